@@ -1,0 +1,425 @@
+//! Commands to a device: many sides ask, one power results.
+//!
+//! Limits intersect. Of the setpoints in force the highest priority wins; between equals the one that took
+//! effect last, and between those of one instant the more cautious one, never the lower id. Why a
+//! command lost is recorded.
+
+use crate::core::Outbox;
+use crate::id::{MeterId, ParticipantId};
+use crate::record::EventCode;
+use crate::series::Series;
+use crate::time::{Now, Time};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who may overrule whom; later ones win.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// The device's own habit, a user at the device.
+    Local,
+    /// The market's or the energy manager's plan.
+    Ems,
+    /// The DSO in an emergency.
+    DsoEmergency,
+    /// The operator of the plant.
+    Operator,
+    /// Protection of people and equipment.
+    Safety,
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Local => "local",
+            Self::Ems => "EMS",
+            Self::DsoEmergency => "DSO emergency",
+            Self::Operator => "operator",
+            Self::Safety => "safety",
+        })
+    }
+}
+
+/// A value, or one that changes on a schedule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Value {
+    /// The same until the command expires.
+    Constant(f64),
+    /// As the series says; outside it the command is not in force.
+    Series(Series),
+}
+
+impl Value {
+    fn at(&self, time: Time) -> Option<f64> {
+        match self {
+            Self::Constant(value) => Some(*value),
+            Self::Series(series) => series.at(time),
+        }
+    }
+
+    /// All values it will ever take, or why it has none that can be used.
+    fn values(&self) -> Result<&[f64], Refusal> {
+        let values = match self {
+            Self::Constant(value) => std::slice::from_ref(value),
+            Self::Series(series) if series.step.0 <= 0 || series.values.is_empty() => return Err(Refusal::EmptySchedule),
+            Self::Series(series) => &series.values,
+        };
+        if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(Refusal::NotFinite) }
+    }
+}
+
+/// What a command asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directive {
+    /// Hold this power in kW, consumption positive.
+    Setpoint(Value),
+    /// Take this share of what the meter shows without the followers, so that it comes to zero.
+    FollowMeter {
+        /// The meter to bring to zero.
+        meter: MeterId,
+        /// Share of the residual this device answers for, in (0, 1].
+        share: f64,
+    },
+    /// Consume at most this power in kW, at least 0.
+    ImportLimit(Value),
+    /// Produce at most this power in kW, at least 0.
+    ExportLimit(Value),
+}
+
+impl Directive {
+    /// Directives of one class replace each other when they come from one source.
+    fn class(&self) -> u8 {
+        match self {
+            Self::Setpoint(_) | Self::FollowMeter { .. } => 0,
+            Self::ImportLimit(_) => 1,
+            Self::ExportLimit(_) => 2,
+        }
+    }
+
+    fn next_change(&self, time: Time) -> Option<Time> {
+        match self {
+            Self::Setpoint(Value::Series(series))
+            | Self::ImportLimit(Value::Series(series))
+            | Self::ExportLimit(Value::Series(series)) => series.next_change(time),
+            _ => None,
+        }
+    }
+
+    /// How hard a setpoint drives the device at `time`; a meter is followed more boldly than any power is held.
+    fn boldness(&self, time: Time) -> f64 {
+        match self {
+            Self::Setpoint(value) => value.at(time).map_or(0.0, f64::abs),
+            _ => f64::INFINITY,
+        }
+    }
+}
+
+/// A request to a device, from inside or outside the twin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Command {
+    /// Who asks; [`ParticipantId::OUTSIDE`] for external inputs.
+    pub source: ParticipantId,
+    /// With what right.
+    pub priority: Priority,
+    /// For what.
+    pub directive: Directive,
+    /// First instant at which it holds.
+    pub effective: Time,
+    /// First instant at which it holds no more.
+    pub expires: Time,
+}
+
+impl Command {
+    fn holds(&self, time: Time) -> bool {
+        self.effective <= time && time < self.expires
+    }
+}
+
+/// Why a command can not be taken at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A value is NaN or infinite.
+    #[error("its value is not a finite number: send kW as a finite number")]
+    NotFinite,
+    /// A schedule without values, or whose step is not positive.
+    #[error("its schedule is empty, or its step is not positive")]
+    EmptySchedule,
+    /// A limit is negative.
+    #[error("a limit must be at least 0 kW")]
+    NegativeLimit,
+    /// A share lies outside (0, 1].
+    #[error("the share of a followed meter must lie in (0, 1]")]
+    ShareOutOfRange,
+    /// It ends before it begins, or has already ended.
+    #[error("it has expired, or ends before it takes effect")]
+    Expired,
+    /// The device can not do that kind of thing.
+    #[error("this device takes limits only, no setpoint and no meter to follow")]
+    LimitsOnly,
+    /// The device does not discharge.
+    #[error("this device follows no meter: send a setpoint")]
+    FollowsNoMeter,
+}
+
+/// What a device understands besides limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Capability {
+    /// Nothing: PV and loads.
+    LimitsOnly,
+    /// Setpoints: charge points.
+    Setpoints,
+    /// Setpoints and meters to follow: batteries.
+    FollowsMeter,
+}
+
+/// How the commands in force at an instant come out.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resolved {
+    /// What the winning setpoint asks, if one is in force.
+    pub mode: Option<Mode>,
+    /// Lowest of the import limits in force, kW.
+    pub import_limit_kw: Option<f64>,
+    /// Lowest of the export limits in force, kW.
+    pub export_limit_kw: Option<f64>,
+}
+
+/// The control mode a winning setpoint puts a device in.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Hold a power in kW, consumption positive.
+    Hold(f64),
+    /// Bring a share of a meter's residual to zero.
+    Follow {
+        /// The meter.
+        meter: MeterId,
+        /// Share of the residual to answer for.
+        share: f64,
+    },
+}
+
+/// The commands a device has taken and not yet outlived.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandBook {
+    capability: Capability,
+    commands: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Entry {
+    command: Command,
+    /// Already told that it lost, so that a renewed command does not repeat it every quarter hour.
+    overruled: bool,
+}
+
+impl CommandBook {
+    /// An empty book of a device with this capability.
+    pub fn new(capability: Capability) -> Self {
+        Self { capability, commands: Vec::new() }
+    }
+
+    /// Takes `command`; a refusal or a setpoint that loses is recorded as an event in `out`.
+    pub fn take(&mut self, command: &Command, now: Now, out: &mut Outbox) {
+        if let Err(refusal) = self.examine(command, now) {
+            let detail = format!("command of priority {} refused: {refusal}", command.priority);
+            out.event(now, EventCode::CommandRefused, detail);
+            return;
+        }
+        let same = |entry: &Entry| {
+            entry.command.source == command.source
+                && entry.command.priority == command.priority
+                && entry.command.directive.class() == command.directive.class()
+        };
+        match self.commands.iter_mut().find(|entry| same(entry)) {
+            Some(entry) => entry.command = command.clone(),
+            None => self.commands.push(Entry { command: command.clone(), overruled: false }),
+        }
+    }
+
+    fn examine(&self, command: &Command, now: Now) -> Result<(), Refusal> {
+        if command.expires <= now.time || command.expires <= command.effective {
+            return Err(Refusal::Expired);
+        }
+        match (&command.directive, self.capability) {
+            (Directive::Setpoint(_) | Directive::FollowMeter { .. }, Capability::LimitsOnly) => Err(Refusal::LimitsOnly),
+            (Directive::FollowMeter { .. }, Capability::Setpoints) => Err(Refusal::FollowsNoMeter),
+            (Directive::FollowMeter { share, .. }, _) => {
+                if *share > 0.0 && *share <= 1.0 { Ok(()) } else { Err(Refusal::ShareOutOfRange) }
+            }
+            (Directive::Setpoint(value), _) => value.values().map(|_| ()),
+            (Directive::ImportLimit(value) | Directive::ExportLimit(value), _) => {
+                if value.values()?.iter().all(|limit| *limit >= 0.0) { Ok(()) } else { Err(Refusal::NegativeLimit) }
+            }
+        }
+    }
+
+    /// Forgets what has expired, decides among what is in force at `now`, and records who newly lost.
+    pub fn resolve(&mut self, now: Now, out: &mut Outbox) -> Resolved {
+        self.commands.retain(|entry| now.time < entry.command.expires);
+        let mut resolved = Resolved { mode: None, import_limit_kw: None, export_limit_kw: None };
+        let mut winner: Option<usize> = None;
+        for (index, Entry { command, .. }) in self.commands.iter().enumerate() {
+            if !command.holds(now.time) {
+                continue;
+            }
+            match &command.directive {
+                Directive::ImportLimit(value) => {
+                    resolved.import_limit_kw = lower(resolved.import_limit_kw, value.at(now.time));
+                }
+                Directive::ExportLimit(value) => {
+                    resolved.export_limit_kw = lower(resolved.export_limit_kw, value.at(now.time));
+                }
+                Directive::Setpoint(value) if value.at(now.time).is_none() => {}
+                Directive::Setpoint(_) | Directive::FollowMeter { .. } => {
+                    if winner.is_none_or(|best| command.beats(&self.commands[best].command, now.time)) {
+                        winner = Some(index);
+                    }
+                }
+            }
+        }
+        if let Some(index) = winner {
+            resolved.mode = self.commands[index].command.mode(now.time);
+            self.tell_losers(index, now, out);
+        }
+        resolved
+    }
+
+    fn tell_losers(&mut self, winner: usize, now: Now, out: &mut Outbox) {
+        let winning = self.commands[winner].command.priority;
+        for (index, entry) in self.commands.iter_mut().enumerate() {
+            let lost = index != winner && entry.command.directive.class() == 0 && entry.command.holds(now.time);
+            if lost && !entry.overruled {
+                let detail = format!("setpoint of priority {} lost to one of priority {winning}", entry.command.priority);
+                out.event(now, EventCode::CommandOverruled, detail);
+            }
+            entry.overruled = lost;
+        }
+    }
+
+    /// The next instant after `now` at which what is in force may change by itself.
+    pub fn next_change(&self, now: Now) -> Option<Time> {
+        let change = |entry: &Entry| {
+            let command = &entry.command;
+            if now.time < command.effective {
+                Some(command.effective)
+            } else {
+                Some(command.directive.next_change(now.time).map_or(command.expires, |t| t.min(command.expires)))
+            }
+        };
+        self.commands.iter().filter_map(change).min()
+    }
+}
+
+impl Command {
+    fn beats(&self, other: &Self, time: Time) -> bool {
+        let rank = |command: &Self| (command.priority, command.effective);
+        match rank(self).cmp(&rank(other)) {
+            std::cmp::Ordering::Greater => true,
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => self.directive.boldness(time) < other.directive.boldness(time),
+        }
+    }
+
+    fn mode(&self, time: Time) -> Option<Mode> {
+        match &self.directive {
+            Directive::Setpoint(value) => value.at(time).map(Mode::Hold),
+            Directive::FollowMeter { meter, share } => Some(Mode::Follow { meter: *meter, share: *share }),
+            Directive::ImportLimit(_) | Directive::ExportLimit(_) => None,
+        }
+    }
+}
+
+/// The lower of two limits, where there are any.
+pub fn lower(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Calendar, Span};
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn setpoint(source: u32, priority: Priority, kw: f64, from: i64, until: i64) -> Command {
+        Command {
+            source: ParticipantId(source),
+            priority,
+            directive: Directive::Setpoint(Value::Constant(kw)),
+            effective: at(from).time,
+            expires: at(until).time,
+        }
+    }
+
+    fn book(commands: &[Command]) -> (CommandBook, Outbox) {
+        let (mut book, mut out) = (CommandBook::new(Capability::FollowsMeter), Outbox::of(ParticipantId(9)));
+        for command in commands {
+            book.take(command, at(0), &mut out);
+        }
+        (book, out)
+    }
+
+    #[test]
+    fn the_highest_priority_wins_until_it_expires() {
+        let (mut book, mut out) =
+            book(&[setpoint(1, Priority::Ems, 10.0, 0, 60), setpoint(2, Priority::Operator, -5.0, 15, 30)]);
+        let modes: Vec<_> = [0, 15, 30, 60].map(|m| book.resolve(at(m), &mut out).mode).into();
+        assert_eq!(modes, [Some(Mode::Hold(10.0)), Some(Mode::Hold(-5.0)), Some(Mode::Hold(10.0)), None]);
+        assert_eq!(out.records.len(), 1, "the EMS is told once that it lost: {:?}", out.records);
+    }
+
+    #[test]
+    fn limits_intersect_whatever_their_priority() {
+        let limit = |source, priority, kw| Command {
+            directive: Directive::ImportLimit(Value::Constant(kw)),
+            ..setpoint(source, priority, 0.0, 0, 60)
+        };
+        let (mut book, mut out) = book(&[limit(1, Priority::Safety, 8.0), limit(2, Priority::Local, 3.0)]);
+        assert_eq!(book.resolve(at(0), &mut out).import_limit_kw, Some(3.0));
+    }
+
+    #[test]
+    fn between_equals_of_one_instant_the_cautious_one_wins_whatever_the_order() {
+        let (bold, cautious) = (setpoint(1, Priority::Ems, 40.0, 0, 60), setpoint(2, Priority::Ems, -2.0, 0, 60));
+        for order in [[bold.clone(), cautious.clone()], [cautious, bold]] {
+            let (mut book, mut out) = book(&order);
+            assert_eq!(book.resolve(at(0), &mut out).mode, Some(Mode::Hold(-2.0)));
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused_with_a_reason() {
+        let refused = [
+            setpoint(1, Priority::Ems, f64::NAN, 0, 60),
+            setpoint(1, Priority::Ems, 1.0, -60, 0),
+            Command { directive: Directive::ImportLimit(Value::Constant(-1.0)), ..setpoint(1, Priority::Ems, 0.0, 0, 9) },
+            Command {
+                directive: Directive::FollowMeter { meter: MeterId::Island, share: 0.0 },
+                ..setpoint(1, Priority::Ems, 0.0, 0, 9)
+            },
+        ];
+        let (mut book, mut out) = book(&refused);
+        assert_eq!(book.resolve(at(0), &mut out).mode, None);
+        assert_eq!(out.records.len(), refused.len());
+    }
+
+    #[test]
+    fn a_schedule_announces_its_next_value() {
+        let series = Series { start: Time(0), step: Span::from_minutes(15), values: [1.0, 2.0].into() };
+        let command = Command {
+            directive: Directive::Setpoint(Value::Series(series)),
+            ..setpoint(1, Priority::Ems, 0.0, 0, 60)
+        };
+        let (mut book, mut out) = book(&[command]);
+        assert_eq!(book.next_change(at(0)), Some(at(15).time));
+        assert_eq!(book.resolve(at(15), &mut out).mode, Some(Mode::Hold(2.0)));
+        assert_eq!(book.resolve(at(30), &mut out).mode, None, "beyond its series a command says nothing");
+    }
+}

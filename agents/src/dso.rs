@@ -1,0 +1,175 @@
+//! The distribution system operator: publishes prices a day ahead and asks for help when the island's load is high.
+
+use crate::core::{Core, MeterReading, Outbox, Wake};
+use crate::draw::Draws;
+use crate::id::{Kind, ParticipantId};
+use crate::mail::{Mail, Message};
+use crate::reading::Signal;
+use crate::record::{EventCode, Record};
+use crate::series::Series;
+use crate::time::{Every, Now, Span, Time};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+/// How often it looks at the island's load.
+const WATCH: Span = Span::from_minutes(15);
+
+/// The mind of a DSO.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dso {
+    policy: DsoPolicy,
+    /// To whom it sends its signals.
+    customers: Vec<ParticipantId>,
+    draws: Draws,
+    watch: Every,
+    published: Option<Published>,
+    load_control_until: Option<Time>,
+    demand_response_until: Option<Time>,
+    told: [Option<f64>; Signal::ALL.len()],
+}
+
+/// What was published for a local day.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Published {
+    day: i64,
+    consumption: Series,
+    production: Series,
+}
+
+/// How a DSO prices energy and when it asks for help.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DsoPolicy {
+    /// Mean price of consumption in EUR/MWh.
+    pub price_eur_per_mwh: f64,
+    /// Price of each local hour relative to the mean.
+    pub price_shape: [f64; 24],
+    /// Standard deviation of the day's mean price, relative.
+    pub price_daily_spread: f64,
+    /// Price of production relative to that of consumption.
+    pub production_price_ratio: f64,
+    /// CO2 intensity of each local hour in g/kWh.
+    pub co2_g_per_kwh: [f64; 24],
+    /// Load control begins when the island's load exceeds this power.
+    pub load_control_above_kw: f64,
+    /// Share of rated power left to flexible loads, in percent.
+    pub load_control_percent: f64,
+    /// Demand response is asked for when the island's load exceeds this power.
+    pub demand_response_above_kw: f64,
+    /// How long a request holds.
+    pub request_length: Span,
+}
+
+/// What a DSO senses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DsoSense {
+    /// The island's meter.
+    pub island: MeterReading,
+    /// Prices of consumption in EUR/MWh that a feed gives for the present local day, where there is one.
+    pub price_feed: Option<Series>,
+}
+
+impl Dso {
+    /// A DSO that sends its signals to `customers`.
+    pub fn new(policy: DsoPolicy, customers: Vec<ParticipantId>, draws: Draws) -> Self {
+        Self {
+            policy,
+            customers,
+            draws,
+            watch: Every::new(WATCH),
+            published: None,
+            load_control_until: None,
+            demand_response_until: None,
+            told: [None; Signal::ALL.len()],
+        }
+    }
+
+    fn send(&self, message: &Message, out: &mut Outbox) {
+        for customer in &self.customers {
+            out.send(*customer, message.clone());
+        }
+    }
+
+    fn publish_prices(&mut self, now: Now, sense: &DsoSense, out: &mut Outbox) {
+        let day = now.day();
+        if self.published.as_ref().is_some_and(|published| published.day == day) {
+            return;
+        }
+        let consumption = sense.price_feed.clone().unwrap_or_else(|| self.synthetic_prices(now, day));
+        let ratio = self.policy.production_price_ratio;
+        let production = Series { values: consumption.values.iter().map(|price| price * ratio).collect(), ..consumption };
+        let message = Message::EnergyPrices { consumption: consumption.clone(), production: production.clone() };
+        self.send(&message, out);
+        self.published = Some(Published { day, consumption, production });
+    }
+
+    fn synthetic_prices(&self, now: Now, day: i64) -> Series {
+        let deviation: f64 = self.draws.at(day).sample(StandardNormal);
+        let mean = self.policy.price_eur_per_mwh * (1.0 + self.policy.price_daily_spread * deviation);
+        let cents = |price: f64| (price * 100.0).round() / 100.0;
+        let values = self.policy.price_shape.iter().map(|shape| cents(mean * shape)).collect();
+        Series { start: now.calendar.midnight(day), step: Span::HOUR, values }
+    }
+
+    fn watch_the_load(&mut self, now: Now, load_kw: f64, out: &mut Outbox) {
+        let end = now.time + self.policy.request_length;
+        let (start, load_mw) = (now.time, load_kw / 1000.0);
+        if self.load_control_until.is_none() && load_kw > self.policy.load_control_above_kw {
+            let percent = self.policy.load_control_percent;
+            self.load_control_until = Some(end);
+            self.send(&Message::LoadControl { percent, start, end }, out);
+            out.event(now, EventCode::LoadControl, format!("{percent} % until {end}: island at {load_mw:.1} MW"));
+        }
+        if self.demand_response_until.is_none() && load_kw > self.policy.demand_response_above_kw {
+            self.demand_response_until = Some(end);
+            self.send(&Message::DemandResponse { level: 1, start, end }, out);
+            out.event(now, EventCode::DemandResponse, format!("level 1 until {end}: island at {load_mw:.1} MW"));
+        }
+    }
+
+    fn tell_signals(&mut self, now: Now, out: &mut Outbox) {
+        let hour = (now.time_of_day().0 / Span::HOUR.0) as usize;
+        let price = |series: &Series| series.at(now.time);
+        let values = [
+            (Signal::ConsumptionPrice, self.published.as_ref().and_then(|published| price(&published.consumption))),
+            (Signal::ProductionPrice, self.published.as_ref().and_then(|published| price(&published.production))),
+            (Signal::LoadControl, Some(self.load_control_until.map_or(100.0, |_| self.policy.load_control_percent))),
+            (Signal::DemandResponse, Some(self.demand_response_until.map_or(0.0, |_| 1.0))),
+            (Signal::Co2Intensity, Some(self.policy.co2_g_per_kwh[hour])),
+        ];
+        for (signal, value) in values {
+            let told = &mut self.told[signal as usize];
+            if let Some(value) = value.filter(|value| *told != Some(*value)) {
+                *told = Some(value);
+                out.record(Record::Signal(signal, value));
+            }
+        }
+    }
+}
+
+impl Core for Dso {
+    const KIND: Kind = Kind::Dso;
+    type Sense = DsoSense;
+    type Intent = ();
+
+    fn step(&mut self, now: Now, sense: &DsoSense, _: &[Mail], out: &mut Outbox) {
+        let over = |until: &mut Option<Time>| {
+            if until.is_some_and(|until| until <= now.time) {
+                *until = None;
+            }
+        };
+        over(&mut self.load_control_until);
+        over(&mut self.demand_response_until);
+        self.publish_prices(now, sense, out);
+        if self.watch.is_due(now.time) {
+            self.watch_the_load(now, sense.island.power_kw, out);
+        }
+        self.tell_signals(now, out);
+    }
+
+    fn next_wake(&self, now: Now) -> Wake {
+        Wake::At(self.watch.next().min(now.next_midnight()))
+            .or_at(self.load_control_until)
+            .or_at(self.demand_response_until)
+    }
+}

@@ -1,0 +1,309 @@
+//! The energy manager of a portfolio: sends batteries and charge points their commands each quarter hour.
+//!
+//! It plans once the reports of the quarter hour are in, from these, the portfolio's meter and the DSO's
+//! signals, and tells each site's prosumer what to expect. Two rules, chosen for batteries and vehicles
+//! apart: *self-consumption* (batteries bring the portfolio's meter to zero, vehicles charge at once) and
+//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure).
+
+use crate::command::{Command, Directive, Priority, Value};
+use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
+use crate::id::{Kind, MeterId, ParticipantId, PortfolioId};
+use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
+use crate::market_operator::MarketRules;
+use crate::series::Series;
+use crate::time::{Every, Now, Span, Time};
+use market::Energy;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Time kept in hand before a departure: within it a vehicle charges whatever the price.
+const DEPARTURE_MARGIN: Span = Span::from_minutes(30);
+
+/// The mind of an energy manager.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ems {
+    portfolio: PortfolioId,
+    rules: MarketRules,
+    batteries: Vec<ManagedBattery>,
+    charge_points: Vec<ManagedChargePoint>,
+    battery_strategy: Strategy,
+    vehicle_strategy: Strategy,
+    plan: Every,
+    planning: bool,
+    statuses: BTreeMap<ParticipantId, StorageStatus>,
+    needs: BTreeMap<ParticipantId, ChargingNeeds>,
+    consumption_price: Option<Series>,
+    load_control: Option<Request>,
+    demand_response: Option<Request>,
+}
+
+/// How devices are dispatched.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Strategy {
+    /// Batteries bring the portfolio's meter to zero; vehicles charge at once.
+    SelfConsumption,
+    /// Charge at or below one price, discharge at or above another.
+    PriceThreshold {
+        /// Charge at this consumption price (EUR/MWh) or below.
+        charge_below_eur_per_mwh: f64,
+        /// Discharge at this consumption price (EUR/MWh) or above.
+        discharge_above_eur_per_mwh: f64,
+    },
+}
+
+/// A battery under management.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManagedBattery {
+    /// The battery.
+    pub battery: ParticipantId,
+    /// Who trades for its site.
+    pub prosumer: Option<ParticipantId>,
+    /// Rated power.
+    pub rated_kw: f64,
+}
+
+/// A charge point under management.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManagedChargePoint {
+    /// The charge point.
+    pub evse: ParticipantId,
+    /// Who trades for its site.
+    pub prosumer: Option<ParticipantId>,
+    /// Rated power.
+    pub rated_kw: f64,
+}
+
+/// A request of the DSO while it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Request {
+    value: f64,
+    start: Time,
+    end: Time,
+}
+
+impl Request {
+    fn at(request: Option<Self>, time: Time) -> Option<f64> {
+        request.filter(|request| request.start <= time && time < request.end).map(|request| request.value)
+    }
+}
+
+/// What a storage is told for the coming quarter hour.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Dispatch {
+    /// Nothing: it follows its own habit.
+    Free,
+    /// Hold this power.
+    Hold(f64),
+    /// Bring its share of the portfolio's meter to zero.
+    Follow { share: f64 },
+}
+
+impl Ems {
+    /// An energy manager of `portfolio`.
+    pub fn new(
+        portfolio: PortfolioId,
+        rules: MarketRules,
+        batteries: Vec<ManagedBattery>,
+        charge_points: Vec<ManagedChargePoint>,
+        (battery_strategy, vehicle_strategy): (Strategy, Strategy),
+    ) -> Self {
+        Self {
+            portfolio,
+            rules,
+            batteries,
+            charge_points,
+            battery_strategy,
+            vehicle_strategy,
+            plan: Every::new(rules.slot),
+            planning: false,
+            statuses: BTreeMap::new(),
+            needs: BTreeMap::new(),
+            consumption_price: None,
+            load_control: None,
+            demand_response: None,
+        }
+    }
+
+    fn take(&mut self, mail: &Mail) {
+        match &mail.message {
+            Message::StorageStatus(status) => {
+                self.statuses.insert(mail.from, *status);
+            }
+            Message::ChargingNeeds(needs) => {
+                self.needs.insert(mail.from, *needs);
+            }
+            Message::ChargingOver => {
+                self.needs.remove(&mail.from);
+            }
+            Message::EnergyPrices { consumption, .. } => self.consumption_price = Some(consumption.clone()),
+            Message::LoadControl { percent, start, end } => {
+                self.load_control = Some(Request { value: *percent, start: *start, end: *end });
+            }
+            Message::DemandResponse { level, start, end } => {
+                self.demand_response = Some(Request { value: f64::from(*level), start: *start, end: *end });
+            }
+            _ => {}
+        }
+    }
+
+    fn price(&self, time: Time) -> Option<f64> {
+        self.consumption_price.as_ref().and_then(|series| series.at(time))
+    }
+
+    /// Whether the DSO asks storage to support the network.
+    fn is_support_wanted(&self, time: Time) -> bool {
+        Request::at(self.demand_response, time).is_some_and(|level| level > 0.0)
+    }
+
+    fn dispatch(&mut self, now: Now, meter: &MeterReading, out: &mut Outbox) {
+        self.dispatch_batteries(now, meter, out);
+        self.dispatch_vehicles(now, out);
+    }
+
+    fn dispatch_batteries(&self, now: Now, meter: &MeterReading, out: &mut Outbox) {
+        let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
+        let rated_kw: f64 = self.batteries.iter().map(|battery| battery.rated_kw).sum();
+        let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
+        let residual_kw = meter.power_kw - storing_kw;
+        for battery in &self.batteries {
+            let Some(status) = known(battery) else { continue };
+            let share = battery.rated_kw / rated_kw;
+            let (dispatch, priority) = if self.is_support_wanted(now.time) {
+                (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
+            } else {
+                (self.battery_rule(now, status, share), Priority::Ems)
+            };
+            let planned_kw = match dispatch {
+                Dispatch::Free => 0.0,
+                Dispatch::Hold(power_kw) => power_kw,
+                Dispatch::Follow { share } => {
+                    (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw)
+                }
+            };
+            self.command(now, battery.battery, dispatch, priority, out);
+            let hours = self.rules.slot.hours();
+            let (empty_kw, full_kw) =
+                ((status.min_kwh - status.energy_kwh) / hours, (status.max_kwh - status.energy_kwh) / hours);
+            self.announce(now, battery.prosumer, planned_kw.clamp(empty_kw.min(0.0), full_kw.max(0.0)), out);
+        }
+    }
+
+    fn battery_rule(&self, now: Now, status: &StorageStatus, share: f64) -> Dispatch {
+        match self.battery_strategy {
+            Strategy::SelfConsumption => Dispatch::Follow { share },
+            Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
+                match self.price(now.time) {
+                    Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Hold(status.charge_limit_kw),
+                    Some(price) if price >= discharge_above_eur_per_mwh => Dispatch::Hold(-status.discharge_limit_kw),
+                    _ => Dispatch::Hold(0.0),
+                }
+            }
+        }
+    }
+
+    fn dispatch_vehicles(&self, now: Now, out: &mut Outbox) {
+        let percent = Request::at(self.load_control, now.time).unwrap_or(100.0);
+        for point in &self.charge_points {
+            let Some(needs) = self.needs.get(&point.evse) else { continue };
+            let (dispatch, priority) = if self.is_support_wanted(now.time) && may_discharge(now, needs) {
+                (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)
+            } else {
+                (self.vehicle_rule(now, needs), Priority::Ems)
+            };
+            self.command(now, point.evse, dispatch, priority, out);
+            let limit_kw = point.rated_kw * percent / 100.0;
+            if percent < 100.0 {
+                let directive = Directive::ImportLimit(Value::Constant(limit_kw));
+                self.send(now, point.evse, Priority::DsoEmergency, directive, out);
+            }
+            let wanted_kw = match dispatch {
+                Dispatch::Hold(power_kw) => power_kw,
+                _ if needs.storage.energy_kwh < needs.target_kwh => needs.storage.charge_limit_kw,
+                _ => 0.0,
+            };
+            let room_kw = (needs.target_kwh - needs.storage.energy_kwh).max(0.0) / self.rules.slot.hours();
+            self.announce(now, point.prosumer, wanted_kw.min(limit_kw).min(room_kw), out);
+        }
+    }
+
+    fn vehicle_rule(&self, now: Now, needs: &ChargingNeeds) -> Dispatch {
+        match self.vehicle_strategy {
+            Strategy::SelfConsumption => Dispatch::Free,
+            Strategy::PriceThreshold { .. } if must_charge(now, needs) => Dispatch::Free,
+            Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
+                match self.price(now.time) {
+                    Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Free,
+                    Some(price) if price >= discharge_above_eur_per_mwh && may_discharge(now, needs) => {
+                        Dispatch::Hold(-needs.storage.discharge_limit_kw)
+                    }
+                    _ => Dispatch::Hold(0.0),
+                }
+            }
+        }
+    }
+
+    fn command(&self, now: Now, to: ParticipantId, dispatch: Dispatch, priority: Priority, out: &mut Outbox) {
+        let directive = match dispatch {
+            Dispatch::Free => return,
+            Dispatch::Hold(power_kw) => Directive::Setpoint(Value::Constant(power_kw)),
+            Dispatch::Follow { share } => Directive::FollowMeter { meter: MeterId::Portfolio(self.portfolio), share },
+        };
+        self.send(now, to, priority, directive, out);
+    }
+
+    /// Commands hold for the slot they are made for; each slot brings its own.
+    fn send(&self, now: Now, to: ParticipantId, priority: Priority, directive: Directive, out: &mut Outbox) {
+        let source = out.sender();
+        let expires = now.time + self.rules.slot;
+        out.send(to, Message::Command(Command { source, priority, directive, effective: now.time, expires }));
+    }
+
+    fn announce(&self, now: Now, prosumer: Option<ParticipantId>, planned_kw: f64, out: &mut Outbox) {
+        let slot = self.rules.traded_at(now);
+        let energy = Energy::from_kwh(planned_kw * slot.length.hours());
+        if let Some(prosumer) = prosumer.filter(|_| energy != Energy(0)) {
+            out.send(prosumer, Message::PlannedEnergy { slot, energy });
+        }
+    }
+}
+
+/// Hours of charging at full power that `needs` still asks for.
+fn hours_to_target(needs: &ChargingNeeds) -> f64 {
+    let missing_kwh = (needs.target_kwh - needs.storage.energy_kwh).max(0.0);
+    if missing_kwh > 0.0 { missing_kwh / needs.storage.charge_limit_kw } else { 0.0 }
+}
+
+/// Whether the time to departure is just enough to charge what is missing.
+fn must_charge(now: Now, needs: &ChargingNeeds) -> bool {
+    (needs.departure - now.time).hours() <= hours_to_target(needs) + DEPARTURE_MARGIN.hours()
+}
+
+/// Whether the vehicle can give energy for a quarter hour and still take it back before it leaves.
+fn may_discharge(now: Now, needs: &ChargingNeeds) -> bool {
+    let hours_left = (needs.departure - now.time).hours();
+    needs.storage.energy_kwh > needs.reserve_kwh
+        && hours_left > hours_to_target(needs) + 2.0 * DEPARTURE_MARGIN.hours()
+}
+
+impl Core for Ems {
+    const KIND: Kind = Kind::Ems;
+    type Sense = MeterReading;
+    type Intent = ();
+
+    fn step(&mut self, now: Now, meter: &MeterReading, inbox: &[Mail], out: &mut Outbox) {
+        let slot_begins = self.plan.is_due(now.time);
+        self.planning |= slot_begins;
+        for mail in inbox {
+            self.take(mail);
+        }
+        if self.planning && !slot_begins && inbox.is_empty() {
+            self.planning = false;
+            self.dispatch(now, meter, out);
+        }
+    }
+
+    fn next_wake(&self, _: Now) -> Wake {
+        if self.planning { Wake::WhenQuiet(Stage::Plan) } else { Wake::At(self.plan.next()) }
+    }
+}

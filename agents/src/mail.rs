@@ -1,0 +1,188 @@
+//! The messages participants send each other, delivered in the rounds of one tick.
+
+use crate::command::Command;
+use crate::id::ParticipantId;
+use crate::record::SessionRow;
+use crate::series::Series;
+use crate::time::{Slot, Span, Time};
+use market::{Energy, Money, Order, Price, Side};
+use serde::{Deserialize, Serialize};
+
+/// A message under way. The kernel delivers mail sorted by (`to`, `from`), in the order sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Whom it is for.
+    pub to: ParticipantId,
+    /// Who sent it; [`ParticipantId::OUTSIDE`] for external inputs.
+    pub from: ParticipantId,
+    /// What it says.
+    pub message: Message,
+}
+
+/// What participants say to each other. Powers in kW (consumption positive), energies in kWh.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Message {
+    /// Anyone to a device: hold this power, stay under this limit.
+    Command(Command),
+    /// Battery to its EMS: what it holds and can do.
+    StorageStatus(StorageStatus),
+    /// Vehicle to its charge point, and charge point to its EMS: what is needed until when.
+    ChargingNeeds(ChargingNeeds),
+    /// Charge point to its EMS: nothing is plugged in any more.
+    ChargingOver,
+    /// Charge point to its operator: may this token charge?
+    AuthorizeRequest {
+        /// The vehicle that holds the token.
+        vehicle: ParticipantId,
+    },
+    /// Operator to its charge point: the answer.
+    AuthorizeResponse {
+        /// The vehicle that holds the token.
+        vehicle: ParticipantId,
+        /// Whether it may charge.
+        accepted: bool,
+    },
+    /// Charge point to its operator: a session has ended; its row still lacks the cost.
+    SessionEnded(SessionRow),
+    /// DSO to EMS: energy prices of the coming day, EUR/MWh.
+    EnergyPrices {
+        /// Price of consumption (sensor 84).
+        consumption: Series,
+        /// Price of production (sensor 85).
+        production: Series,
+    },
+    /// DSO to EMS: flexible loads may use this share of their rated power (sensor 86).
+    LoadControl {
+        /// Share of rated power in percent, 100 = no limit.
+        percent: f64,
+        /// First instant at which it holds.
+        start: Time,
+        /// First instant at which it holds no more.
+        end: Time,
+    },
+    /// DSO to EMS: storage shall support the network (sensor 87).
+    DemandResponse {
+        /// 0 normal, 1 moderate, 2 high, 3 special (OpenADR SIMPLE levels).
+        level: u8,
+        /// First instant at which it holds.
+        start: Time,
+        /// First instant at which it holds no more.
+        end: Time,
+    },
+    /// Retailer to prosumer: what it buys and sells at.
+    Tariff(RetailTariff),
+    /// EMS to prosumer: the energy its site is planned to take from the network in a slot (export negative).
+    PlannedEnergy {
+        /// The delivery slot.
+        slot: Slot,
+        /// Net energy, import positive.
+        energy: Energy,
+    },
+    /// Prosumer to market operator: an order for a slot.
+    Order {
+        /// The delivery slot.
+        slot: Slot,
+        /// The order; its lottery ticket is replaced by the operator's draw.
+        order: Order,
+    },
+    /// Market operator to prosumer: what its order got.
+    Award {
+        /// The delivery slot.
+        slot: Slot,
+        /// Bought or sold.
+        side: Side,
+        /// Energy awarded, positive.
+        energy: Energy,
+        /// Price of the award.
+        price: Price,
+    },
+    /// Market operator to retailer: a prosumer's position in a slot, for settlement.
+    Traded {
+        /// The delivery slot.
+        slot: Slot,
+        /// Whose position it is.
+        prosumer: ParticipantId,
+        /// Energy bought.
+        bought: Energy,
+        /// Energy sold.
+        sold: Energy,
+        /// Money paid for it, positive for a buyer.
+        paid: Money,
+    },
+}
+
+/// What a storage holds and can do at an instant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StorageStatus {
+    /// Stored energy.
+    pub energy_kwh: f64,
+    /// Least energy it may hold.
+    pub min_kwh: f64,
+    /// Most energy it may hold.
+    pub max_kwh: f64,
+    /// Highest charging power, positive.
+    pub charge_limit_kw: f64,
+    /// Highest discharging power, positive.
+    pub discharge_limit_kw: f64,
+    /// Mean power over the last interval, charging positive.
+    pub power_kw: f64,
+}
+
+/// What a plugged vehicle tells about itself (ISO 15118 charge parameters).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChargingNeeds {
+    /// What its battery holds and can do.
+    pub storage: StorageStatus,
+    /// Energy it wants to hold at departure.
+    pub target_kwh: f64,
+    /// Energy below which it will not discharge.
+    pub reserve_kwh: f64,
+    /// When it will leave.
+    pub departure: Time,
+}
+
+/// A retailer's prices: day and off-peak import, and feed-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetailTariff {
+    /// Price of imported energy outside off-peak hours.
+    pub peak: Price,
+    /// Price of imported energy in off-peak hours.
+    pub off_peak: Price,
+    /// Local time of day at which off-peak begins.
+    pub off_peak_from: Span,
+    /// Local time of day at which off-peak ends; earlier than the beginning when it spans midnight.
+    pub off_peak_until: Span,
+    /// Price paid for exported energy.
+    pub feed_in: Price,
+}
+
+impl RetailTariff {
+    /// The import price at local time of day `time_of_day`.
+    pub fn import(&self, time_of_day: Span) -> Price {
+        let (from, until) = (self.off_peak_from, self.off_peak_until);
+        let off_peak = if from <= until {
+            from <= time_of_day && time_of_day < until
+        } else {
+            from <= time_of_day || time_of_day < until
+        };
+        if off_peak { self.off_peak } else { self.peak }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn off_peak_hours_may_span_midnight() {
+        let tariff = RetailTariff {
+            peak: Price(200_000),
+            off_peak: Price(150_000),
+            off_peak_from: Span::HOUR * 22,
+            off_peak_until: Span::HOUR * 6,
+            feed_in: Price(100_000),
+        };
+        let cheap: Vec<_> = (0..24).filter(|h| tariff.import(Span::HOUR * *h) == tariff.off_peak).collect();
+        assert_eq!(cheap, [0, 1, 2, 3, 4, 5, 22, 23]);
+    }
+}

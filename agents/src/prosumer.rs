@@ -1,0 +1,125 @@
+//! A prosumer: trades in the market for one site.
+//!
+//! It expects of the coming slot what its energy manager plans or, without one, what the meter showed in
+//! the last slot. Its limit price lies between the retailer's feed-in and import prices: where, is drawn
+//! each day (a zero-intelligence trader with a daily reservation price), and each order that got nothing
+//! concedes a part of the distance to the retailer's price, beyond which trading makes no sense.
+
+use crate::core::{Core, MeterReading, Outbox, Wake};
+use crate::draw::Draws;
+use crate::id::{Kind, ParticipantId};
+use crate::mail::{Mail, Message, RetailTariff};
+use crate::market_operator::MarketRules;
+use crate::time::{Every, Now, Slot};
+use market::{AgentId, Energy, Order, OrderId, Price, Side};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+/// Part of the distance to the retailer's price that an unfilled order concedes.
+const CONCESSION: f64 = 0.125;
+
+/// The mind of a prosumer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prosumer {
+    operator: ParticipantId,
+    rules: MarketRules,
+    /// Whether an energy manager plans for the site.
+    managed: bool,
+    draws: Draws,
+    gate: Every,
+    tariff: Option<RetailTariff>,
+    /// Local day of the present reservation price.
+    day: i64,
+    /// Share of the distance between feed-in and import price it keeps for itself, in [0, 1).
+    greed: f64,
+    /// Slot of the last order, while nothing was awarded for it.
+    unfilled: Option<Slot>,
+    registers: Option<(Energy, Energy)>,
+}
+
+impl Prosumer {
+    /// A prosumer that trades with `operator`; a managed one waits for its energy manager's plan.
+    pub fn new(operator: ParticipantId, rules: MarketRules, managed: bool, draws: Draws) -> Self {
+        Self {
+            operator,
+            rules,
+            managed,
+            draws,
+            gate: Every::new(rules.slot),
+            tariff: None,
+            day: i64::MIN,
+            greed: 0.0,
+            unfilled: None,
+            registers: None,
+        }
+    }
+
+    /// Net energy of the slot that has just ended, import positive.
+    fn last_slot(&mut self, meter: &MeterReading) -> Option<Energy> {
+        let before = self.registers.replace((meter.imported, meter.exported))?;
+        Some((meter.imported - before.0) - (meter.exported - before.1))
+    }
+
+    fn reconsider_price(&mut self, now: Now) {
+        if self.day != now.day() {
+            self.day = now.day();
+            self.greed = self.draws.at(self.day).random();
+        } else if self.unfilled.take().is_some() {
+            self.greed *= 1.0 - CONCESSION;
+        }
+    }
+
+    /// Orders `energy` for `slot`: a bid when positive, an offer when negative.
+    fn order(&mut self, now: Now, slot: Slot, energy: Energy, out: &mut Outbox) {
+        let Some(tariff) = self.tariff.filter(|_| energy != Energy(0)) else {
+            return;
+        };
+        self.reconsider_price(now);
+        let import = tariff.import(now.calendar.time_of_day(slot.start));
+        let keep = Price((self.greed * (import.0 - tariff.feed_in.0) as f64).round() as i64);
+        let (side, quantity, limit) = if energy > Energy(0) {
+            (Side::Bid, energy, import - keep)
+        } else {
+            (Side::Offer, -energy, tariff.feed_in + keep)
+        };
+        let order = Order {
+            id: OrderId(0),
+            agent: AgentId(0),
+            side,
+            quantity,
+            limit,
+            quality: 0,
+            submitted_ms: now.time.0,
+            lottery: self.draws.ticket(),
+        };
+        self.unfilled = Some(slot);
+        out.send(self.operator, Message::Order { slot, order });
+    }
+}
+
+impl Core for Prosumer {
+    const KIND: Kind = Kind::Prosumer;
+    type Sense = MeterReading;
+    type Intent = ();
+
+    fn step(&mut self, now: Now, meter: &MeterReading, inbox: &[Mail], out: &mut Outbox) {
+        for mail in inbox {
+            match mail.message {
+                Message::Tariff(tariff) => self.tariff = Some(tariff),
+                Message::PlannedEnergy { slot, energy } => self.order(now, slot, energy, out),
+                Message::Award { slot, .. } if self.unfilled == Some(slot) => self.unfilled = None,
+                _ => {}
+            }
+        }
+        if !self.managed
+            && self.gate.is_due(now.time)
+            && let Some(energy) = self.last_slot(meter)
+        {
+            self.order(now, self.rules.traded_at(now), energy, out);
+        }
+    }
+
+    fn next_wake(&self, _: Now) -> Wake {
+        if self.managed { Wake::OnMail } else { Wake::At(self.gate.next()) }
+    }
+}

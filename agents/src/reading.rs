@@ -1,0 +1,221 @@
+//! What participants, meters and stations show: rounded once, then the same everywhere.
+
+use crate::id::{ParticipantId, SiteId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Resolution of power readings: 1 W.
+pub const POWER_PER_KW: f64 = 1000.0;
+/// Resolution of energy readings: 1 Wh.
+pub const ENERGY_PER_KWH: f64 = 1000.0;
+
+/// Rounds a power to the watt, halves away from zero; never yields −0.
+pub fn round_power_kw(power_kw: f64) -> f64 {
+    (power_kw * POWER_PER_KW).round() / POWER_PER_KW + 0.0
+}
+
+/// Rounds an energy to the watt-hour, halves away from zero; never yields −0.
+pub fn round_energy_kwh(energy_kwh: f64) -> f64 {
+    (energy_kwh * ENERGY_PER_KWH).round() / ENERGY_PER_KWH + 0.0
+}
+
+/// What an asset shows for one interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetReading {
+    /// The asset.
+    pub asset: ParticipantId,
+    /// Mean power over the interval, consumption positive.
+    ///
+    /// For an EV: at the vehicle's inlet, already contained in its charge point's power.
+    pub power_kw: f64,
+    /// Power asked for during the interval, where a setpoint was in force.
+    pub setpoint_kw: Option<f64>,
+    /// Energy stored at the end of the interval, for assets that store.
+    pub energy_kwh: Option<f64>,
+    /// What it was doing at the end of the interval.
+    pub state: AssetState,
+}
+
+/// What an asset is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssetState {
+    /// Connected, no power.
+    #[default]
+    Idle,
+    /// Taking energy into storage.
+    Charging,
+    /// Giving energy from storage.
+    Discharging,
+    /// Producing all it can.
+    Producing,
+    /// Producing less than it could, under a limit.
+    Curtailed,
+    /// Consuming.
+    Consuming,
+    /// Consuming less than it wants, under a limit.
+    Limited,
+    /// No vehicle plugged in (charge point).
+    Available,
+    /// A vehicle is plugged in and takes no power (charge point).
+    Occupied,
+    /// Parked, not plugged in (vehicle).
+    Parked,
+    /// On the road (vehicle).
+    Driving,
+}
+
+impl AssetState {
+    /// Every state, in declaration order.
+    pub const ALL: [Self; 11] = [
+        Self::Idle,
+        Self::Charging,
+        Self::Discharging,
+        Self::Producing,
+        Self::Curtailed,
+        Self::Consuming,
+        Self::Limited,
+        Self::Available,
+        Self::Occupied,
+        Self::Parked,
+        Self::Driving,
+    ];
+
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Charging => "charging",
+            Self::Discharging => "discharging",
+            Self::Producing => "producing",
+            Self::Curtailed => "curtailed",
+            Self::Consuming => "consuming",
+            Self::Limited => "limited",
+            Self::Available => "available",
+            Self::Occupied => "occupied",
+            Self::Parked => "parked",
+            Self::Driving => "driving",
+        }
+    }
+
+    /// The state of a storage at this mean power.
+    pub fn of_storage(power_kw: f64) -> Self {
+        if power_kw > 0.0 {
+            Self::Charging
+        } else if power_kw < 0.0 {
+            Self::Discharging
+        } else {
+            Self::Idle
+        }
+    }
+}
+
+impl fmt::Display for AssetState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a site's meter shows for one interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SiteReading {
+    /// The site.
+    pub site: SiteId,
+    /// Mean net power over the interval, import positive.
+    pub power_kw: f64,
+    /// Energy imported in the interval.
+    pub import_kwh: f64,
+    /// Energy exported in the interval, positive.
+    pub export_kwh: f64,
+}
+
+/// A value that holds for everybody: weather, prices, requests of the DSO.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignalReading {
+    /// What it is.
+    pub signal: Signal,
+    /// Its value over the interval, in [`Signal::unit`]: mean for weather, the value in force otherwise.
+    pub value: f64,
+}
+
+/// The signals of the twin. Numbers in brackets are the platform's sensors in FlexMeasures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Signal {
+    /// Global horizontal irradiance at the reference station (81).
+    Irradiance,
+    /// Air temperature (82).
+    Temperature,
+    /// Wind speed (83).
+    WindSpeed,
+    /// Price of consumption (84).
+    ConsumptionPrice,
+    /// Price of production (85).
+    ProductionPrice,
+    /// Share of rated power left to flexible loads (86).
+    LoadControl,
+    /// Demand-response level, 0 to 3 (87).
+    DemandResponse,
+    /// CO2 intensity of the network's energy.
+    Co2Intensity,
+}
+
+impl Signal {
+    /// Every signal, in declaration order.
+    pub const ALL: [Self; 8] = [
+        Self::Irradiance,
+        Self::Temperature,
+        Self::WindSpeed,
+        Self::ConsumptionPrice,
+        Self::ProductionPrice,
+        Self::LoadControl,
+        Self::DemandResponse,
+        Self::Co2Intensity,
+    ];
+
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Irradiance => "irradiance",
+            Self::Temperature => "temperature",
+            Self::WindSpeed => "wind_speed",
+            Self::ConsumptionPrice => "consumption_price",
+            Self::ProductionPrice => "production_price",
+            Self::LoadControl => "load_control_signal",
+            Self::DemandResponse => "demand_response_signal",
+            Self::Co2Intensity => "co2_intensity",
+        }
+    }
+
+    /// The unit of its value.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Irradiance => "W/m2",
+            Self::Temperature => "°C",
+            Self::WindSpeed => "m/s",
+            Self::ConsumptionPrice | Self::ProductionPrice => "EUR/MWh",
+            Self::LoadControl => "%",
+            Self::DemandResponse => "level",
+            Self::Co2Intensity => "g/kWh",
+        }
+    }
+
+    /// The reading of this signal at its declared resolution: 0.1 W/m², 0.01 of the other units.
+    pub fn reading(self, value: f64) -> SignalReading {
+        let per_unit = if self == Self::Irradiance { 10.0 } else { 100.0 };
+        SignalReading { signal: self, value: (value * per_unit).round() / per_unit + 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readings_are_rounded_to_the_watt_and_never_minus_zero() {
+        assert_eq!(round_power_kw(1.234_56), 1.235);
+        assert_eq!(round_power_kw(-1.234_56), -1.235);
+        assert!(round_power_kw(-0.000_1).is_sign_positive());
+        assert_eq!(Signal::Irradiance.reading(812.34).value, 812.3);
+    }
+}

@@ -1,0 +1,260 @@
+//! Rows for the results, the catalogue that names what they are about, and whoever takes them.
+
+use crate::id::{Kind, ParticipantId, SiteId};
+use crate::reading::{AssetReading, Signal, SignalReading, SiteReading};
+use crate::time::{Calendar, Slot, Span, Time};
+use market::{Bill, Energy, Money, OrderId, Price, Side};
+use serde::{Deserialize, Serialize};
+use std::error::Error;
+use std::fmt;
+
+/// A row that a participant (or the kernel) wants kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    /// An order as the market operator took it.
+    Order(OrderRow),
+    /// A trade.
+    Trade(TradeRow),
+    /// A clearing.
+    Clearing(ClearingRow),
+    /// A site's bill for a slot.
+    Settlement(SettlementRow),
+    /// A charging session that has ended.
+    Session(SessionRow),
+    /// A signal takes this value from now on.
+    Signal(Signal, f64),
+    /// Something worth knowing happened.
+    Event(Event),
+}
+
+/// An order as the market operator took it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OrderRow {
+    /// When it was taken.
+    pub time: Time,
+    /// The delivery slot.
+    pub slot: Slot,
+    /// The order's number, unique within the slot.
+    pub order: OrderId,
+    /// Whose order it is.
+    pub participant: ParticipantId,
+    /// Buys or sells.
+    pub side: Side,
+    /// Energy asked or offered.
+    pub energy: Energy,
+    /// Limit price.
+    pub limit: Price,
+    /// How much of it was filled.
+    pub filled: Energy,
+}
+
+/// A trade between two participants.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TradeRow {
+    /// When it was cleared.
+    pub time: Time,
+    /// The delivery slot.
+    pub slot: Slot,
+    /// Who buys.
+    pub buyer: ParticipantId,
+    /// Who sells.
+    pub seller: ParticipantId,
+    /// How much.
+    pub energy: Energy,
+    /// At what price.
+    pub price: Price,
+}
+
+/// One clearing of the market.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClearingRow {
+    /// When it was cleared.
+    pub time: Time,
+    /// The delivery slot.
+    pub slot: Slot,
+    /// The uniform price; none when nothing was traded.
+    pub price: Option<Price>,
+    /// Energy traded.
+    pub volume: Energy,
+    /// Energy asked by all bids.
+    pub demand: Energy,
+    /// Energy offered by all offers.
+    pub supply: Energy,
+}
+
+/// A site's bill for a delivery slot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettlementRow {
+    /// When it was settled.
+    pub time: Time,
+    /// The delivery slot.
+    pub slot: Slot,
+    /// The site.
+    pub site: SiteId,
+    /// Energy the meter saw coming in.
+    pub metered_import: Energy,
+    /// Energy the meter saw going out.
+    pub metered_export: Energy,
+    /// Energy bought in the market.
+    pub bought: Energy,
+    /// Energy sold in the market.
+    pub sold: Energy,
+    /// What the site pays for it all; negative when it is paid.
+    pub bill: Bill,
+}
+
+/// A charging session that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// The charge point.
+    pub evse: ParticipantId,
+    /// The vehicle.
+    pub vehicle: ParticipantId,
+    /// When it was plugged in.
+    pub start: Time,
+    /// When it was unplugged.
+    pub end: Time,
+    /// Energy delivered to the vehicle, at its inlet.
+    pub delivered_kwh: f64,
+    /// Energy taken from the vehicle (V2G), positive, at its inlet.
+    pub returned_kwh: f64,
+    /// Energy missing in the vehicle's battery at departure, against what it had asked for.
+    pub unserved_kwh: f64,
+    /// What the operator charges for it; none until the operator has priced it.
+    pub cost: Option<Money>,
+}
+
+/// Something worth knowing happened to a participant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub time: Time,
+    /// To whom; [`ParticipantId::OUTSIDE`] for the twin as a whole.
+    pub participant: ParticipantId,
+    /// What.
+    pub code: EventCode,
+    /// The particulars, for a reader.
+    pub detail: String,
+}
+
+/// The closed list of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventCode {
+    /// A command was refused: it can not be meant for this device.
+    CommandRefused,
+    /// A command is live but another one of higher priority is in force.
+    CommandOverruled,
+    /// A token was refused by the charge-point operator.
+    AuthorizationRefused,
+    /// An order was refused by the market operator.
+    OrderRefused,
+    /// A vehicle could not drive all of its trip: its battery was empty.
+    TripCutShort,
+    /// The DSO changed its load-control signal.
+    LoadControl,
+    /// The DSO changed its demand-response signal.
+    DemandResponse,
+    /// Mail rounds of a tick exceeded their bound; the rest of the mail waits for the next tick.
+    MailCarriedOver,
+    /// A participant failed twice at the same step: it is out, its body follows the safe intent.
+    Quarantined,
+    /// Mail for a participant that is quarantined or unknown was set aside.
+    MailUndeliverable,
+    /// An external input was taken.
+    InputTaken,
+}
+
+impl EventCode {
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CommandRefused => "command_refused",
+            Self::CommandOverruled => "command_overruled",
+            Self::AuthorizationRefused => "authorization_refused",
+            Self::OrderRefused => "order_refused",
+            Self::TripCutShort => "trip_cut_short",
+            Self::LoadControl => "load_control",
+            Self::DemandResponse => "demand_response",
+            Self::MailCarriedOver => "mail_carried_over",
+            Self::Quarantined => "quarantined",
+            Self::MailUndeliverable => "mail_undeliverable",
+            Self::InputTaken => "input_taken",
+        }
+    }
+}
+
+impl fmt::Display for EventCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Everything there is to keep of one interval.
+#[derive(Clone, Copy, Debug)]
+pub struct IntervalRows<'a> {
+    /// First instant of the interval.
+    pub start: Time,
+    /// Its length.
+    pub length: Span,
+    /// One reading per asset, in id order.
+    pub assets: &'a [AssetReading],
+    /// One reading per site, in id order.
+    pub sites: &'a [SiteReading],
+    /// One reading per signal in force.
+    pub signals: &'a [SignalReading],
+    /// What participants recorded at the end of the interval, in the order of rounds and ids.
+    pub records: &'a [Record],
+}
+
+/// Takes the rows of a run, interval by interval.
+///
+/// The records of the very first instant come with the first interval. Errors end the run.
+pub trait Recorder {
+    /// Takes one interval.
+    fn record(&mut self, rows: &IntervalRows<'_>) -> Result<(), Box<dyn Error + Send + Sync>>;
+}
+
+/// Names and ratings of all that rows refer to by dense id.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// The calendar of local days.
+    pub calendar: Calendar,
+    /// Participants by dense id.
+    pub participants: Vec<ParticipantEntry>,
+    /// Sites by dense id.
+    pub sites: Vec<SiteEntry>,
+    /// Portfolio names by dense id.
+    pub portfolios: Vec<String>,
+}
+
+/// What the catalogue says of a participant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParticipantEntry {
+    /// Stable string id, for instance `bat_03`.
+    pub id: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The site it belongs to, for assets.
+    pub site: Option<SiteId>,
+    /// Usable energy, for assets that store.
+    pub capacity_kwh: Option<f64>,
+}
+
+/// What the catalogue says of a site.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SiteEntry {
+    /// Stable name.
+    pub name: String,
+    /// The commune it lies in.
+    pub commune: String,
+    /// The portfolio it belongs to, by index into [`Catalogue::portfolios`].
+    pub portfolio: Option<crate::id::PortfolioId>,
+}
+
+impl Catalogue {
+    /// The string id of a participant; `-` for the outside.
+    pub fn participant(&self, id: ParticipantId) -> &str {
+        self.participants.get(id.index()).map_or("-", |entry| entry.id.as_str())
+    }
+}

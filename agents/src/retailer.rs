@@ -1,0 +1,115 @@
+//! A retailer: publishes its tariff, and settles each site's metered energy against what it traded.
+
+use crate::core::{Core, MeterReading, Outbox, Wake};
+use crate::id::{Kind, ParticipantId, SiteId};
+use crate::mail::{Mail, Message, RetailTariff};
+use crate::record::{Record, SettlementRow};
+use crate::time::{Every, Now, Slot, Span, Time};
+use market::{Energy, Position, Tariff, settle};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The mind of a retailer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retailer {
+    tariff: RetailTariff,
+    slot: Span,
+    accounts: Vec<Account>,
+    /// Index of the account for which a prosumer trades.
+    account_of: BTreeMap<ParticipantId, usize>,
+    settlement: Every,
+    publication: Every,
+    /// Registers of the accounts' meters at the last settlement.
+    registers: Option<Vec<(Energy, Energy)>>,
+    /// Positions by beginning of delivery, then by account.
+    positions: BTreeMap<Time, BTreeMap<usize, Position>>,
+}
+
+/// A site that the retailer supplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The site.
+    pub site: SiteId,
+    /// Who trades for it, if anyone does.
+    pub prosumer: Option<ParticipantId>,
+}
+
+/// What a retailer senses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RetailerSense {
+    /// The meters of its accounts, in their order.
+    pub meters: Vec<MeterReading>,
+}
+
+impl Retailer {
+    /// A retailer of `accounts`, settling slots of length `slot`.
+    pub fn new(tariff: RetailTariff, slot: Span, accounts: Vec<Account>) -> Self {
+        let (settlement, publication) = (Every::new(slot), Every::new(Span::DAY));
+        let trades_for = |(index, account): (usize, &Account)| account.prosumer.map(|prosumer| (prosumer, index));
+        let account_of = accounts.iter().enumerate().filter_map(trades_for).collect();
+        Self { tariff, slot, accounts, account_of, settlement, publication, registers: None, positions: BTreeMap::new() }
+    }
+
+    /// The sites it reads, in the order in which [`RetailerSense`] shows their meters.
+    pub fn sites(&self) -> impl Iterator<Item = SiteId> {
+        self.accounts.iter().map(|account| account.site)
+    }
+
+    fn note(&mut self, slot: Slot, prosumer: ParticipantId, position: Position) {
+        if let Some(account) = self.account_of.get(&prosumer) {
+            self.positions.entry(slot.start).or_default().insert(*account, position);
+        }
+    }
+
+    /// Settles the slot that ends now, for all accounts that metered or traded anything.
+    fn settle(&mut self, now: Now, sense: &RetailerSense, out: &mut Outbox) {
+        let registers: Vec<_> = sense.meters.iter().map(|meter| (meter.imported, meter.exported)).collect();
+        let before = self.registers.replace(registers);
+        let slot = Slot { start: now.time - self.slot, length: self.slot };
+        let positions = self.positions.remove(&slot.start).unwrap_or_default();
+        let (Some(before), Some(after)) = (before, &self.registers) else {
+            return;
+        };
+        let import = self.tariff.import(now.calendar.time_of_day(slot.start));
+        let tariff = Tariff { import, export: self.tariff.feed_in };
+        for (index, account) in self.accounts.iter().enumerate() {
+            let metered_import = after[index].0 - before[index].0;
+            let metered_export = after[index].1 - before[index].1;
+            let position = positions.get(&index).copied().unwrap_or_default();
+            if metered_import == Energy(0) && metered_export == Energy(0) && position == Position::default() {
+                continue;
+            }
+            let bill = settle(metered_import, metered_export, &position, &tariff);
+            let (bought, sold) = (position.bought, position.sold);
+            let site = account.site;
+            let row = SettlementRow { time: now.time, slot, site, metered_import, metered_export, bought, sold, bill };
+            out.record(Record::Settlement(row));
+        }
+    }
+}
+
+impl Core for Retailer {
+    const KIND: Kind = Kind::Retailer;
+    type Sense = RetailerSense;
+    type Intent = ();
+
+    fn step(&mut self, now: Now, sense: &RetailerSense, inbox: &[Mail], out: &mut Outbox) {
+        if self.publication.is_due(now.time) {
+            for prosumer in self.accounts.iter().filter_map(|account| account.prosumer) {
+                out.send(prosumer, Message::Tariff(self.tariff));
+            }
+        }
+        for mail in inbox {
+            if let Message::Traded { slot, prosumer, bought, sold, paid } = mail.message {
+                self.note(slot, prosumer, Position { bought, sold, paid });
+            }
+        }
+        if self.settlement.is_due(now.time) {
+            self.settle(now, sense, out);
+        }
+    }
+
+    fn next_wake(&self, _: Now) -> Wake {
+        Wake::At(self.settlement.next())
+    }
+}

@@ -1,0 +1,74 @@
+//! What a participant sends to a market: so much energy, at this price or better.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Energy, Price};
+
+/// Which way energy would flow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// The agent wants to buy.
+    Bid,
+    /// The agent wants to sell.
+    Offer,
+}
+
+/// The number of an order, unique within a book over both sides.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct OrderId(pub u64);
+
+/// The account that pays or is paid for an order.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct AgentId(pub u32);
+
+/// A limit order for one delivery slot. It may be filled in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Order {
+    /// Unique within the book.
+    pub id: OrderId,
+    /// Who pays or is paid. An agent may have several orders, on both sides and at one price.
+    pub agent: AgentId,
+    /// Buy or sell.
+    pub side: Side,
+    /// Watt-hours to trade at most; positive on both sides.
+    pub quantity: Energy,
+    /// The most a bid pays, the least an offer takes. May be negative.
+    pub limit: Price,
+    /// Level of quality, for example 0 grey, 1 green, 2 green and local. Among equal prices the higher
+    /// level goes first, on both sides.
+    pub quality: u8,
+    /// When the order reached the market, in milliseconds of simulated time from any fixed instant.
+    /// Among equal price and quality the earlier order goes first.
+    pub submitted_ms: i64,
+    /// A ticket the caller draws from its seeded generator. It breaks the ties that price, quality and
+    /// time leave, lowest ticket first, so that nobody profits from the number of its account.
+    pub lottery: u64,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Bid => "bid",
+            Side::Offer => "offer",
+        })
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,210 @@
+//! The plan: everything a run is made of, resolved, checked and in id order.
+
+use crate::communes::communes;
+use crate::series::Measured;
+use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
+use agents::{Calendar, Kind, ParticipantId, PortfolioId, SiteId, Span, Time};
+use agents::{battery, charge_point_operator, dso, ems, ev, evse, load, market_operator, prosumer, pv, retailer};
+
+/// A resolved scenario: what both hosts are built from.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: String,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// First instant of the run.
+    pub start: Time,
+    /// First instant after the run.
+    pub end: Time,
+    /// Length of a tick; divides the market slot and the run.
+    pub tick: Span,
+    /// The calendar of local days.
+    pub calendar: Calendar,
+    /// Participants, sorted by id: the index is the [`ParticipantId`].
+    pub participants: Vec<PlannedParticipant>,
+    /// Sites, sorted by name: the index is the [`SiteId`].
+    pub sites: Vec<PlannedSite>,
+    /// Portfolio names, sorted: the index is the [`PortfolioId`].
+    pub portfolios: Vec<String>,
+    /// What the weather is made of.
+    pub weather: Weather,
+    /// Measured series that replace synthetic ones.
+    pub measured: Measured,
+}
+
+/// A participant of a plan.
+#[derive(Clone, Debug)]
+pub struct PlannedParticipant {
+    /// Stable string id.
+    pub id: String,
+    /// The site it belongs to, for assets.
+    pub site: Option<SiteId>,
+    /// Its core as it begins, and its body's parameters.
+    pub role: Role,
+}
+
+/// A participant's core as it begins, and what its body is.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the variants are the kinds")]
+pub enum Role {
+    Pv(pv::Pv, PvPlant),
+    Battery(battery::Battery, Storage),
+    Evse(evse::Evse, ChargePoint),
+    Ev(ev::Ev, Vehicle),
+    Load(load::Load, CommuneLoad),
+    Retailer(retailer::Retailer),
+    MarketOperator(market_operator::MarketOperator),
+    Prosumer(prosumer::Prosumer, SiteId),
+    Ems(ems::Ems, PortfolioId),
+    Dso(dso::Dso),
+    ChargePointOperator(charge_point_operator::ChargePointOperator),
+}
+
+impl Role {
+    /// The kind of participant.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Pv(..) => Kind::Pv,
+            Self::Battery(..) => Kind::Battery,
+            Self::Evse(..) => Kind::Evse,
+            Self::Ev(..) => Kind::Ev,
+            Self::Load(..) => Kind::Load,
+            Self::Retailer(_) => Kind::Retailer,
+            Self::MarketOperator(_) => Kind::MarketOperator,
+            Self::Prosumer(..) => Kind::Prosumer,
+            Self::Ems(..) => Kind::Ems,
+            Self::Dso(_) => Kind::Dso,
+            Self::ChargePointOperator(_) => Kind::ChargePointOperator,
+        }
+    }
+
+    fn capacity_kwh(&self) -> Option<f64> {
+        match self {
+            Self::Battery(_, storage) => Some(storage.capacity_kwh),
+            Self::Ev(_, vehicle) => Some(vehicle.storage.capacity_kwh),
+            _ => None,
+        }
+    }
+}
+
+/// A site: one connection to the network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedSite {
+    /// Stable name.
+    pub name: String,
+    /// Index of its commune in [`communes`].
+    pub commune: usize,
+    /// The portfolio it belongs to.
+    pub portfolio: Option<PortfolioId>,
+}
+
+/// A fixed PV array with its inverter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PvPlant {
+    /// DC power under standard test conditions.
+    pub peak_kw: f64,
+    /// Inclination from the horizontal in degrees.
+    pub tilt_deg: f64,
+    /// Direction it faces, degrees from north, clockwise.
+    pub azimuth_deg: f64,
+}
+
+/// A storage behind a converter. Powers at the AC terminals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Storage {
+    /// Nominal energy.
+    pub capacity_kwh: f64,
+    /// Rated power, both ways.
+    pub power_kw: f64,
+    /// Least energy it may hold.
+    pub min_kwh: f64,
+    /// Most energy it may hold.
+    pub max_kwh: f64,
+    /// Energy it holds at the start.
+    pub initial_kwh: f64,
+    /// Converter losses relative to the rating: constant, linear and quadratic in the relative power.
+    pub losses: [f64; 3],
+    /// Share of the capacity above which charging power falls linearly to zero at full.
+    pub charge_taper_above: f64,
+    /// Share of the capacity below which discharging power falls linearly to zero at empty.
+    pub discharge_taper_below: f64,
+}
+
+/// A charge point.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChargePoint {
+    /// Rated power, both ways.
+    pub power_kw: f64,
+}
+
+/// A vehicle.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Vehicle {
+    /// Its battery and on-board converter.
+    pub storage: Storage,
+    /// The charge point it uses.
+    pub evse: ParticipantId,
+    /// Whether it can give energy back.
+    pub is_v2g: bool,
+}
+
+/// What remains of a commune's demand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CommuneLoad {
+    /// Mean power over the year.
+    pub mean_kw: f64,
+    /// Share of the island's demand, for measured island loads.
+    pub share: f64,
+    /// Demand at each full local hour relative to the mean; linear between.
+    pub shape: [f64; 24],
+    /// Relative change per kelvin above the reference temperature.
+    pub per_kelvin: f64,
+    /// Temperature at which demand is as the shape says.
+    pub reference_c: f64,
+    /// Standard deviation of the hourly deviation, relative.
+    pub spread: f64,
+}
+
+/// What the weather is made of where it is not measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weather {
+    /// Index into [`communes`] of the reference station, whose irradiance is the signal.
+    pub station: usize,
+    /// Altitude of all sites in metres.
+    pub altitude_m: f64,
+}
+
+impl Plan {
+    /// Names and ratings for those who read the rows.
+    pub fn catalogue(&self) -> Catalogue {
+        let participant = |planned: &PlannedParticipant| ParticipantEntry {
+            id: planned.id.clone(),
+            kind: planned.role.kind(),
+            site: planned.site,
+            capacity_kwh: planned.role.capacity_kwh(),
+        };
+        let site = |site: &PlannedSite| SiteEntry {
+            name: site.name.clone(),
+            commune: communes()[site.commune].name.clone(),
+            portfolio: site.portfolio,
+        };
+        Catalogue {
+            calendar: self.calendar,
+            participants: self.participants.iter().map(participant).collect(),
+            sites: self.sites.iter().map(site).collect(),
+            portfolios: self.portfolios.clone(),
+        }
+    }
+
+    /// The dense id of the participant called `id`.
+    pub fn participant(&self, id: &str) -> Option<ParticipantId> {
+        let found = self.participants.binary_search_by(|participant| participant.id.as_str().cmp(id));
+        found.ok().map(|index| ParticipantId(index as u32))
+    }
+
+    /// How many ticks the run has.
+    pub fn ticks(&self) -> u64 {
+        ((self.end - self.start).0 / self.tick.0) as u64
+    }
+}

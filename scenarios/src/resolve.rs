@@ -1,0 +1,502 @@
+//! From what a person wrote to a plan: checks values and references, assigns dense ids, makes the cores.
+
+use crate::communes::{Commune, communes};
+use crate::duration::parse_duration;
+use crate::error::ScenarioError;
+use crate::file::{BatteryEntry, EvEntry, Scenario};
+use crate::plan::{ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Storage, Vehicle, Weather};
+use crate::series::Measured;
+use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
+use agents::draw::Draws;
+use agents::dso::{Dso, DsoPolicy};
+use agents::ems::{Ems, ManagedBattery, ManagedChargePoint, Strategy};
+use agents::ev::{Driver, Ev};
+use agents::market_operator::{MarketOperator, MarketRules};
+use agents::retailer::{Account, Retailer};
+use agents::{Calendar, ParticipantId, PortfolioId, SiteId, Span, Time};
+use agents::{battery, evse, load, mail, prosumer, pv};
+use jiff::tz::TimeZone;
+use market::Price;
+use std::collections::BTreeMap;
+
+type Result<T, E = ScenarioError> = std::result::Result<T, E>;
+
+/// The ids of the participants that are there once.
+const RETAILER: &str = "retailer";
+const MARKET_OPERATOR: &str = "market_operator";
+const EMS: &str = "ems";
+const DSO: &str = "dso";
+const CHARGE_POINT_OPERATOR: &str = "charge_point_operator";
+
+/// Losses of a converter relative to its rating: constant, linear, quadratic (assumption: 94-95 % one way at full power).
+const CONVERTER_LOSSES: [f64; 3] = [0.005, 0.015, 0.02];
+/// Losses of an on-board charger: 93 % one way (assumption within 0.92-0.94).
+const ON_BOARD_LOSSES: [f64; 3] = [0.0, 0.07, 0.0];
+
+impl Scenario {
+    /// Checks the scenario and makes its plan; `measured` series replace synthetic ones.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] with the key at fault and the remedy.
+    pub fn resolve(&self, measured: Measured) -> Result<Plan> {
+        let calendar = calendar(&self.place.zone)?;
+        let rules = self.market_rules()?;
+        let tick = duration("run.tick", &self.run.tick)?;
+        let start = parse_start(&self.run.start, calendar).map_err(|problem| ScenarioError::value("run.start", problem))?;
+        let end = start + duration("run.duration", &self.run.duration)?;
+        check_window(start, end, tick, rules.slot)?;
+        measured.check_cover(start, end)?;
+        let draft = Draft::of(self)?;
+        let participants = draft.participants(self, rules)?;
+        Ok(Plan {
+            name: self.name.clone(),
+            seed: self.run.seed,
+            start,
+            end,
+            tick,
+            calendar,
+            participants,
+            sites: draft.sites,
+            portfolios: draft.portfolios,
+            weather: Weather {
+                station: Commune::find("place.station", &self.place.station)?,
+                altitude_m: within("place.altitude_m", self.place.altitude_m, -400.0, 9000.0)?,
+            },
+            measured,
+        })
+    }
+
+    fn market_rules(&self) -> Result<MarketRules> {
+        let slot = duration("market.slot", &self.market.slot)?;
+        if Span::HOUR.0 % slot.0 != 0 || slot < Span::MINUTE {
+            return Err(ScenarioError::value("market.slot", "must divide the hour and be at least 1m"));
+        }
+        let lead = if self.market.lead == "0" { Span::ZERO } else { duration("market.lead", &self.market.lead)? };
+        if lead.0 % slot.0 != 0 {
+            return Err(ScenarioError::value("market.lead", "must be a whole number of slots, or \"0\""));
+        }
+        if market::mechanism(&self.market.mechanism).is_none() {
+            let known = market::mechanism_names().join(", ");
+            let problem = format!("there is no `{}`: choose one of {known}", self.market.mechanism);
+            return Err(ScenarioError::value("market.mechanism", problem));
+        }
+        Ok(MarketRules { slot, lead })
+    }
+}
+
+fn duration(key: &str, text: &str) -> Result<Span> {
+    parse_duration(text).map_err(|problem| ScenarioError::value(key, problem))
+}
+
+fn calendar(zone: &str) -> Result<Calendar> {
+    let tz = TimeZone::get(zone)
+        .map_err(|_| ScenarioError::value("place.zone", format!("`{zone}` is no IANA time zone")))?;
+    match tz.to_fixed_offset() {
+        Ok(offset) => Ok(Calendar { utc_offset: Span::from_s(offset.seconds().into()) }),
+        // A zone's history may hold changes long past; what counts is that it has none from now on.
+        Err(_) => {
+            let probe = jiff::Timestamp::from_second(1_577_836_800).expect("2020-01-01 is a valid instant");
+            match tz.following(probe).next() {
+                None => Ok(Calendar { utc_offset: Span::from_s(tz.to_offset(probe).seconds().into()) }),
+                Some(_) => Err(ScenarioError::value(
+                    "place.zone",
+                    format!("`{zone}` changes its clocks: only zones without daylight saving are supported"),
+                )),
+            }
+        }
+    }
+}
+
+/// Reads the start of a run: a local date (its midnight), or an instant in RFC 3339 with its offset.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn parse_start(text: &str, calendar: Calendar) -> std::result::Result<Time, String> {
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && text.len() == 10
+    {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let days = date.since(epoch).map_err(|error| error.to_string())?.get_days();
+        return Ok(calendar.midnight(days.into()));
+    }
+    match text.parse::<jiff::Timestamp>() {
+        Ok(instant) => Ok(Time(instant.as_millisecond())),
+        Err(_) => Err(format!(
+            "`{text}` is neither a local date (2026-03-20) nor an instant with its offset (2026-03-20T06:00:00-04:00)"
+        )),
+    }
+}
+
+fn check_window(start: Time, end: Time, tick: Span, slot: Span) -> Result<()> {
+    if slot.0 % tick.0 != 0 {
+        let problem = format!("must divide the market slot of {} min", slot.hours() * 60.0);
+        return Err(ScenarioError::value("run.tick", problem));
+    }
+    if tick < Span::from_s(1) {
+        return Err(ScenarioError::value("run.tick", "must be at least 1s"));
+    }
+    if start != start.floor(slot) {
+        let problem = format!("{start} is not on the market's grid of {} min", slot.hours() * 60.0);
+        return Err(ScenarioError::value("run.start", problem));
+    }
+    if (end - start).0 % tick.0 != 0 {
+        return Err(ScenarioError::value("run.duration", "must be a whole number of ticks"));
+    }
+    if end - start > Span::DAY * 366 * 50 {
+        return Err(ScenarioError::value("run.duration", "must not exceed 50 years"));
+    }
+    Ok(())
+}
+
+/// A number that must be finite and within `[low, high]`.
+fn within(key: impl Into<String>, value: f64, low: f64, high: f64) -> Result<f64> {
+    if (low..=high).contains(&value) {
+        Ok(value)
+    } else {
+        Err(ScenarioError::value(key, format!("is {value}: must lie between {low} and {high}")))
+    }
+}
+
+/// A price in EUR/MWh.
+fn price(key: &str, eur_per_mwh: f64) -> Result<Price> {
+    within(key, eur_per_mwh, -100_000.0, 100_000.0).map(Price::from_eur_per_mwh)
+}
+
+/// The names of a scenario in sorted order: what dense ids are made from.
+struct Draft {
+    ids: Vec<String>,
+    sites: Vec<PlannedSite>,
+    portfolios: Vec<String>,
+    /// For each asset its site, for each prosumer the site it trades for.
+    site_of: BTreeMap<String, SiteId>,
+    prosumer_of: BTreeMap<SiteId, ParticipantId>,
+}
+
+impl Draft {
+    fn of(scenario: &Scenario) -> Result<Self> {
+        let assets = scenario.assets();
+        let mut portfolios = vec![scenario.ems.portfolio.clone()];
+        portfolios.extend(scenario.loads.iter().map(|loads| loads.portfolio.clone()));
+        portfolios.sort();
+        portfolios.dedup();
+        let sites = sites(&assets, &portfolios)?;
+        let site_id = |name: &str| SiteId(sites.partition_point(|site| site.name.as_str() < name) as u32);
+        let site_of: BTreeMap<_, _> = assets.iter().map(|asset| (asset.id.clone(), site_id(&asset.site))).collect();
+        let mut trading: Vec<SiteId> = assets.iter().filter(|asset| asset.trades).map(|asset| site_of[&asset.id]).collect();
+        trading.sort();
+        trading.dedup();
+        let prosumer_id = |site: &SiteId| format!("prosumer_{}", sites[site.index()].name);
+        let mut ids: Vec<String> = assets.into_iter().map(|asset| asset.id).collect();
+        ids.extend(trading.iter().map(prosumer_id));
+        ids.extend([RETAILER, MARKET_OPERATOR, EMS, DSO, CHARGE_POINT_OPERATOR].map(String::from));
+        ids.sort();
+        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(ScenarioError::DuplicateId { id: pair[0].clone() });
+        }
+        let rank = |id: String| ParticipantId(ids.partition_point(|other| *other < id) as u32);
+        let prosumer_of = trading.into_iter().map(|site| (site, rank(prosumer_id(&site)))).collect();
+        Ok(Self { ids, sites, portfolios, site_of, prosumer_of })
+    }
+
+    fn find(&self, id: &str) -> Option<ParticipantId> {
+        self.ids.binary_search_by(|other| other.as_str().cmp(id)).ok().map(|rank| ParticipantId(rank as u32))
+    }
+
+    /// The dense id of a participant that [`Draft::of`] has put in the list.
+    fn id(&self, id: &str) -> ParticipantId {
+        self.find(id).expect("every id of the scenario is in the draft")
+    }
+
+    fn portfolio(&self, name: &str) -> PortfolioId {
+        PortfolioId(self.portfolios.partition_point(|other| other.as_str() < name) as u32)
+    }
+
+    fn prosumer(&self, asset: &str) -> Option<ParticipantId> {
+        self.prosumer_of.get(&self.site_of[asset]).copied()
+    }
+
+    fn participants(&self, scenario: &Scenario, rules: MarketRules) -> Result<Vec<PlannedParticipant>> {
+        let mut roles = self.asset_roles(scenario, rules)?;
+        self.add_loads(scenario, &mut roles)?;
+        self.add_institutions(scenario, rules, &mut roles)?;
+        let planned = |(id, role)| PlannedParticipant { site: self.site_of.get(&id).copied(), id, role };
+        let participants: Vec<_> = roles.into_iter().map(planned).collect();
+        debug_assert!(participants.iter().map(|participant| &participant.id).eq(&self.ids));
+        Ok(participants)
+    }
+
+    fn asset_roles(&self, scenario: &Scenario, rules: MarketRules) -> Result<BTreeMap<String, Role>> {
+        let (ems, operator) = (self.id(EMS), self.id(CHARGE_POINT_OPERATOR));
+        let mut roles = BTreeMap::new();
+        for entry in &scenario.pv {
+            let key = |field: &str| format!("{}.{field}", entry.id);
+            let plant = PvPlant {
+                peak_kw: within(key("peak_kw"), entry.peak_kw, 1e-3, 1e6)?,
+                tilt_deg: within(key("tilt_deg"), entry.tilt_deg, 0.0, 90.0)?,
+                azimuth_deg: within(key("azimuth_deg"), entry.azimuth_deg, 0.0, 360.0)?,
+            };
+            roles.insert(entry.id.clone(), Role::Pv(pv::Pv::default(), plant));
+        }
+        for entry in &scenario.battery {
+            roles.insert(entry.id.clone(), Role::Battery(battery::Battery::new(ems, rules.slot), entry.storage()?));
+        }
+        let mut users: BTreeMap<&str, &str> = BTreeMap::new();
+        for entry in &scenario.evse {
+            let power_kw = within(format!("{}.power_kw", entry.id), entry.power_kw, 1e-3, 1e4)?;
+            roles.insert(entry.id.clone(), Role::Evse(evse::Evse::new(operator, ems), ChargePoint { power_kw }));
+        }
+        for entry in &scenario.ev {
+            let key = format!("{}.evse", entry.id);
+            let Some((_, evse)) = scenario.evse.iter().find(|evse| evse.id == entry.evse).map(|e| (e, self.id(&e.id))) else {
+                return Err(ScenarioError::Dangling { key, id: entry.evse.clone(), expected: "charge point ([[evse]])" });
+            };
+            if let Some(other) = users.insert(&entry.evse, &entry.id) {
+                let problem = format!("`{}` is already used by {other}: give each vehicle a charge point of its own", entry.evse);
+                return Err(ScenarioError::value(key, problem));
+            }
+            let draws = Draws::new(scenario.run.seed, &entry.id, "trip");
+            let core = Ev::new(evse, entry.driver()?, draws, rules.slot);
+            let vehicle = Vehicle { storage: entry.storage()?, evse, is_v2g: entry.v2g };
+            roles.insert(entry.id.clone(), Role::Ev(core, vehicle));
+        }
+        Ok(roles)
+    }
+
+    fn add_loads(&self, scenario: &Scenario, roles: &mut BTreeMap<String, Role>) -> Result<()> {
+        let Some(loads) = &scenario.loads else { return Ok(()) };
+        let mean_mw = within("loads.mean_mw", loads.mean_mw, 0.0, 1e6)?;
+        for (hour, factor) in loads.shape.iter().enumerate() {
+            within(format!("loads.shape[{hour}]"), *factor, 0.0, 100.0)?;
+        }
+        let (per_kelvin, spread) =
+            (within("loads.per_kelvin", loads.per_kelvin, -0.2, 0.2)?, within("loads.spread", loads.spread, 0.0, 0.3)?);
+        let reference_c = within("loads.reference_c", loads.reference_c, -60.0, 60.0)?;
+        let population: u32 = communes().iter().map(|commune| commune.population).sum();
+        for commune in communes() {
+            let share = f64::from(commune.population) / f64::from(population);
+            let mean_kw = mean_mw * 1000.0 * share;
+            let body = CommuneLoad { mean_kw, share, shape: loads.shape, per_kelvin, reference_c, spread };
+            roles.insert(load_id(commune), Role::Load(load::Load::default(), body));
+        }
+        Ok(())
+    }
+
+    fn add_institutions(&self, scenario: &Scenario, rules: MarketRules, roles: &mut BTreeMap<String, Role>) -> Result<()> {
+        let seed = scenario.run.seed;
+        let managed: Vec<SiteId> = scenario
+            .battery
+            .iter()
+            .map(|entry| &entry.id)
+            .chain(scenario.evse.iter().map(|entry| &entry.id))
+            .map(|id| self.site_of[id])
+            .collect();
+        for (site, prosumer) in &self.prosumer_of {
+            let id = &self.ids[prosumer.index()];
+            let draws = Draws::new(seed, id, "reservation price");
+            let core = prosumer::Prosumer::new(self.id(MARKET_OPERATOR), rules, managed.contains(site), draws);
+            roles.insert(id.clone(), Role::Prosumer(core, *site));
+        }
+        let account = |index: usize| {
+            let site = SiteId(index as u32);
+            Account { site, prosumer: self.prosumer_of.get(&site).copied() }
+        };
+        let accounts = (0..self.sites.len()).map(account).collect();
+        let retailer = Retailer::new(scenario.retail_tariff()?, rules.slot, accounts);
+        roles.insert(RETAILER.into(), Role::Retailer(retailer));
+        let ticket = Draws::new(seed, MARKET_OPERATOR, "lottery").ticket();
+        let operator = MarketOperator::new(&scenario.market.mechanism, rules, self.id(RETAILER), ticket);
+        roles.insert(MARKET_OPERATOR.into(), Role::MarketOperator(operator));
+        let portfolio = self.portfolio(&scenario.ems.portfolio);
+        roles.insert(EMS.into(), Role::Ems(self.ems(scenario, portfolio, rules)?, portfolio));
+        let dso = Dso::new(scenario.dso_policy()?, vec![self.id(EMS)], Draws::new(seed, DSO, "price"));
+        roles.insert(DSO.into(), Role::Dso(dso));
+        let contracts = scenario.ev.iter().map(|entry| self.id(&entry.id));
+        let tariff = ChargingTariff {
+            delivered: price("charge_point_operator.delivered_eur_per_mwh", scenario.charge_point_operator.delivered_eur_per_mwh)?,
+            returned: price("charge_point_operator.returned_eur_per_mwh", scenario.charge_point_operator.returned_eur_per_mwh)?,
+        };
+        let operator = ChargePointOperator::new(contracts, tariff);
+        roles.insert(CHARGE_POINT_OPERATOR.into(), Role::ChargePointOperator(operator));
+        Ok(())
+    }
+
+    fn ems(&self, scenario: &Scenario, portfolio: PortfolioId, rules: MarketRules) -> Result<Ems> {
+        let mut batteries: Vec<_> = scenario
+            .battery
+            .iter()
+            .map(|entry| ManagedBattery {
+                battery: self.id(&entry.id),
+                prosumer: self.prosumer(&entry.id),
+                rated_kw: entry.power_kw,
+            })
+            .collect();
+        batteries.sort_by_key(|managed| managed.battery);
+        let mut charge_points: Vec<_> = scenario
+            .evse
+            .iter()
+            .map(|entry| ManagedChargePoint {
+                evse: self.id(&entry.id),
+                prosumer: self.prosumer(&entry.id),
+                rated_kw: entry.power_kw,
+            })
+            .collect();
+        charge_points.sort_by_key(|managed| managed.evse);
+        for (key, strategy) in [("ems.batteries", scenario.ems.batteries), ("ems.vehicles", scenario.ems.vehicles)] {
+            if let Strategy::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high } = strategy
+                && !(low < high && low.is_finite() && high.is_finite())
+            {
+                return Err(ScenarioError::value(key, "charge_below_eur_per_mwh must be less than discharge_above_eur_per_mwh"));
+            }
+        }
+        let strategies = (scenario.ems.batteries, scenario.ems.vehicles);
+        Ok(Ems::new(portfolio, rules, batteries, charge_points, strategies))
+    }
+}
+
+/// What the draft needs to know of an asset.
+struct AssetName {
+    id: String,
+    commune: String,
+    site: String,
+    portfolio: String,
+    /// Whether its site trades in the local market.
+    trades: bool,
+}
+
+fn load_id(commune: &Commune) -> String {
+    format!("load_{}", commune.code)
+}
+
+fn sites(assets: &[AssetName], portfolios: &[String]) -> Result<Vec<PlannedSite>> {
+    let mut sites: BTreeMap<&str, PlannedSite> = BTreeMap::new();
+    for asset in assets {
+        let commune = Commune::find(&asset.id, &asset.commune)?;
+        let rank = portfolios.partition_point(|portfolio| *portfolio < asset.portfolio);
+        let planned = PlannedSite { name: asset.site.clone(), commune, portfolio: Some(PortfolioId(rank as u32)) };
+        let known = sites.entry(&asset.site).or_insert_with(|| planned.clone());
+        if *known != planned {
+            let (here, there) = (&asset.commune, &communes()[known.commune].name);
+            let problem = format!("site `{}` lies in {there} for another asset, in {here} for this one", asset.site);
+            return Err(ScenarioError::value(format!("{}.site", asset.id), problem));
+        }
+    }
+    Ok(sites.into_values().collect())
+}
+
+impl Scenario {
+    fn assets(&self) -> Vec<AssetName> {
+        let asset = |id: &String, commune: &String, site: &Option<String>, trades| AssetName {
+            id: id.clone(),
+            commune: commune.clone(),
+            site: site.clone().unwrap_or_else(|| id.clone()),
+            portfolio: self.ems.portfolio.clone(),
+            trades,
+        };
+        let mut assets: Vec<_> = self.pv.iter().map(|e| asset(&e.id, &e.commune, &e.site, true)).collect();
+        assets.extend(self.battery.iter().map(|e| asset(&e.id, &e.commune, &e.site, true)));
+        assets.extend(self.evse.iter().map(|e| asset(&e.id, &e.commune, &e.site, true)));
+        assets.extend(self.ev.iter().map(|e| asset(&e.id, &e.commune, &e.site, false)));
+        if let Some(loads) = &self.loads {
+            assets.extend(communes().iter().map(|commune| AssetName {
+                id: load_id(commune),
+                commune: commune.name.clone(),
+                site: load_id(commune),
+                portfolio: loads.portfolio.clone(),
+                trades: false,
+            }));
+        }
+        assets
+    }
+
+    fn retail_tariff(&self) -> Result<mail::RetailTariff> {
+        let section = &self.retailer;
+        let hour = |key: &str, hour| within(key, hour, 0.0, 24.0).map(Span::from_hours);
+        let tariff = mail::RetailTariff {
+            peak: price("retailer.peak_eur_per_mwh", section.peak_eur_per_mwh)?,
+            off_peak: price("retailer.off_peak_eur_per_mwh", section.off_peak_eur_per_mwh)?,
+            off_peak_from: hour("retailer.off_peak_from_h", section.off_peak_from_h)?,
+            off_peak_until: hour("retailer.off_peak_until_h", section.off_peak_until_h)?,
+            feed_in: price("retailer.feed_in_eur_per_mwh", section.feed_in_eur_per_mwh)?,
+        };
+        if tariff.feed_in > tariff.off_peak || tariff.feed_in > tariff.peak {
+            let problem = "must not exceed the import prices: everyone would buy only to sell";
+            return Err(ScenarioError::value("retailer.feed_in_eur_per_mwh", problem));
+        }
+        Ok(tariff)
+    }
+
+    fn dso_policy(&self) -> Result<DsoPolicy> {
+        let section = &self.dso;
+        for (hour, (factor, co2)) in section.price_shape.iter().zip(section.co2_g_per_kwh).enumerate() {
+            within(format!("dso.price_shape[{hour}]"), *factor, -100.0, 100.0)?;
+            within(format!("dso.co2_g_per_kwh[{hour}]"), co2, 0.0, 10_000.0)?;
+        }
+        Ok(DsoPolicy {
+            price_eur_per_mwh: within("dso.price_eur_per_mwh", section.price_eur_per_mwh, -100_000.0, 100_000.0)?,
+            price_shape: section.price_shape,
+            price_daily_spread: within("dso.price_daily_spread", section.price_daily_spread, 0.0, 1.0)?,
+            production_price_ratio: within("dso.production_price_ratio", section.production_price_ratio, -10.0, 10.0)?,
+            co2_g_per_kwh: section.co2_g_per_kwh,
+            load_control_above_kw: within("dso.load_control_above_mw", section.load_control_above_mw, 0.0, 1e6)? * 1000.0,
+            load_control_percent: within("dso.load_control_percent", section.load_control_percent, 0.0, 100.0)?,
+            demand_response_above_kw: within("dso.demand_response_above_mw", section.demand_response_above_mw, 0.0, 1e6)?
+                * 1000.0,
+            request_length: duration("dso.request", &section.request)?,
+        })
+    }
+}
+
+impl BatteryEntry {
+    fn storage(&self) -> Result<Storage> {
+        let key = |field: &str| format!("{}.{field}", self.id);
+        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e9)?;
+        let min_soc = within(key("min_soc"), self.min_soc, 0.0, 1.0)?;
+        let max_soc = within(key("max_soc"), self.max_soc, min_soc, 1.0)?;
+        Ok(Storage {
+            capacity_kwh,
+            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e9)?,
+            min_kwh: min_soc * capacity_kwh,
+            max_kwh: max_soc * capacity_kwh,
+            initial_kwh: within(key("initial_soc"), self.initial_soc, min_soc, max_soc)? * capacity_kwh,
+            losses: CONVERTER_LOSSES,
+            charge_taper_above: 0.9,
+            discharge_taper_below: 0.1,
+        })
+    }
+}
+
+impl EvEntry {
+    fn storage(&self) -> Result<Storage> {
+        let key = |field: &str| format!("{}.{field}", self.id);
+        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e6)?;
+        Ok(Storage {
+            capacity_kwh,
+            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e4)?,
+            min_kwh: 0.0,
+            max_kwh: capacity_kwh,
+            initial_kwh: within(key("initial_soc"), self.initial_soc, 0.0, 1.0)? * capacity_kwh,
+            losses: ON_BOARD_LOSSES,
+            charge_taper_above: 0.8,
+            discharge_taper_below: 0.1,
+        })
+    }
+
+    fn driver(&self) -> Result<Driver> {
+        let key = |field: &str| format!("{}.{field}", self.id);
+        let target_soc = within(key("target_soc"), self.target_soc, 0.0, 1.0)?;
+        let share = |field: &str, soc| within(key(field), soc, 0.0, 1.0).map(|soc| soc * self.capacity_kwh);
+        Ok(Driver {
+            drives_on_a_day: within(key("drives_on_a_day"), self.drives_on_a_day, 0.0, 1.0)?,
+            departure_h: within(key("departure_h"), self.departure_h, 0.0, 23.0)?,
+            departure_spread_h: 0.75,
+            away_h: within(key("away_h"), self.away_h, 0.5, 23.0)?,
+            away_spread_h: 1.5,
+            distance_km: within(key("distance_km"), self.distance_km, 0.0, 2000.0)?,
+            distance_log_spread: 0.6,
+            consumption_kwh_per_km: within(key("consumption_kwh_per_km"), self.consumption_kwh_per_km, 0.0, 10.0)?,
+            plug_below_kwh: share("plug_below_soc", self.plug_below_soc)?,
+            target_kwh: target_soc * self.capacity_kwh,
+            reserve_kwh: share("reserve_soc", self.reserve_soc)?,
+        })
+    }
+}

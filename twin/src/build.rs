@@ -1,0 +1,91 @@
+//! From a plan to bodies, and a way to visit each core with its own type.
+
+use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, MeterAccess, NoBody, PvBody};
+use crate::physics::demand::Demand;
+use crate::weather::Weather;
+use agents::draw::Draws;
+use agents::{MeterId, ParticipantId, SiteId};
+use bevy_ecs::entity::Entity;
+use bevy_ecs::world::World;
+use scenarios::{Plan, PlannedParticipant, Role};
+
+/// The bodies of a plan, spawned in id order.
+pub(crate) struct Draft {
+    pub(crate) bodies: World,
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) weather: Weather,
+}
+
+impl Draft {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let has_pv = |participant: &&PlannedParticipant| matches!(participant.role, Role::Pv(..));
+        let places = plan.participants.iter().filter(has_pv).map(|participant| plan.sites[site_of(participant).index()].commune);
+        let weather = Weather::new(plan, places);
+        let mut bodies = World::new();
+        let entities = plan
+            .participants
+            .iter()
+            .enumerate()
+            .map(|(index, participant)| spawn(&mut bodies, ParticipantId(index as u32), participant, plan, &weather))
+            .collect();
+        Self { bodies, entities, weather }
+    }
+}
+
+fn spawn(bodies: &mut World, id: ParticipantId, participant: &PlannedParticipant, plan: &Plan, weather: &Weather) -> Entity {
+    match &participant.role {
+        Role::Pv(_, plant) => {
+            let site = site_of(participant);
+            let sky = weather.sky_over(plan.sites[site.index()].commune);
+            bodies.spawn(PvBody::new(id, site, plant, sky)).id()
+        }
+        Role::Battery(_, storage) => bodies.spawn(BatteryBody::new(id, site_of(participant), *storage)).id(),
+        Role::Evse(_, point) => bodies.spawn(EvseBody::new(id, site_of(participant), *point)).id(),
+        Role::Ev(_, vehicle) => bodies.spawn(EvBody::new(id, vehicle)).id(),
+        Role::Load(_, load) => {
+            let demand = Demand::new(*load, Draws::new(plan.seed, &participant.id, "demand"));
+            bodies.spawn(LoadBody::new(id, site_of(participant), demand)).id()
+        }
+        Role::Retailer(retailer) => bodies.spawn(MeterAccess(retailer.sites().map(MeterId::Site).collect())).id(),
+        Role::Prosumer(_, site) => bodies.spawn(MeterAccess(vec![MeterId::Site(*site)])).id(),
+        Role::Ems(_, portfolio) => bodies.spawn(MeterAccess(vec![MeterId::Portfolio(*portfolio)])).id(),
+        Role::Dso(_) => bodies.spawn(DsoBody::default()).id(),
+        Role::MarketOperator(_) | Role::ChargePointOperator(_) => bodies.spawn(NoBody).id(),
+    }
+}
+
+fn site_of(participant: &PlannedParticipant) -> SiteId {
+    participant.site.expect("the plan gives every asset a site")
+}
+
+/// The ids of all assets, in id order.
+pub(crate) fn asset_entities(plan: &Plan) -> Vec<ParticipantId> {
+    let is_asset = |(_, participant): &(usize, &PlannedParticipant)| participant.role.kind().is_asset();
+    plan.participants.iter().enumerate().filter(is_asset).map(|(index, _)| ParticipantId(index as u32)).collect()
+}
+
+/// Does something with each core of a plan, knowing its type.
+pub(crate) trait Visitor {
+    /// Visits the core of participant `id` as it begins.
+    fn visit<C: Embodied>(&mut self, id: ParticipantId, core: &C);
+}
+
+/// Visits all cores of a plan in id order.
+pub(crate) fn visit_cores(plan: &Plan, visitor: &mut impl Visitor) {
+    for (index, participant) in plan.participants.iter().enumerate() {
+        let id = ParticipantId(index as u32);
+        match &participant.role {
+            Role::Pv(core, _) => visitor.visit(id, core),
+            Role::Battery(core, _) => visitor.visit(id, core),
+            Role::Evse(core, _) => visitor.visit(id, core),
+            Role::Ev(core, _) => visitor.visit(id, core),
+            Role::Load(core, _) => visitor.visit(id, core),
+            Role::Retailer(core) => visitor.visit(id, core),
+            Role::MarketOperator(core) => visitor.visit(id, core),
+            Role::Prosumer(core, _) => visitor.visit(id, core),
+            Role::Ems(core, _) => visitor.visit(id, core),
+            Role::Dso(core) => visitor.visit(id, core),
+            Role::ChargePointOperator(core) => visitor.visit(id, core),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! External inputs and the journal that keeps them: what came from outside, and which tick took it.
+//!
+//! The journal belongs to one plan; replaying it on either host gives the same rows.
+
+use agents::command::Command;
+use agents::{ParticipantId, Time};
+use serde::{Deserialize, Serialize};
+
+/// Version of the journal's format.
+const VERSION: u32 = 1;
+
+/// Something that comes from outside the twin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// A command to a device.
+    Command {
+        /// String id of the device.
+        target: String,
+        /// What is asked.
+        command: Command,
+    },
+    /// A participant was put out after failing twice; entered by the live host, honoured in a replay.
+    Quarantine {
+        /// Dense id of the participant in the journal's plan.
+        participant: ParticipantId,
+        /// Round of the tick in which it failed.
+        round: u32,
+    },
+}
+
+/// An input and the tick that takes it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// Instant of the tick.
+    pub tick: Time,
+    /// What came.
+    pub input: Input,
+}
+
+/// All external inputs of a run, in the order taken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Journal {
+    entries: Vec<JournalEntry>,
+}
+
+/// Why a journal can not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// A line is not what it should be.
+    #[error("journal, line {line}: {source}")]
+    Line {
+        /// 1-based line.
+        line: usize,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The first line does not name a version this program reads.
+    #[error("journal, line 1: expected {{\"journal\":{VERSION}}}: it was written by another version, or is no journal")]
+    Version,
+    /// Ticks go back in time.
+    #[error("journal, line {line}: its tick lies before that of the line above")]
+    Order {
+        /// 1-based line.
+        line: usize,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    journal: u32,
+}
+
+impl Journal {
+    /// Adds an entry; ticks never go back.
+    pub(crate) fn push(&mut self, tick: Time, input: Input) {
+        debug_assert!(self.entries.last().is_none_or(|last| last.tick <= tick));
+        self.entries.push(JournalEntry { tick, input });
+    }
+
+    /// The entries, oldest first.
+    pub fn entries(&self) -> &[JournalEntry] {
+        &self.entries
+    }
+
+    /// The journal as JSON lines, the first of which names the version.
+    pub fn to_json_lines(&self) -> String {
+        let line = |value: serde_json::Result<String>| value.expect("journal entries are plain data") + "\n";
+        let mut text = line(serde_json::to_string(&Header { journal: VERSION }));
+        text.extend(self.entries.iter().map(|entry| line(serde_json::to_string(entry))));
+        text
+    }
+
+    /// Reads what [`Self::to_json_lines`] wrote.
+    ///
+    /// # Errors
+    /// [`JournalError`] naming the line.
+    pub fn from_json_lines(text: &str) -> Result<Self, JournalError> {
+        let mut lines = text.lines();
+        let header: Option<Header> = lines.next().and_then(|line| serde_json::from_str(line).ok());
+        if header.is_none_or(|header| header.journal != VERSION) {
+            return Err(JournalError::Version);
+        }
+        let mut journal = Self::default();
+        for (index, text) in lines.enumerate() {
+            let line = index + 2;
+            let entry: JournalEntry =
+                serde_json::from_str(text).map_err(|source| JournalError::Line { line, source })?;
+            if journal.entries.last().is_some_and(|last| entry.tick < last.tick) {
+                return Err(JournalError::Order { line });
+            }
+            journal.entries.push(entry);
+        }
+        Ok(journal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn journal() -> Journal {
+        let mut journal = Journal::default();
+        journal.push(Time(5), Input::Quarantine { participant: ParticipantId(1), round: 0 });
+        journal
+    }
+
+    #[test]
+    fn a_journal_reads_back_as_written() {
+        let journal = journal();
+        assert_eq!(Journal::from_json_lines(&journal.to_json_lines()).expect("just written"), journal);
+    }
+
+    #[test]
+    fn a_damaged_journal_names_its_line() {
+        let text = journal().to_json_lines();
+        assert!(matches!(Journal::from_json_lines("{}"), Err(JournalError::Version)));
+        let cut = &text[..text.len() - 5];
+        assert!(matches!(Journal::from_json_lines(cut), Err(JournalError::Line { line: 2, .. })));
+        let unordered = text + "{\"tick\":1,\"input\":{\"quarantine\":{\"participant\":1,\"round\":0}}}\n";
+        assert!(matches!(Journal::from_json_lines(&unordered), Err(JournalError::Order { line: 3 })));
+    }
+}

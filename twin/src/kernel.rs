@@ -1,0 +1,319 @@
+//! The kernel: the tick contract, one piece of code for both hosts.
+//!
+//! Tick *k* is the instant `t_k`. Inputs that arrived are taken; bodies advance over `[t_{k−1}, t_k)` under the intents in
+//! force; participants sense and write mail in rounds until all is quiet; rows are recorded with `time = t_{k−1}`.
+
+use crate::host::{Effects, Host, Round};
+use crate::journal::{Input, Journal, JournalEntry};
+use crate::mailroom::{self, Due, Wakes};
+use crate::world::World;
+use agents::reading::{Signal, SignalReading};
+use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
+use agents::{Calendar, Mail, Message, Now, ParticipantId, Span, Time};
+use scenarios::Plan;
+use std::collections::VecDeque;
+use std::error::Error;
+
+/// Most mail rounds in one tick; mail of later ones is carried to the next tick, with an event.
+pub const MAX_ROUNDS: u32 = 64;
+
+/// Runs the ticks of one world.
+pub struct Kernel {
+    world: World,
+    ids: Vec<String>,
+    calendar: Calendar,
+    now: Time,
+    end: Time,
+    tick: Span,
+    is_begun: bool,
+    wakes: Wakes,
+    is_out: Vec<bool>,
+    /// Mail for the next round.
+    mail: Vec<Mail>,
+    records: Vec<Record>,
+    signals: [Option<f64>; Signal::ALL.len()],
+    journal: Journal,
+    pending: VecDeque<JournalEntry>,
+    /// Quarantines that a replayed journal has in store for this tick.
+    replayed_failures: Vec<(u32, ParticipantId)>,
+    buffers: Buffers,
+}
+
+#[derive(Default)]
+struct Buffers {
+    due: Vec<Due>,
+    recipients: Vec<Due>,
+    inboxes: Vec<Mail>,
+    effects: Effects,
+    signals: Vec<SignalReading>,
+}
+
+/// Why a run can not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// The host is broken.
+    #[error("the host failed at {time}: {source}")]
+    Host {
+        /// The tick.
+        time: Time,
+        /// What the host says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// Rows could not be kept.
+    #[error("results could not be written at {time}: {source}")]
+    Recorder {
+        /// The tick.
+        time: Time,
+        /// What the recorder says.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// An input names nobody.
+    #[error("there is no participant `{0}` in this scenario")]
+    UnknownTarget(String),
+    /// A journal begins before the run, or holds inputs of a tick already past.
+    #[error("the journal holds an input for {entry}, but the run is at {now}: replay it from its own start")]
+    JournalTooEarly {
+        /// Tick of the entry.
+        entry: Time,
+        /// Present tick.
+        now: Time,
+    },
+}
+
+impl Kernel {
+    /// A kernel at the start of `plan`, with its world.
+    pub fn new(plan: &Plan) -> Self {
+        let participants = plan.participants.len();
+        Self {
+            world: World::new(plan),
+            ids: plan.participants.iter().map(|participant| participant.id.clone()).collect(),
+            calendar: plan.calendar,
+            now: plan.start,
+            end: plan.end,
+            tick: plan.tick,
+            is_begun: false,
+            wakes: Wakes::new(participants),
+            is_out: vec![false; participants],
+            mail: Vec::new(),
+            records: Vec::new(),
+            signals: [None; Signal::ALL.len()],
+            journal: Journal::default(),
+            pending: VecDeque::new(),
+            replayed_failures: Vec::new(),
+            buffers: Buffers::default(),
+        }
+    }
+
+    /// The world, for those who look at it between ticks.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The world, for a host that settles in it.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// The instant of the last tick.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Whether the run has reached its end.
+    pub fn is_over(&self) -> bool {
+        self.now >= self.end
+    }
+
+    /// What came from outside so far.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Takes an external input for the next tick, journals it, and returns that tick's instant.
+    ///
+    /// # Errors
+    /// [`KernelError::UnknownTarget`]; nothing is journaled then.
+    pub fn submit(&mut self, input: Input) -> Result<Time, KernelError> {
+        self.examine(&input)?;
+        let tick = if self.is_begun { self.now + self.tick } else { self.now };
+        self.journal.push(tick, input.clone());
+        self.pending.push_back(JournalEntry { tick, input });
+        Ok(tick)
+    }
+
+    /// Takes the inputs of a journal, each for the tick that took it first.
+    ///
+    /// # Errors
+    /// [`KernelError::JournalTooEarly`] or [`KernelError::UnknownTarget`]; nothing is taken then.
+    pub fn replay(&mut self, journal: &Journal) -> Result<(), KernelError> {
+        for entry in journal.entries() {
+            self.examine(&entry.input)?;
+            if entry.tick < self.now || (self.is_begun && entry.tick == self.now) {
+                return Err(KernelError::JournalTooEarly { entry: entry.tick, now: self.now });
+            }
+        }
+        for entry in journal.entries() {
+            self.journal.push(entry.tick, entry.input.clone());
+            self.pending.push_back(entry.clone());
+        }
+        Ok(())
+    }
+
+    fn examine(&self, input: &Input) -> Result<(), KernelError> {
+        match input {
+            Input::Command { target, .. } => self.find(target).map(|_| ()),
+            Input::Quarantine { participant, .. } if participant.index() < self.ids.len() => Ok(()),
+            Input::Quarantine { participant, .. } => Err(KernelError::UnknownTarget(participant.0.to_string())),
+        }
+    }
+
+    fn find(&self, id: &str) -> Result<ParticipantId, KernelError> {
+        let found = self.ids.binary_search_by(|other| other.as_str().cmp(id));
+        found.map(|index| ParticipantId(index as u32)).map_err(|_| KernelError::UnknownTarget(id.into()))
+    }
+
+    /// Runs one tick on `host` and gives its rows to `recorder`. The first call also runs the mail rounds of the start.
+    ///
+    /// # Errors
+    /// [`KernelError`] when host or recorder fails; the run is over then.
+    pub fn tick<H: Host>(&mut self, host: &mut H, recorder: &mut dyn Recorder) -> Result<(), KernelError> {
+        if !self.is_begun {
+            self.take_inputs();
+            self.mail_rounds(host)?;
+            self.is_begun = true;
+        }
+        let start = self.now;
+        self.now = start + self.tick;
+        self.take_inputs();
+        self.world.advance(start, self.now);
+        self.read_signals();
+        self.mail_rounds(host)?;
+        self.record(start, recorder)
+    }
+
+    fn take_inputs(&mut self) {
+        while self.pending.front().is_some_and(|entry| entry.tick <= self.now) {
+            let Some(JournalEntry { input, .. }) = self.pending.pop_front() else { return };
+            match input {
+                Input::Command { target, command } => {
+                    let to = self.find(&target).expect("targets were examined when the input was submitted");
+                    self.note(to, EventCode::InputTaken, format!("command of priority {}", command.priority));
+                    let message = Message::Command(command);
+                    self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
+                }
+                Input::Quarantine { participant, round } => self.replayed_failures.push((round, participant)),
+            }
+        }
+    }
+
+    /// Signals that held during the interval: what was told before its end, and the weather.
+    fn read_signals(&mut self) {
+        let readings = &mut self.buffers.signals;
+        readings.clear();
+        readings.extend(self.world.weather_signals());
+        let told = Signal::ALL.into_iter().zip(self.signals);
+        readings.extend(told.filter_map(|(signal, value)| value.map(|value| signal.reading(value))));
+    }
+
+    /// Round 0 for all who are due, called or have mail; further rounds for those with mail; when no mail is left, those
+    /// who wait for quiet. New intents hold from now.
+    fn mail_rounds<H: Host>(&mut self, host: &mut H) -> Result<(), KernelError> {
+        let now = Now { time: self.now, calendar: self.calendar };
+        for number in 0..MAX_ROUNDS {
+            self.collect_due(number);
+            if self.buffers.due.is_empty() {
+                self.replayed_failures.clear();
+                return Ok(());
+            }
+            let mut effects = std::mem::take(&mut self.buffers.effects);
+            let round = Round { now, number, due: &self.buffers.due, mail: &self.buffers.inboxes };
+            let outcome = host.round(&mut self.world, &round, &mut effects);
+            outcome.map_err(|source| KernelError::Host { time: now.time, source: Box::new(source) })?;
+            self.bring_about(number, &mut effects);
+            self.buffers.effects = effects;
+        }
+        let carried = self.mail.len();
+        self.note(ParticipantId::OUTSIDE, EventCode::MailCarriedOver, format!("{carried} messages after {MAX_ROUNDS} rounds"));
+        Ok(())
+    }
+
+    fn collect_due(&mut self, number: u32) {
+        self.set_aside_undeliverable();
+        let Buffers { due, recipients, inboxes, .. } = &mut self.buffers;
+        std::mem::swap(&mut self.mail, inboxes);
+        self.mail.clear();
+        mailroom::sort(inboxes);
+        mailroom::recipients(inboxes, recipients);
+        if number == 0 {
+            self.wakes.merge_due(self.now, self.world.called(), recipients, due);
+        } else if recipients.is_empty() {
+            self.wakes.quiet(due);
+        } else {
+            std::mem::swap(due, recipients);
+        }
+        for index in 0..self.replayed_failures.len() {
+            let (round, id) = self.replayed_failures[index];
+            if round == number && !self.is_out[id.index()] {
+                self.put_out(id);
+            }
+        }
+        let is_out = &self.is_out;
+        self.buffers.due.retain(|due| !is_out[due.id.index()]);
+    }
+
+    fn set_aside_undeliverable(&mut self) {
+        let is_out = &self.is_out;
+        let is_deliverable = |mail: &Mail| is_out.get(mail.to.index()).is_some_and(|is_out| !is_out);
+        if self.mail.iter().all(is_deliverable) {
+            return;
+        }
+        let (kept, lost): (Vec<_>, Vec<_>) = self.mail.drain(..).partition(is_deliverable);
+        self.mail = kept;
+        for mail in lost {
+            self.note(mail.to, EventCode::MailUndeliverable, format!("{:?}", mail.message));
+        }
+    }
+
+    fn bring_about(&mut self, number: u32, effects: &mut Effects) {
+        for (id, wake) in effects.wakes.drain(..) {
+            self.wakes.set(id, wake);
+        }
+        self.mail.append(&mut effects.outbox.mail);
+        for record in effects.outbox.records.drain(..) {
+            match record {
+                Record::Signal(signal, value) => self.signals[signal as usize] = Some(value),
+                record => self.records.push(record),
+            }
+        }
+        for id in effects.failed.drain(..) {
+            self.journal.push(self.now, Input::Quarantine { participant: id, round: number });
+            self.put_out(id);
+        }
+    }
+
+    /// Takes a participant out for good: its body follows the safe intent.
+    fn put_out(&mut self, id: ParticipantId) {
+        self.is_out[id.index()] = true;
+        self.wakes.silence(id);
+        self.world.make_safe(id);
+        self.note(id, EventCode::Quarantined, "failed twice at one step: its body follows the safe intent".into());
+    }
+
+    fn note(&mut self, participant: ParticipantId, code: EventCode, detail: String) {
+        self.records.push(Record::Event(Event { time: self.now, participant, code, detail }));
+    }
+
+    fn record(&mut self, start: Time, recorder: &mut dyn Recorder) -> Result<(), KernelError> {
+        let rows = IntervalRows {
+            start,
+            length: self.tick,
+            assets: self.world.assets(),
+            sites: self.world.sites(),
+            signals: &self.buffers.signals,
+            records: &self.records,
+        };
+        let outcome = recorder.record(&rows);
+        self.records.clear();
+        outcome.map_err(|source| KernelError::Recorder { time: start, source })
+    }
+}

@@ -1,0 +1,9 @@
+//! Physics as pure functions: sun and sky, clouds, PV, storage, demand.
+
+pub mod clouds;
+pub mod demand;
+pub mod plane;
+pub mod pv;
+pub mod sky;
+pub mod storage;
+pub mod sun;

@@ -1,0 +1,461 @@
+//! The world: bodies as components, what flows between them, and the meters that see it.
+
+use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, PvBody};
+use crate::build::{Draft, asset_entities};
+use crate::weather::{Step, Weather, cut_into_steps};
+use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, round_energy_kwh, round_power_kw};
+use agents::battery::Battery;
+use agents::ev::Ev;
+use agents::evse::Evse;
+use agents::load::Load;
+use agents::pv::Pv;
+use agents::series::Series;
+use agents::{Calendar, MeterId, MeterReading, ParticipantId, PortfolioId, SiteId, Span, Time};
+use bevy_ecs::entity::Entity;
+use bevy_ecs::query::QueryState;
+use market::Energy;
+use scenarios::{Plan, Quantity};
+
+/// Everything that obeys physics, and the components a host keeps beside it.
+pub struct World {
+    pub(crate) bodies: bevy_ecs::world::World,
+    /// The entity of each participant, by dense id.
+    pub(crate) entities: Vec<Entity>,
+    pub(crate) meters: Meters,
+    queries: Queries,
+    /// Each vehicle with its charge point, in the order of the vehicles' ids.
+    pairs: Vec<(Entity, Entity, [ParticipantId; 2])>,
+    flows: Flows,
+    steps: Vec<Step>,
+    residual_kw: Vec<f64>,
+    weather: Weather,
+    calendar: Calendar,
+    load_feed: Option<Series>,
+    price_feed: Option<Series>,
+    /// Participants whose bodies call for their cores at this tick.
+    called: Vec<ParticipantId>,
+    /// Index of each asset's reading, by dense id.
+    row_of: Vec<usize>,
+    assets: Vec<AssetReading>,
+    sites: Vec<SiteReading>,
+}
+
+struct Queries {
+    pv: QueryState<&'static mut PvBody>,
+    load: QueryState<&'static mut LoadBody>,
+    evse: QueryState<&'static mut EvseBody>,
+    ev: QueryState<&'static EvBody>,
+    battery: QueryState<&'static mut BatteryBody>,
+    dso: QueryState<&'static mut DsoBody>,
+}
+
+impl World {
+    /// The world of a plan, at its start.
+    pub fn new(plan: &Plan) -> Self {
+        let Draft { mut bodies, entities, weather } = Draft::of(plan);
+        let rows = asset_entities(plan);
+        let mut row_of = vec![usize::MAX; plan.participants.len()];
+        for (row, id) in rows.iter().enumerate() {
+            row_of[id.index()] = row;
+        }
+        let blank = |asset: &ParticipantId| AssetReading {
+            asset: *asset,
+            power_kw: 0.0,
+            setpoint_kw: None,
+            energy_kwh: None,
+            state: AssetState::Idle,
+        };
+        let queries = Queries {
+            pv: bodies.query(),
+            load: bodies.query(),
+            evse: bodies.query(),
+            ev: bodies.query(),
+            battery: bodies.query(),
+            dso: bodies.query(),
+        };
+        let pairs = pairs(plan, &entities);
+        let portfolio_of: Vec<_> = plan.sites.iter().map(|site| site.portfolio).collect();
+        let mut world = Self {
+            bodies,
+            meters: Meters::new(portfolio_of.len(), plan.portfolios.len()),
+            queries,
+            pairs,
+            flows: Flows::new(portfolio_of, plan.portfolios.len()),
+            steps: Vec::new(),
+            residual_kw: Vec::new(),
+            weather,
+            calendar: plan.calendar,
+            load_feed: plan.measured.get(Quantity::Load).cloned(),
+            price_feed: plan.measured.get(Quantity::Price).cloned(),
+            called: Vec::new(),
+            row_of,
+            assets: rows.iter().map(blank).collect(),
+            sites: Vec::new(),
+            entities,
+        };
+        world.feed_prices(plan.start);
+        world
+    }
+
+    /// Bodies live through `[start, end)` under the intents in force; meters count.
+    ///
+    /// Those who hold a power go first, then those who follow a meter: of their site, their portfolio, the island.
+    pub(crate) fn advance(&mut self, start: Time, end: Time) {
+        self.called.clear();
+        cut_into_steps(start, end, &mut self.steps);
+        self.weather.advance(&self.steps);
+        self.flows.reset(self.steps.len());
+        let (steps, flows, weather) = (&self.steps, &mut self.flows, &self.weather);
+        for mut pv in self.queries.pv.iter_mut(&mut self.bodies) {
+            let sky = weather.sky(pv.sky);
+            pv.advance(steps, sky, weather.air(), flows);
+        }
+        for mut load in self.queries.load.iter_mut(&mut self.bodies) {
+            load.advance(steps, self.calendar, weather.air(), self.load_feed.as_ref(), flows);
+        }
+        self.advance_charging();
+        self.advance_batteries();
+        self.meters.count(&self.steps, &self.flows);
+        self.feed_prices(end);
+        self.take_readings();
+    }
+
+    fn advance_charging(&mut self) {
+        for mut evse in self.queries.evse.iter_mut(&mut self.bodies) {
+            evse.begin_interval();
+        }
+        for (ev, evse, ids) in &self.pairs {
+            let [mut ev, mut evse] = self.bodies.entity_mut([*ev, *evse]);
+            let mut ev = ev.get_mut::<EvBody>().expect("vehicles have their bodies");
+            let mut evse = evse.get_mut::<EvseBody>().expect("charge points have their bodies");
+            if ev.advance(&self.steps, &mut evse, &mut self.flows) {
+                self.called.extend(ids);
+            }
+        }
+        self.called.sort_unstable();
+    }
+
+    fn advance_batteries(&mut self) {
+        for class in [None, Some(Reach::Site), Some(Reach::Portfolio), Some(Reach::Island)] {
+            let mut is_frozen = false;
+            for mut battery in self.queries.battery.iter_mut(&mut self.bodies) {
+                if battery.follows().map(Reach::of) != class {
+                    continue;
+                }
+                self.residual_kw.clear();
+                if let Some(meter) = battery.follows() {
+                    if !is_frozen {
+                        self.flows.freeze();
+                        is_frozen = true;
+                    }
+                    self.residual_kw.extend_from_slice(self.flows.frozen(meter));
+                }
+                battery.advance(&self.steps, &self.residual_kw, &mut self.flows);
+            }
+        }
+        self.flows.freeze();
+    }
+
+    /// Gives DSOs the feed's prices of the local day that holds `time`, where there is a feed.
+    fn feed_prices(&mut self, time: Time) {
+        let Some(feed) = &self.price_feed else { return };
+        let midnight = self.calendar.midnight(self.calendar.day(time));
+        for mut dso in self.queries.dso.iter_mut(&mut self.bodies) {
+            if dso.today.as_ref().is_none_or(|today| today.end() <= time) {
+                dso.today = Some(day_of(feed, midnight));
+            }
+        }
+    }
+
+    fn take_readings(&mut self) {
+        let mut total_kw = 0.0;
+        let (assets, row_of) = (&mut self.assets, &self.row_of);
+        let mut put = |reading: AssetReading| assets[row_of[reading.asset.index()]] = reading;
+        for pv in self.queries.pv.iter(&self.bodies) {
+            total_kw += pv.power_kw();
+            put(pv.reading());
+        }
+        for load in self.queries.load.iter(&self.bodies) {
+            total_kw += load.power_kw();
+            put(load.reading());
+        }
+        for evse in self.queries.evse.iter(&self.bodies) {
+            total_kw += evse.power_kw();
+            put(evse.reading());
+        }
+        for battery in self.queries.battery.iter(&self.bodies) {
+            total_kw += battery.power_kw();
+            put(battery.reading());
+        }
+        for ev in self.queries.ev.iter(&self.bodies) {
+            put(ev.reading());
+        }
+        let island_kw = self.meters.read(MeterId::Island).power_kw;
+        let tolerance_kw = 1e-9 * self.flows.gross_kw.max(1.0);
+        assert!((total_kw - island_kw).abs() <= tolerance_kw, "assets take {total_kw} kW, the meter shows {island_kw} kW");
+        self.sites.clear();
+        self.sites.extend(self.meters.sites.iter().enumerate().map(|(index, meter)| meter.site_reading(index)));
+    }
+
+    /// One reading per asset, in id order, for the last interval.
+    pub fn assets(&self) -> &[AssetReading] {
+        &self.assets
+    }
+
+    /// One reading per site, in id order, for the last interval.
+    pub fn sites(&self) -> &[SiteReading] {
+        &self.sites
+    }
+
+    /// The weather's signals for the last interval.
+    pub(crate) fn weather_signals(&self) -> [SignalReading; 3] {
+        let [irradiance, temperature, wind] = self.weather.means(&self.steps);
+        [
+            Signal::Irradiance.reading(irradiance),
+            Signal::Temperature.reading(temperature),
+            Signal::WindSpeed.reading(wind),
+        ]
+    }
+
+    /// Participants whose bodies call for their cores at this tick, sorted.
+    pub(crate) fn called(&self) -> &[ParticipantId] {
+        &self.called
+    }
+
+    /// What meter `meter` shows now.
+    pub fn meter(&self, meter: MeterId) -> MeterReading {
+        self.meters.read(meter)
+    }
+
+    /// Unrounded energies of the stores of a battery or vehicle: (stored, lost in conversion since the start), kWh.
+    pub fn storage(&self, id: ParticipantId) -> Option<(f64, f64)> {
+        let entity = self.bodies.entity(*self.entities.get(id.index())?);
+        let unit = match (entity.get::<BatteryBody>(), entity.get::<EvBody>()) {
+            (Some(battery), _) => battery.unit,
+            (_, Some(ev)) => ev.unit,
+            _ => return None,
+        };
+        Some((unit.energy_kwh, unit.lost_kwh))
+    }
+
+    /// Unrounded mean power of an asset over the last interval, consumption positive, kW.
+    pub fn power_kw(&self, id: ParticipantId) -> Option<f64> {
+        let entity = self.bodies.entity(*self.entities.get(id.index())?);
+        let pv = entity.get::<PvBody>().map(PvBody::power_kw);
+        let load = entity.get::<LoadBody>().map(LoadBody::power_kw);
+        let evse = entity.get::<EvseBody>().map(EvseBody::power_kw);
+        let battery = entity.get::<BatteryBody>().map(BatteryBody::power_kw);
+        pv.or(load).or(evse).or(battery).or(entity.get::<EvBody>().map(EvBody::power_kw))
+    }
+
+    /// Writes what participant `id` senses to `sense`.
+    pub(crate) fn sense<C: Embodied>(&self, id: ParticipantId, sense: &mut C::Sense) {
+        let body = self.bodies.get::<C::Body>(self.entities[id.index()]);
+        C::sense(body.expect("every participant has its body"), &self.meters, sense);
+    }
+
+    /// Puts the body of participant `id` under the safe intent of its kind.
+    pub(crate) fn make_safe(&mut self, id: ParticipantId) {
+        let mut entity = self.bodies.entity_mut(self.entities[id.index()]);
+        if let Some(mut body) = entity.get_mut::<PvBody>() {
+            Pv::obey(&mut body, Default::default());
+        } else if let Some(mut body) = entity.get_mut::<LoadBody>() {
+            Load::obey(&mut body, Default::default());
+        } else if let Some(mut body) = entity.get_mut::<EvseBody>() {
+            Evse::obey(&mut body, Default::default());
+        } else if let Some(mut body) = entity.get_mut::<BatteryBody>() {
+            Battery::obey(&mut body, Default::default());
+        } else if let Some(mut body) = entity.get_mut::<EvBody>() {
+            Ev::obey(&mut body, Default::default());
+        }
+    }
+
+    /// Puts the body of participant `id` under `intent`.
+    pub(crate) fn obey<C: Embodied>(&mut self, id: ParticipantId, intent: C::Intent) {
+        let mut body = self.bodies.get_mut::<C::Body>(self.entities[id.index()]);
+        C::obey(body.as_mut().expect("every participant has its body"), intent);
+    }
+}
+
+fn pairs(plan: &Plan, entities: &[Entity]) -> Vec<(Entity, Entity, [ParticipantId; 2])> {
+    let pair = |(index, participant): (usize, &scenarios::PlannedParticipant)| match &participant.role {
+        scenarios::Role::Ev(_, vehicle) => {
+            let ids = [ParticipantId(index as u32), vehicle.evse];
+            Some((entities[index], entities[vehicle.evse.index()], ids))
+        }
+        _ => None,
+    };
+    plan.participants.iter().enumerate().filter_map(pair).collect()
+}
+
+/// The part of `feed` that holds during the local day that begins at `midnight`.
+fn day_of(feed: &Series, midnight: Time) -> Series {
+    let first = (midnight - feed.start).0.div_euclid(feed.step.0).max(0);
+    let last = (midnight + Span::DAY - feed.start).0.div_euclid(feed.step.0) + 1;
+    let range = first as usize..feed.values.len().min(last as usize);
+    Series { start: feed.start + feed.step * first, step: feed.step, values: feed.values[range].into() }
+}
+
+/// How far a followed meter looks; nearer ones are served first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Site,
+    Portfolio,
+    Island,
+}
+
+impl Reach {
+    fn of(meter: MeterId) -> Self {
+        match meter {
+            MeterId::Site(_) => Self::Site,
+            MeterId::Portfolio(_) => Self::Portfolio,
+            MeterId::Island => Self::Island,
+        }
+    }
+}
+
+/// Net power of every site in every step of the present interval.
+#[derive(Debug)]
+pub(crate) struct Flows {
+    portfolio_of: Vec<Option<PortfolioId>>,
+    steps: usize,
+    /// Site-major: the power of site `i` in step `s` is at `i · steps + s`.
+    site_kw: Vec<f64>,
+    frozen_site_kw: Vec<f64>,
+    portfolio_kw: Vec<f64>,
+    island_kw: Vec<f64>,
+    portfolios: usize,
+    /// Largest sum of absolute site powers of a step: the scale of rounding errors.
+    gross_kw: f64,
+}
+
+impl Flows {
+    fn new(portfolio_of: Vec<Option<PortfolioId>>, portfolios: usize) -> Self {
+        Self {
+            portfolio_of,
+            steps: 0,
+            site_kw: Vec::new(),
+            frozen_site_kw: Vec::new(),
+            portfolio_kw: Vec::new(),
+            island_kw: Vec::new(),
+            portfolios,
+            gross_kw: 0.0,
+        }
+    }
+
+    fn reset(&mut self, steps: usize) {
+        self.steps = steps;
+        self.site_kw.clear();
+        self.site_kw.resize(self.portfolio_of.len() * steps, 0.0);
+    }
+
+    /// Adds `power_kw` (consumption positive) at `site` in step `step`.
+    pub(crate) fn add(&mut self, site: SiteId, step: usize, power_kw: f64) {
+        self.site_kw[site.index() * self.steps + step] += power_kw;
+    }
+
+    /// Fixes what the meters show now, for those who follow them; sums run in the order of sites.
+    fn freeze(&mut self) {
+        self.frozen_site_kw.clone_from(&self.site_kw);
+        self.portfolio_kw.clear();
+        self.portfolio_kw.resize(self.portfolios * self.steps, 0.0);
+        self.island_kw.clear();
+        self.island_kw.resize(self.steps, 0.0);
+        self.gross_kw = 0.0;
+        for (powers_kw, portfolio) in self.site_kw.chunks_exact(self.steps).zip(&self.portfolio_of) {
+            for (sum, power_kw) in self.island_kw.iter_mut().zip(powers_kw) {
+                *sum += power_kw;
+            }
+            self.gross_kw += powers_kw.iter().fold(0.0, |largest: f64, power_kw| largest.max(power_kw.abs()));
+            if let Some(portfolio) = portfolio {
+                let sums = &mut self.portfolio_kw[portfolio.index() * self.steps..][..self.steps];
+                for (sum, power_kw) in sums.iter_mut().zip(powers_kw) {
+                    *sum += power_kw;
+                }
+            }
+        }
+    }
+
+    /// What `meter` showed in each step when flows were last frozen.
+    fn frozen(&self, meter: MeterId) -> &[f64] {
+        match meter {
+            MeterId::Site(site) => &self.frozen_site_kw[site.index() * self.steps..][..self.steps],
+            MeterId::Portfolio(portfolio) => &self.portfolio_kw[portfolio.index() * self.steps..][..self.steps],
+            MeterId::Island => &self.island_kw,
+        }
+    }
+}
+
+/// The meters of sites and portfolios, and of the island.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    sites: Vec<Meter>,
+    portfolios: Vec<Meter>,
+    island: Meter,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Meter {
+    power_kw: f64,
+    /// Within the last interval.
+    import_kwh: f64,
+    export_kwh: f64,
+    /// Since the start.
+    imported_kwh: f64,
+    exported_kwh: f64,
+}
+
+impl Meters {
+    fn new(sites: usize, portfolios: usize) -> Self {
+        let blank = Meter::default();
+        Self { sites: vec![blank; sites], portfolios: vec![blank; portfolios], island: blank }
+    }
+
+    fn count(&mut self, steps: &[Step], flows: &Flows) {
+        for (index, meter) in self.sites.iter_mut().enumerate() {
+            meter.count(steps, flows.frozen(MeterId::Site(SiteId(index as u32))));
+        }
+        for (index, meter) in self.portfolios.iter_mut().enumerate() {
+            meter.count(steps, flows.frozen(MeterId::Portfolio(PortfolioId(index as u32))));
+        }
+        self.island.count(steps, flows.frozen(MeterId::Island));
+    }
+
+    /// What a meter shows.
+    pub(crate) fn read(&self, meter: MeterId) -> MeterReading {
+        let meter = match meter {
+            MeterId::Site(site) => &self.sites[site.index()],
+            MeterId::Portfolio(portfolio) => &self.portfolios[portfolio.index()],
+            MeterId::Island => &self.island,
+        };
+        MeterReading {
+            power_kw: meter.power_kw,
+            imported: Energy::from_kwh(meter.imported_kwh),
+            exported: Energy::from_kwh(meter.exported_kwh),
+        }
+    }
+}
+
+impl Meter {
+    fn count(&mut self, steps: &[Step], powers_kw: &[f64]) {
+        let (mut import_kwh, mut export_kwh, mut hours) = (0.0, 0.0, 0.0);
+        for (step, power_kw) in steps.iter().zip(powers_kw) {
+            import_kwh += power_kw.max(0.0) * step.hours;
+            export_kwh += (-power_kw).max(0.0) * step.hours;
+            hours += step.hours;
+        }
+        self.power_kw = (import_kwh - export_kwh) / hours;
+        (self.import_kwh, self.export_kwh) = (import_kwh, export_kwh);
+        self.imported_kwh += import_kwh;
+        self.exported_kwh += export_kwh;
+    }
+
+    fn site_reading(&self, index: usize) -> SiteReading {
+        SiteReading {
+            site: SiteId(index as u32),
+            power_kw: round_power_kw(self.power_kw),
+            import_kwh: round_energy_kwh(self.import_kwh),
+            export_kwh: round_energy_kwh(self.export_kwh),
+        }
+    }
+}
