@@ -1,1 +1,8 @@
-fn main() {}
+//! The command `cariflex`.
+
+use cariflex::cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

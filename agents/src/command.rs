@@ -62,7 +62,9 @@ impl Value {
     fn values(&self) -> Result<&[f64], Refusal> {
         let values = match self {
             Self::Constant(value) => std::slice::from_ref(value),
-            Self::Series(series) if series.step.0 <= 0 || series.values.is_empty() => return Err(Refusal::EmptySchedule),
+            Self::Series(series) if series.step.0 <= 0 || series.values.is_empty() => {
+                return Err(Refusal::EmptySchedule);
+            }
             Self::Series(series) => &series.values,
         };
         if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(Refusal::NotFinite) }
@@ -243,10 +245,16 @@ impl CommandBook {
             return Err(Refusal::Expired);
         }
         match (&command.directive, self.capability) {
-            (Directive::Setpoint(_) | Directive::FollowMeter { .. }, Capability::LimitsOnly) => Err(Refusal::LimitsOnly),
+            (Directive::Setpoint(_) | Directive::FollowMeter { .. }, Capability::LimitsOnly) => {
+                Err(Refusal::LimitsOnly)
+            }
             (Directive::FollowMeter { .. }, Capability::Setpoints) => Err(Refusal::FollowsNoMeter),
             (Directive::FollowMeter { share, .. }, _) => {
-                if *share > 0.0 && *share <= 1.0 { Ok(()) } else { Err(Refusal::ShareOutOfRange) }
+                if *share > 0.0 && *share <= 1.0 {
+                    Ok(())
+                } else {
+                    Err(Refusal::ShareOutOfRange)
+                }
             }
             (Directive::Setpoint(value), _) => value.values().map(|_| ()),
             (Directive::ImportLimit(value) | Directive::ExportLimit(value), _) => {
@@ -291,7 +299,8 @@ impl CommandBook {
         for (index, entry) in self.commands.iter_mut().enumerate() {
             let lost = index != winner && entry.command.directive.class() == 0 && entry.command.holds(now.time);
             if lost && !entry.overruled {
-                let detail = format!("setpoint of priority {} lost to one of priority {winning}", entry.command.priority);
+                let detail =
+                    format!("setpoint of priority {} lost to one of priority {winning}", entry.command.priority);
                 out.event(now, EventCode::CommandOverruled, detail);
             }
             entry.overruled = lost;
@@ -399,7 +408,10 @@ mod tests {
         let refused = [
             setpoint(1, Priority::Ems, f64::NAN, 0, 60),
             setpoint(1, Priority::Ems, 1.0, -60, 0),
-            Command { directive: Directive::ImportLimit(Value::Constant(-1.0)), ..setpoint(1, Priority::Ems, 0.0, 0, 9) },
+            Command {
+                directive: Directive::ImportLimit(Value::Constant(-1.0)),
+                ..setpoint(1, Priority::Ems, 0.0, 0, 9)
+            },
             Command {
                 directive: Directive::FollowMeter { meter: MeterId::Island, share: 0.0 },
                 ..setpoint(1, Priority::Ems, 0.0, 0, 9)
@@ -413,10 +425,8 @@ mod tests {
     #[test]
     fn a_schedule_announces_its_next_value() {
         let series = Series { start: Time(0), step: Span::from_minutes(15), values: [1.0, 2.0].into() };
-        let command = Command {
-            directive: Directive::Setpoint(Value::Series(series)),
-            ..setpoint(1, Priority::Ems, 0.0, 0, 60)
-        };
+        let command =
+            Command { directive: Directive::Setpoint(Value::Series(series)), ..setpoint(1, Priority::Ems, 0.0, 0, 60) };
         let (mut book, mut out) = book(&[command]);
         assert_eq!(book.next_change(at(0)), Some(at(15).time));
         assert_eq!(book.resolve(at(15), &mut out).mode, Some(Mode::Hold(2.0)));

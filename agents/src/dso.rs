@@ -97,7 +97,8 @@ impl Dso {
         }
         let consumption = sense.price_feed.clone().unwrap_or_else(|| self.synthetic_prices(now, day));
         let ratio = self.policy.production_price_ratio;
-        let production = Series { values: consumption.values.iter().map(|price| price * ratio).collect(), ..consumption };
+        let production =
+            Series { values: consumption.values.iter().map(|price| price * ratio).collect(), ..consumption };
         let message = Message::EnergyPrices { consumption: consumption.clone(), production: production.clone() };
         self.send(&message, out);
         self.published = Some(Published { day, consumption, production });

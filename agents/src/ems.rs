@@ -282,8 +282,7 @@ fn must_charge(now: Now, needs: &ChargingNeeds) -> bool {
 /// Whether the vehicle can give energy for a quarter hour and still take it back before it leaves.
 fn may_discharge(now: Now, needs: &ChargingNeeds) -> bool {
     let hours_left = (needs.departure - now.time).hours();
-    needs.storage.energy_kwh > needs.reserve_kwh
-        && hours_left > hours_to_target(needs) + 2.0 * DEPARTURE_MARGIN.hours()
+    needs.storage.energy_kwh > needs.reserve_kwh && hours_left > hours_to_target(needs) + 2.0 * DEPARTURE_MARGIN.hours()
 }
 
 impl Core for Ems {

@@ -119,7 +119,8 @@ impl Ev {
     /// The first trip that does not depart before `now`, from one stream of draws per local day.
     fn next_trip(&self, now: Now) -> Option<Trip> {
         let first = now.day();
-        (first..first + DAYS_AHEAD).find_map(|day| self.driver.trip(&self.draws, now, day).filter(|t| t.depart >= now.time))
+        (first..first + DAYS_AHEAD)
+            .find_map(|day| self.driver.trip(&self.draws, now, day).filter(|t| t.depart >= now.time))
     }
 }
 

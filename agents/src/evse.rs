@@ -36,7 +36,9 @@ struct Session {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Authorization {
     /// Charging on the local list until the operator answers, at the latest at this instant.
-    Asked { deadline: Time },
+    Asked {
+        deadline: Time,
+    },
     Granted,
     Refused,
 }
@@ -80,7 +82,13 @@ impl Default for EvseIntent {
 impl Evse {
     /// A charge point of `operator`, whose vehicles' needs go to `ems`.
     pub fn new(operator: ParticipantId, ems: ParticipantId) -> Self {
-        Self { commands: CommandBook::new(Capability::Setpoints), operator, ems, session: None, reported: Time(i64::MIN) }
+        Self {
+            commands: CommandBook::new(Capability::Setpoints),
+            operator,
+            ems,
+            session: None,
+            reported: Time(i64::MIN),
+        }
     }
 
     fn follow_the_plug(&mut self, now: Now, sense: &EvseSense, out: &mut Outbox) {

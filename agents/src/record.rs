@@ -237,7 +237,7 @@ pub struct ParticipantEntry {
     pub kind: Kind,
     /// The site it belongs to, for assets.
     pub site: Option<SiteId>,
-    /// Usable energy, for assets that store.
+    /// Nominal energy, for assets that store.
     pub capacity_kwh: Option<f64>,
 }
 

@@ -47,7 +47,16 @@ impl Retailer {
         let (settlement, publication) = (Every::new(slot), Every::new(Span::DAY));
         let trades_for = |(index, account): (usize, &Account)| account.prosumer.map(|prosumer| (prosumer, index));
         let account_of = accounts.iter().enumerate().filter_map(trades_for).collect();
-        Self { tariff, slot, accounts, account_of, settlement, publication, registers: None, positions: BTreeMap::new() }
+        Self {
+            tariff,
+            slot,
+            accounts,
+            account_of,
+            settlement,
+            publication,
+            registers: None,
+            positions: BTreeMap::new(),
+        }
     }
 
     /// The sites it reads, in the order in which [`RetailerSense`] shows their meters.

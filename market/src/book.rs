@@ -79,11 +79,7 @@ impl Book {
         orders.sort_unstable_by(by_merit);
         let index_by_id = index(&orders)?;
         let first_offer = orders.partition_point(|order| order.side == Side::Bid);
-        Ok(Book {
-            orders,
-            first_offer,
-            index_by_id,
-        })
+        Ok(Book { orders, first_offer, index_by_id })
     }
 
     /// Like [`Book::new`], with the tie order being the order given: each order's place in `orders`
@@ -92,11 +88,7 @@ impl Book {
     /// # Errors
     /// Those of [`Book::new`].
     pub fn in_given_order(orders: impl IntoIterator<Item = Order>) -> Result<Book, BookError> {
-        Book::new(
-            (0..)
-                .zip(orders)
-                .map(|(lottery, order)| Order { lottery, ..order }),
-        )
+        Book::new((0..).zip(orders).map(|(lottery, order)| Order { lottery, ..order }))
     }
 
     /// The bids, best first: the highest limit leads.
@@ -126,10 +118,7 @@ impl Book {
 
     /// Where in [`Book::all`] an order stands.
     pub(crate) fn index_of(&self, id: OrderId) -> Option<usize> {
-        let place = self
-            .index_by_id
-            .binary_search_by_key(&id, |&(id, _)| id)
-            .ok()?;
+        let place = self.index_by_id.binary_search_by_key(&id, |&(id, _)| id).ok()?;
         Some(self.index_by_id[place].1)
     }
 
@@ -155,43 +144,22 @@ fn by_merit(a: &Order, b: &Order) -> Ordering {
 
 fn refuse_untradable(orders: &[Order]) -> Result<(), BookError> {
     let (mut bids_wh, mut offers_wh) = (0_i64, 0_i64);
-    for &Order {
-        id: order,
-        agent,
-        side,
-        quantity,
-        ..
-    } in orders
-    {
+    for &Order { id: order, agent, side, quantity, .. } in orders {
         if quantity <= Energy::ZERO {
-            return Err(BookError::QuantityNotPositive {
-                order,
-                agent,
-                quantity,
-            });
+            return Err(BookError::QuantityNotPositive { order, agent, quantity });
         }
         let total_wh = match side {
             Side::Bid => &mut bids_wh,
             Side::Offer => &mut offers_wh,
         };
-        *total_wh = total_wh
-            .checked_add(quantity.0)
-            .ok_or(BookError::TotalTooLarge {
-                order,
-                agent,
-                quantity,
-                side,
-            })?;
+        *total_wh =
+            total_wh.checked_add(quantity.0).ok_or(BookError::TotalTooLarge { order, agent, quantity, side })?;
     }
     Ok(())
 }
 
 fn index(orders: &[Order]) -> Result<Vec<(OrderId, usize)>, BookError> {
-    let mut index: Vec<_> = orders
-        .iter()
-        .enumerate()
-        .map(|(at, order)| (order.id, at))
-        .collect();
+    let mut index: Vec<_> = orders.iter().enumerate().map(|(at, order)| (order.id, at)).collect();
     index.sort_unstable();
     match index.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         Some(pair) => Err(BookError::DuplicateOrder {
@@ -233,10 +201,7 @@ mod tests {
         assert_eq!(ids(book.bids()), [2, 4, 3, 1]);
         assert_eq!(ids(book.offers()), [11, 13, 14, 12]);
         assert_eq!(book.len(), 8);
-        assert_eq!(
-            book.order(OrderId(13)).map(|order| order.limit),
-            Some(Price(0))
-        );
+        assert_eq!(book.order(OrderId(13)).map(|order| order.limit), Some(Price(0)));
         assert_eq!(book.order(OrderId(5)), None);
     }
 
@@ -245,41 +210,14 @@ mod tests {
         for side in [Side::Bid, Side::Offer] {
             let tied = order(0, side, 1, 10);
             let book = Book::new([
-                Order {
-                    id: OrderId(1),
-                    lottery: 9,
-                    ..tied
-                },
-                Order {
-                    id: OrderId(2),
-                    lottery: 9,
-                    ..tied
-                },
-                Order {
-                    id: OrderId(3),
-                    lottery: 8,
-                    ..tied
-                },
-                Order {
-                    id: OrderId(4),
-                    submitted_ms: -1,
-                    lottery: 99,
-                    ..tied
-                },
-                Order {
-                    id: OrderId(5),
-                    quality: 1,
-                    submitted_ms: 5,
-                    lottery: 99,
-                    ..tied
-                },
+                Order { id: OrderId(1), lottery: 9, ..tied },
+                Order { id: OrderId(2), lottery: 9, ..tied },
+                Order { id: OrderId(3), lottery: 8, ..tied },
+                Order { id: OrderId(4), submitted_ms: -1, lottery: 99, ..tied },
+                Order { id: OrderId(5), quality: 1, submitted_ms: 5, lottery: 99, ..tied },
             ])
             .expect("all orders are tradable");
-            let served = if side == Side::Bid {
-                book.bids()
-            } else {
-                book.offers()
-            };
+            let served = if side == Side::Bid { book.bids() } else { book.offers() };
             assert_eq!(ids(served), [5, 4, 3, 1, 2]);
         }
     }
@@ -294,66 +232,33 @@ mod tests {
     #[test]
     fn a_quantity_that_is_not_positive_is_refused_by_name() {
         for quantity in [0, -5] {
-            let refused = Book::new([
-                order(1, Side::Bid, 5, 10),
-                order(2, Side::Offer, quantity, 10),
-            ])
-            .expect_err("nothing cannot be sold");
+            let refused = Book::new([order(1, Side::Bid, 5, 10), order(2, Side::Offer, quantity, 10)])
+                .expect_err("nothing cannot be sold");
             let (order, agent) = (OrderId(2), AgentId(102));
             let quantity = Energy(quantity);
-            assert_eq!(
-                refused,
-                BookError::QuantityNotPositive {
-                    order,
-                    agent,
-                    quantity
-                }
-            );
-            assert!(
-                refused
-                    .to_string()
-                    .contains(&format!("order 2 of agent 102 is for {quantity}"))
-            );
+            assert_eq!(refused, BookError::QuantityNotPositive { order, agent, quantity });
+            assert!(refused.to_string().contains(&format!("order 2 of agent 102 is for {quantity}")));
         }
     }
 
     #[test]
     fn an_id_used_twice_is_refused_even_across_the_sides() {
-        let refused = Book::new([
-            order(4, Side::Offer, 5, 10),
-            order(3, Side::Offer, 5, 10),
-            order(4, Side::Bid, 5, 10),
-        ])
-        .expect_err("order 4 is there twice");
+        let refused =
+            Book::new([order(4, Side::Offer, 5, 10), order(3, Side::Offer, 5, 10), order(4, Side::Bid, 5, 10)])
+                .expect_err("order 4 is there twice");
         let agents = (AgentId(104), AgentId(104));
-        assert_eq!(
-            refused,
-            BookError::DuplicateOrder {
-                order: OrderId(4),
-                agents
-            }
-        );
+        assert_eq!(refused, BookError::DuplicateOrder { order: OrderId(4), agents });
         assert!(refused.to_string().contains("order id 4 is used twice"));
     }
 
     #[test]
     fn each_side_may_add_up_to_the_largest_integer_and_no_further() {
-        let full = [
-            order(1, Side::Bid, i64::MAX, 10),
-            order(2, Side::Offer, i64::MAX - 1, 10),
-            order(3, Side::Offer, 1, 10),
-        ];
+        let full =
+            [order(1, Side::Bid, i64::MAX, 10), order(2, Side::Offer, i64::MAX - 1, 10), order(3, Side::Offer, 1, 10)];
         assert!(Book::new(full).is_ok());
-        let refused = Book::new(full.into_iter().chain([order(4, Side::Offer, 1, 10)]))
-            .expect_err("the offers overflow");
-        assert!(matches!(
-            refused,
-            BookError::TotalTooLarge {
-                order: OrderId(4),
-                side: Side::Offer,
-                ..
-            }
-        ));
+        let refused =
+            Book::new(full.into_iter().chain([order(4, Side::Offer, 1, 10)])).expect_err("the offers overflow");
+        assert!(matches!(refused, BookError::TotalTooLarge { order: OrderId(4), side: Side::Offer, .. }));
     }
 
     #[test]

@@ -64,10 +64,7 @@ pub struct Clearing {
 pub fn clear(mechanism: &dyn Mechanism, book: &Book) -> Clearing {
     let clearing = mechanism.clear(book);
     if let Err(broken) = clearing.check(book) {
-        panic!(
-            "the mechanism {} cleared a book against the rules: {broken}",
-            mechanism.name()
-        );
+        panic!("the mechanism {} cleared a book against the rules: {broken}", mechanism.name());
     }
     clearing
 }
@@ -77,9 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(
-        expected = "the mechanism lossy cleared a book against the rules: the clearing reports"
-    )]
+    #[should_panic(expected = "the mechanism lossy cleared a book against the rules: the clearing reports")]
     fn clearing_through_the_entry_point_stops_at_a_broken_rule() {
         struct Lossy;
         impl Mechanism for Lossy {
@@ -87,10 +82,7 @@ mod tests {
                 "lossy"
             }
             fn clear(&self, _: &Book) -> Clearing {
-                Clearing {
-                    volume: Energy(7),
-                    ..Clearing::default()
-                }
+                Clearing { volume: Energy(7), ..Clearing::default() }
             }
         }
         clear(&Lossy, &Book::default());

@@ -7,52 +7,26 @@ use crate::{AgentId, Book, Clearing, Energy, Order, OrderId, Price, Side, Trade}
 /// A rule of conservation a mechanism has broken: a defect in its code, never in the orders.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-#[expect(
-    missing_docs,
-    reason = "the fields are the numbers in the message of each case"
-)]
+#[expect(missing_docs, reason = "the fields are the numbers in the message of each case")]
 pub enum InvariantBroken {
     /// A trade names an order the book does not hold on that side.
     #[error("a trade names order {order} as its {side}, but the book has no such {side}")]
     UnknownOrder { order: OrderId, side: Side },
     /// A trade charges or credits another agent than the one that sent the order.
     #[error("order {order} is agent {owner}'s, but its trade is booked on agent {booked}")]
-    WrongAgent {
-        order: OrderId,
-        owner: AgentId,
-        booked: AgentId,
-    },
+    WrongAgent { order: OrderId, owner: AgentId, booked: AgentId },
     /// A trade of nothing, or one that flows backwards.
     #[error("bid {bid} and offer {offer} trade {quantity}, which is not positive")]
-    QuantityNotPositive {
-        bid: OrderId,
-        offer: OrderId,
-        quantity: Energy,
-    },
+    QuantityNotPositive { bid: OrderId, offer: OrderId, quantity: Energy },
     /// An order trades more than its quantity.
     #[error("{side} {order} has {left} left and trades {traded} more")]
-    Overfilled {
-        order: OrderId,
-        side: Side,
-        left: Energy,
-        traded: Energy,
-    },
+    Overfilled { order: OrderId, side: Side, left: Energy, traded: Energy },
     /// A buyer pays more, or a seller receives less, than it agreed to.
     #[error("{side} {order} with limit {limit} trades at {price}")]
-    LimitViolated {
-        order: OrderId,
-        side: Side,
-        limit: Price,
-        price: Price,
-    },
+    LimitViolated { order: OrderId, side: Side, limit: Price, price: Price },
     /// The trades of a uniform clearing differ in price.
     #[error("bid {bid} and offer {offer} trade at {price} in a clearing at {uniform}")]
-    PriceNotUniform {
-        bid: OrderId,
-        offer: OrderId,
-        price: Price,
-        uniform: Price,
-    },
+    PriceNotUniform { bid: OrderId, offer: OrderId, price: Price, uniform: Price },
     /// A price nobody trades at.
     #[error("the clearing has the price {price} and no trade")]
     PriceWithoutTrade { price: Price },
@@ -80,10 +54,7 @@ impl Clearing {
         let mut traded = Energy::ZERO;
         for trade in &self.trades {
             self.check_price(trade)?;
-            for (side, id, booked) in [
-                (Side::Bid, trade.bid, trade.buyer),
-                (Side::Offer, trade.offer, trade.seller),
-            ] {
+            for (side, id, booked) in [(Side::Bid, trade.bid, trade.buyer), (Side::Offer, trade.offer, trade.seller)] {
                 let index = book
                     .index_of(id)
                     .filter(|&index| book.all()[index].side == side)
@@ -93,89 +64,39 @@ impl Clearing {
             traded += trade.quantity;
         }
         match self.price {
-            _ if traded != self.volume => Err(InvariantBroken::VolumeMismatch {
-                volume: self.volume,
-                traded,
-            }),
-            Some(price) if self.trades.is_empty() => {
-                Err(InvariantBroken::PriceWithoutTrade { price })
-            }
+            _ if traded != self.volume => Err(InvariantBroken::VolumeMismatch { volume: self.volume, traded }),
+            Some(price) if self.trades.is_empty() => Err(InvariantBroken::PriceWithoutTrade { price }),
             _ => Ok(()),
         }
     }
 
-    fn check_price(
-        &self,
-        &Trade {
-            bid, offer, price, ..
-        }: &Trade,
-    ) -> Result<(), InvariantBroken> {
+    fn check_price(&self, &Trade { bid, offer, price, .. }: &Trade) -> Result<(), InvariantBroken> {
         match self.price {
-            Some(uniform) if uniform != price => Err(InvariantBroken::PriceNotUniform {
-                bid,
-                offer,
-                price,
-                uniform,
-            }),
+            Some(uniform) if uniform != price => Err(InvariantBroken::PriceNotUniform { bid, offer, price, uniform }),
             _ => Ok(()),
         }
     }
 }
 
 /// Checks one side of a trade and takes its quantity from what is `left` of the order.
-fn check_leg(
-    trade: &Trade,
-    order: &Order,
-    booked: AgentId,
-    left: &mut Energy,
-) -> Result<(), InvariantBroken> {
-    let &Order {
-        id,
-        agent: owner,
-        side,
-        limit,
-        ..
-    } = order;
-    let &Trade {
-        bid,
-        offer,
-        quantity,
-        price,
-        ..
-    } = trade;
+fn check_leg(trade: &Trade, order: &Order, booked: AgentId, left: &mut Energy) -> Result<(), InvariantBroken> {
+    let &Order { id, agent: owner, side, limit, .. } = order;
+    let &Trade { bid, offer, quantity, price, .. } = trade;
     if booked != owner {
-        return Err(InvariantBroken::WrongAgent {
-            order: id,
-            owner,
-            booked,
-        });
+        return Err(InvariantBroken::WrongAgent { order: id, owner, booked });
     }
     if quantity <= Energy::ZERO {
-        return Err(InvariantBroken::QuantityNotPositive {
-            bid,
-            offer,
-            quantity,
-        });
+        return Err(InvariantBroken::QuantityNotPositive { bid, offer, quantity });
     }
     if quantity > *left {
-        return Err(InvariantBroken::Overfilled {
-            order: id,
-            side,
-            left: *left,
-            traded: quantity,
-        });
+        return Err(InvariantBroken::Overfilled { order: id, side, left: *left, traded: quantity });
     }
     let acceptable = match side {
         Side::Bid => price <= limit,
         Side::Offer => price >= limit,
     };
     if !acceptable {
-        return Err(InvariantBroken::LimitViolated {
-            order: id,
-            side,
-            limit,
-            price,
-        });
+        return Err(InvariantBroken::LimitViolated { order: id, side, limit, price });
     }
     *left -= quantity;
     Ok(())
@@ -198,12 +119,8 @@ mod tests {
             submitted_ms: 0,
             lottery: 0,
         };
-        Book::new([
-            order(1, 1, Side::Bid, 5, 30),
-            order(2, 2, Side::Bid, 5, 20),
-            order(3, 1, Side::Offer, 8, 10),
-        ])
-        .expect("all orders are tradable")
+        Book::new([order(1, 1, Side::Bid, 5, 30), order(2, 2, Side::Bid, 5, 20), order(3, 1, Side::Offer, 8, 10)])
+            .expect("all orders are tradable")
     }
 
     fn trade(bid: u64, buyer: u32, quantity: i64, price: i64) -> Trade {
@@ -219,11 +136,7 @@ mod tests {
 
     fn sound() -> Clearing {
         let trades = vec![trade(1, 1, 5, 15), trade(2, 2, 3, 15)];
-        Clearing {
-            price: Some(Price(15)),
-            volume: Energy(8),
-            trades,
-        }
+        Clearing { price: Some(Price(15)), volume: Energy(8), trades }
     }
 
     /// What the checker says once `change` has spoilt a sound clearing.
@@ -253,55 +166,30 @@ mod tests {
     #[test]
     fn energy_from_nowhere_is_found() {
         let (order, side, left) = (OrderId(3), Side::Offer, Energy(3));
-        let overfilled = InvariantBroken::Overfilled {
-            order,
-            side,
-            left,
-            traded: Energy(4),
-        };
-        assert_eq!(
-            verdict(|clearing| clearing.trades[1].quantity = Energy(4)),
-            Err(overfilled)
-        );
+        let overfilled = InvariantBroken::Overfilled { order, side, left, traded: Energy(4) };
+        assert_eq!(verdict(|clearing| clearing.trades[1].quantity = Energy(4)), Err(overfilled));
         assert_eq!(
             verdict(|clearing| clearing.volume = Energy(9)),
-            Err(InvariantBroken::VolumeMismatch {
-                volume: Energy(9),
-                traded: Energy(8)
-            })
+            Err(InvariantBroken::VolumeMismatch { volume: Energy(9), traded: Energy(8) })
         );
         assert_eq!(
             verdict(|clearing| clearing.trades.truncate(1)),
-            Err(InvariantBroken::VolumeMismatch {
-                volume: Energy(8),
-                traded: Energy(5)
-            })
+            Err(InvariantBroken::VolumeMismatch { volume: Energy(8), traded: Energy(5) })
         );
         let backwards = |clearing: &mut Clearing| clearing.trades[1].quantity = Energy(-3);
-        assert!(matches!(
-            verdict(backwards),
-            Err(InvariantBroken::QuantityNotPositive { .. })
-        ));
+        assert!(matches!(verdict(backwards), Err(InvariantBroken::QuantityNotPositive { .. })));
     }
 
     #[test]
     fn a_limit_that_was_not_kept_is_found() {
         let violated = |id, side, limit, price| {
             let (limit, price) = (Price(limit), Price(price));
-            Err(InvariantBroken::LimitViolated {
-                order: OrderId(id),
-                side,
-                limit,
-                price,
-            })
+            Err(InvariantBroken::LimitViolated { order: OrderId(id), side, limit, price })
         };
         let at = |price| {
             verdict(move |clearing| {
                 clearing.price = Some(Price(price));
-                clearing
-                    .trades
-                    .iter_mut()
-                    .for_each(|trade| trade.price = Price(price));
+                clearing.trades.iter_mut().for_each(|trade| trade.price = Price(price));
             })
         };
         assert_eq!(at(20), Ok(()));
@@ -314,44 +202,25 @@ mod tests {
     fn a_trade_booked_on_a_wrong_order_or_agent_is_found() {
         assert_eq!(
             verdict(|clearing| clearing.trades[0].bid = OrderId(7)),
-            Err(InvariantBroken::UnknownOrder {
-                order: OrderId(7),
-                side: Side::Bid
-            })
+            Err(InvariantBroken::UnknownOrder { order: OrderId(7), side: Side::Bid })
         );
         assert_eq!(
             verdict(|clearing| clearing.trades[0].offer = OrderId(2)),
-            Err(InvariantBroken::UnknownOrder {
-                order: OrderId(2),
-                side: Side::Offer
-            })
+            Err(InvariantBroken::UnknownOrder { order: OrderId(2), side: Side::Offer })
         );
         let (order, owner, booked) = (OrderId(3), AgentId(1), AgentId(2));
         assert_eq!(
             verdict(|clearing| clearing.trades[0].seller = AgentId(2)),
-            Err(InvariantBroken::WrongAgent {
-                order,
-                owner,
-                booked
-            })
+            Err(InvariantBroken::WrongAgent { order, owner, booked })
         );
     }
 
     #[test]
     fn a_uniform_price_that_is_not_one_price_is_found() {
         let stray = verdict(|clearing| clearing.trades[1].price = Price(16));
-        assert!(matches!(
-            stray,
-            Err(InvariantBroken::PriceNotUniform { .. })
-        ));
-        let priced_nothing = Clearing {
-            price: Some(Price(15)),
-            ..Clearing::default()
-        };
+        assert!(matches!(stray, Err(InvariantBroken::PriceNotUniform { .. })));
+        let priced_nothing = Clearing { price: Some(Price(15)), ..Clearing::default() };
         let price = Price(15);
-        assert_eq!(
-            priced_nothing.check(&book()),
-            Err(InvariantBroken::PriceWithoutTrade { price })
-        );
+        assert_eq!(priced_nothing.check(&book()), Err(InvariantBroken::PriceWithoutTrade { price }));
     }
 }

@@ -37,12 +37,7 @@ impl Slice<'_> {
 /// accepted bid and the highest accepted offer. There are fewer slices than orders, and each pair of
 /// orders meets once at most. Equal limits trade.
 pub fn slices(book: &Book) -> Slices<'_> {
-    Slices {
-        bids: book.bids(),
-        offers: book.offers(),
-        taken_of_bid: Energy::ZERO,
-        taken_of_offer: Energy::ZERO,
-    }
+    Slices { bids: book.bids(), offers: book.offers(), taken_of_bid: Energy::ZERO, taken_of_offer: Energy::ZERO }
 }
 
 /// Iterator over the [`slices`] of a book.
@@ -75,11 +70,7 @@ impl<'book> Iterator for Slices<'book> {
             self.offers = &self.offers[1..];
             self.taken_of_offer = Energy::ZERO;
         }
-        Some(Slice {
-            bid,
-            offer,
-            quantity,
-        })
+        Some(Slice { bid, offer, quantity })
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -108,13 +99,9 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
         };
-        let orders = side(Side::Bid, 1, bids)
-            .into_iter()
-            .chain(side(Side::Offer, 11, offers));
+        let orders = side(Side::Bid, 1, bids).into_iter().chain(side(Side::Offer, 11, offers));
         let book = Book::new(orders).expect("all orders are tradable");
-        slices(&book)
-            .map(|slice| (slice.bid.id.0, slice.offer.id.0, slice.quantity.0))
-            .collect()
+        slices(&book).map(|slice| (slice.bid.id.0, slice.offer.id.0, slice.quantity.0)).collect()
     }
 
     #[test]

@@ -12,25 +12,19 @@ use serde::{Deserialize, Serialize};
 
 /// An amount of energy in watt-hours. Which sign means what is said where it is used; quantities of
 /// orders and trades are always positive.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Energy(pub i64);
 
 /// A price in micro-euro per kilowatt-hour; 1 µ€/kWh = 0.001 EUR/MWh. Negative prices are legal: the
 /// seller then pays the buyer.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Price(pub i64);
 
 /// An amount of money in nano-euro, exactly watt-hours × micro-euro per kilowatt-hour.
 ///
 /// It is 128 bits wide, so that any [`Energy`] times any [`Price`] fits. A file format without such
 /// integers (TOML among them) can only hold amounts within 64 bits, that is up to 9.2 billion euro.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Money(pub i128);
 
 impl Energy {
@@ -93,10 +87,7 @@ impl Mul<Price> for Energy {
 fn nearest_integer(value: f64, what: &str) -> i64 {
     const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
     let rounded = value.round();
-    assert!(
-        rounded.abs() < TWO_POW_63,
-        "{what} is {value}, which no 64-bit integer holds"
-    );
+    assert!(rounded.abs() < TWO_POW_63, "{what} is {value}, which no 64-bit integer holds");
     rounded as i64
 }
 
@@ -106,11 +97,7 @@ macro_rules! exact_arithmetic {
             type Output = $quantity;
 
             fn add(self, other: $quantity) -> $quantity {
-                $quantity(
-                    self.0
-                        .checked_add(other.0)
-                        .expect(concat!($unit, " fit the integer")),
-                )
+                $quantity(self.0.checked_add(other.0).expect(concat!($unit, " fit the integer")))
             }
         }
 
@@ -118,11 +105,7 @@ macro_rules! exact_arithmetic {
             type Output = $quantity;
 
             fn sub(self, other: $quantity) -> $quantity {
-                $quantity(
-                    self.0
-                        .checked_sub(other.0)
-                        .expect(concat!($unit, " fit the integer")),
-                )
+                $quantity(self.0.checked_sub(other.0).expect(concat!($unit, " fit the integer")))
             }
         }
 
@@ -130,11 +113,7 @@ macro_rules! exact_arithmetic {
             type Output = $quantity;
 
             fn neg(self) -> $quantity {
-                $quantity(
-                    self.0
-                        .checked_neg()
-                        .expect(concat!($unit, " fit the integer")),
-                )
+                $quantity(self.0.checked_neg().expect(concat!($unit, " fit the integer")))
             }
         }
 
@@ -219,9 +198,6 @@ mod tests {
         let fortune = Money(i128::from(i64::MAX) * 1000);
         let json = serde_json::to_string(&fortune).expect("money serialises");
         assert_eq!(json, "9223372036854775807000");
-        assert_eq!(
-            serde_json::from_str::<Money>(&json).expect("money deserialises"),
-            fortune
-        );
+        assert_eq!(serde_json::from_str::<Money>(&json).expect("money deserialises"), fortune);
     }
 }

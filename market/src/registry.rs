@@ -4,9 +4,7 @@
 use crate::{Mechanism, PriceRule, Uniform};
 
 fn mechanisms() -> impl Iterator<Item = Box<dyn Mechanism + Send>> {
-    PriceRule::ALL
-        .into_iter()
-        .map(|rule| Box::new(Uniform { rule }) as Box<dyn Mechanism + Send>)
+    PriceRule::ALL.into_iter().map(|rule| Box::new(Uniform { rule }) as Box<dyn Mechanism + Send>)
 }
 
 /// The mechanism of this name, or `None` if there is none; [`mechanism_names`] lists the choices.
@@ -26,20 +24,9 @@ mod tests {
     #[test]
     fn every_listed_name_finds_its_own_mechanism() {
         let names = mechanism_names();
-        assert_eq!(
-            names,
-            [
-                "uniform-last-ask",
-                "uniform-last-bid",
-                "uniform-mid-truncated",
-                "uniform-mid-rounded"
-            ]
-        );
+        assert_eq!(names, ["uniform-last-ask", "uniform-last-bid", "uniform-mid-truncated", "uniform-mid-rounded"]);
         for name in names {
-            assert_eq!(
-                mechanism(name).map(|mechanism| mechanism.name()),
-                Some(name)
-            );
+            assert_eq!(mechanism(name).map(|mechanism| mechanism.name()), Some(name));
         }
     }
 

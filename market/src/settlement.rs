@@ -81,12 +81,7 @@ pub struct Bill {
 ///
 /// # Panics
 /// If a reading, or an amount bought or sold, is negative: registers only count up.
-pub fn settle(
-    metered_import: Energy,
-    metered_export: Energy,
-    position: &Position,
-    tariff: &Tariff,
-) -> Bill {
+pub fn settle(metered_import: Energy, metered_export: Energy, position: &Position, tariff: &Tariff) -> Bill {
     let &Position { bought, sold, paid } = position;
     assert!(
         metered_import.min(metered_export).min(bought).min(sold) >= Energy::ZERO,
@@ -99,13 +94,7 @@ pub fn settle(
     let residual_import = import_not_bought + sold_in_excess - passed_on;
     let residual_export = export_not_sold + bought_in_excess - passed_on;
     let residual = residual_import * tariff.import - residual_export * tariff.export;
-    Bill {
-        traded: paid,
-        residual_import,
-        residual_export,
-        residual,
-        total: paid + residual,
-    }
+    Bill { traded: paid, residual_import, residual_export, residual, total: paid + residual }
 }
 
 /// How far the register is above the trades, and the trades above the register.
@@ -119,27 +108,15 @@ mod tests {
     use super::*;
     use crate::OrderId;
 
-    const TARIFF: Tariff = Tariff {
-        import: Price(200),
-        export: Price(50),
-    };
+    const TARIFF: Tariff = Tariff { import: Price(200), export: Price(50) };
 
     fn position(bought: i64, sold: i64, paid: i128) -> Position {
-        Position {
-            bought: Energy(bought),
-            sold: Energy(sold),
-            paid: Money(paid),
-        }
+        Position { bought: Energy(bought), sold: Energy(sold), paid: Money(paid) }
     }
 
     /// Residual import, residual export and total, of readings and trades.
     fn bill(import: i64, export: i64, bought: i64, sold: i64) -> (i64, i64, i128) {
-        let bill = settle(
-            Energy(import),
-            Energy(export),
-            &position(bought, sold, 0),
-            &TARIFF,
-        );
+        let bill = settle(Energy(import), Energy(export), &position(bought, sold, 0), &TARIFF);
         assert_eq!(bill.total, bill.traded + bill.residual);
         (bill.residual_import.0, bill.residual_export.0, bill.total.0)
     }
@@ -189,10 +166,7 @@ mod tests {
 
     #[test]
     fn a_negative_export_price_is_paid_by_the_exporter() {
-        let tariff = Tariff {
-            export: Price(-50),
-            ..TARIFF
-        };
+        let tariff = Tariff { export: Price(-50), ..TARIFF };
         let bill = settle(Energy(0), Energy(200), &Position::default(), &tariff);
         assert_eq!(bill.total, Money(10_000));
     }
@@ -209,19 +183,14 @@ mod tests {
         };
         let after = |trades: &[Trade]| {
             let mut position = Position::default();
-            trades
-                .iter()
-                .for_each(|trade| position.record(AgentId(1), trade));
+            trades.iter().for_each(|trade| position.record(AgentId(1), trade));
             position
         };
         assert_eq!(after(&[trade(1, 2)]), position(10, 0, 70));
         assert_eq!(after(&[trade(2, 1), trade(3, 1)]), position(0, 20, -140));
         assert_eq!(after(&[trade(1, 1)]), position(10, 10, 0));
         assert_eq!(after(&[trade(2, 3)]), Position::default());
-        assert_eq!(
-            after(&[trade(1, 2), trade(2, 1), trade(1, 3)]).net(),
-            Energy(10)
-        );
+        assert_eq!(after(&[trade(1, 2), trade(2, 1), trade(1, 3)]).net(), Energy(10));
     }
 
     #[test]

@@ -36,12 +36,8 @@ pub enum PriceRule {
 
 impl PriceRule {
     /// Every rule, in the order in which choices are listed.
-    pub const ALL: [PriceRule; 4] = [
-        PriceRule::LastAsk,
-        PriceRule::LastBid,
-        PriceRule::MidTruncated,
-        PriceRule::MidRounded,
-    ];
+    pub const ALL: [PriceRule; 4] =
+        [PriceRule::LastAsk, PriceRule::LastBid, PriceRule::MidTruncated, PriceRule::MidRounded];
 
     fn price(self, last: &Slice<'_>) -> Price {
         let (ask, bid) = (last.offer.limit, last.bid.limit);
@@ -81,11 +77,7 @@ impl Mechanism for Uniform {
         let price = self.rule.price(&last);
         let mut trades = Vec::with_capacity(count);
         trades.extend(slices(book).map(|slice| slice.at(price)));
-        Clearing {
-            price: Some(price),
-            volume,
-            trades,
-        }
+        Clearing { price: Some(price), volume, trades }
     }
 }
 
@@ -105,8 +97,7 @@ mod tests {
             submitted_ms: 0,
             lottery: 0,
         };
-        let book = Book::new([order(1, Side::Bid, bid), order(2, Side::Offer, ask)])
-            .expect("both orders are tradable");
+        let book = Book::new([order(1, Side::Bid, bid), order(2, Side::Offer, ask)]).expect("both orders are tradable");
         clear(&Uniform { rule }, &book).price.map(|price| price.0)
     }
 

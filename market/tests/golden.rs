@@ -65,11 +65,8 @@ struct GoldenTrade {
 type Pairs = BTreeMap<(String, String), (i64, i64)>;
 
 fn read<T: DeserializeOwned>(name: &str) -> T {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../tests/golden/market")
-        .join(name);
-    let text = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/market").join(name);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{} cannot be read: {error}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -84,10 +81,7 @@ impl Named {
         let bids = golden.bids.iter().map(|order| (Side::Bid, order));
         let offers = golden.offers.iter().map(|order| (Side::Offer, order));
         let mut agents = BTreeMap::new();
-        let mut named = Named {
-            names: Vec::new(),
-            orders: Vec::new(),
-        };
+        let mut named = Named { names: Vec::new(), orders: Vec::new() };
         for (side, order) in bids.chain(offers) {
             let agent = agents.len() as u32;
             named.orders.push(Order {
@@ -108,10 +102,7 @@ impl Named {
     /// The tradable orders. One golden book holds orders for nothing, which a [`Book`] refuses and the
     /// reference tools drop.
     fn tradable(&self) -> impl DoubleEndedIterator<Item = Order> {
-        self.orders
-            .iter()
-            .copied()
-            .filter(|order| order.quantity > Energy::ZERO)
+        self.orders.iter().copied().filter(|order| order.quantity > Energy::ZERO)
     }
 
     fn name(&self, id: OrderId) -> String {
@@ -155,39 +146,19 @@ fn merged(trades: impl Iterator<Item = ((String, String), i64, i64)>) -> Pairs {
 }
 
 fn compare(named: &Named, clearing: &Clearing, case: &GoldenCase) {
-    let Expected {
-        volume_wh,
-        price,
-        trades,
-        orders,
-    } = &case.expected;
-    assert_eq!(
-        clearing.volume,
-        Energy(*volume_wh),
-        "volume of {}",
-        case.book
-    );
+    let Expected { volume_wh, price, trades, orders } = &case.expected;
+    assert_eq!(clearing.volume, Energy(*volume_wh), "volume of {}", case.book);
     assert_eq!(clearing.price, price.map(Price), "price of {}", case.book);
     if case.tie_ambiguous {
         return;
     }
     if let Some(trades) = trades {
-        let expected = merged(trades.iter().map(|trade| {
-            (
-                (trade.bid.clone(), trade.offer.clone()),
-                trade.qty_wh,
-                trade.price,
-            )
-        }));
+        let expected =
+            merged(trades.iter().map(|trade| ((trade.bid.clone(), trade.offer.clone()), trade.qty_wh, trade.price)));
         assert_eq!(named.pairs(clearing), expected, "trades of {}", case.book);
     }
     if let Some(orders) = orders {
-        assert_eq!(
-            &named.filled(clearing),
-            orders,
-            "quantities per order of {}",
-            case.book
-        );
+        assert_eq!(&named.filled(clearing), orders, "quantities per order of {}", case.book);
     }
 }
 
@@ -204,8 +175,7 @@ fn agrees_with_golden_file(mechanism_name: &str, file: &str) {
         let clearing = clear(&*mechanism, &book);
         compare(&named, &clearing, case);
 
-        let book =
-            Book::in_given_order(named.tradable().rev()).expect("golden orders are tradable");
+        let book = Book::in_given_order(named.tradable().rev()).expect("golden orders are tradable");
         let backwards = clear(&*mechanism, &book);
         if named.has_ties() {
             assert_eq!(

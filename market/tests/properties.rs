@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use market::{
-    AgentId, Book, Clearing, Energy, Mechanism, Money, Order, OrderId, Position, Price, PriceRule,
-    Side, Tariff, Uniform, clear, settle,
+    AgentId, Book, Clearing, Energy, Mechanism, Money, Order, OrderId, Position, Price, PriceRule, Side, Tariff,
+    Uniform, clear, settle,
 };
 use proptest::prelude::*;
 
@@ -53,20 +53,14 @@ fn filled(clearing: &Clearing, order: &Order) -> Energy {
 /// The most energy that can trade at one price: the smaller of demand and supply, at the best price.
 fn crossing_volume(orders: &[Order]) -> Energy {
     let total = |side, willing: &dyn Fn(Price) -> bool| {
-        let orders = orders
-            .iter()
-            .filter(|order| order.side == side && willing(order.limit));
+        let orders = orders.iter().filter(|order| order.side == side && willing(order.limit));
         orders.map(|order| order.quantity).sum::<Energy>()
     };
     let at = |price| {
         let demand = total(Side::Bid, &|limit| limit >= price);
         demand.min(total(Side::Offer, &|limit| limit <= price))
     };
-    orders
-        .iter()
-        .map(|order| at(order.limit))
-        .max()
-        .unwrap_or_default()
+    orders.iter().map(|order| at(order.limit)).max().unwrap_or_default()
 }
 
 proptest! {
@@ -207,24 +201,11 @@ fn the_random_books_do_trade() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let mut trades = Vec::new();
     for _ in 0..200 {
-        let tree = orders()
-            .new_tree(&mut runner)
-            .expect("the strategy yields books");
+        let tree = orders().new_tree(&mut runner).expect("the strategy yields books");
         let orders = prop::strategy::ValueTree::current(&tree);
         let book = Book::new(orders).expect("random orders are tradable");
-        trades.push(
-            Uniform {
-                rule: PriceRule::LastAsk,
-            }
-            .clear(&book)
-            .trades
-            .len(),
-        );
+        trades.push(Uniform { rule: PriceRule::LastAsk }.clear(&book).trades.len());
     }
     trades.sort_unstable();
-    assert!(
-        trades[100] >= 5,
-        "half of the random books have {} trades or fewer",
-        trades[100]
-    );
+    assert!(trades[100] >= 5, "half of the random books have {} trades or fewer", trades[100]);
 }

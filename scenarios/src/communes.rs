@@ -47,7 +47,9 @@ impl Commune {
         let found = communes().iter().position(|commune| commune.name == name || commune.code == name);
         found.ok_or_else(|| {
             let near: Vec<_> = communes().iter().map(|c| c.name.as_str()).filter(|n| resembles(n, name)).collect();
-            let hint = if near.is_empty() { "use a name or INSEE code of scenarios/data/communes.csv".into() } else {
+            let hint = if near.is_empty() {
+                "use a name or INSEE code of scenarios/data/communes.csv".into()
+            } else {
                 format!("did you mean {}?", near.join(" or "))
             };
             ScenarioError::UnknownCommune { asset: asset.into(), commune: name.into(), hint }

@@ -208,8 +208,8 @@ const PRICE_SHAPE: [f64; 24] = [
 ];
 
 const CO2_G_PER_KWH: [f64; 24] = [
-    590.0, 588.0, 586.0, 585.0, 586.0, 588.0, 582.0, 570.0, 556.0, 546.0, 540.0, 537.0, 538.0, 542.0, 550.0, 562.0, 578.0,
-    594.0, 612.0, 622.0, 618.0, 610.0, 600.0, 593.0,
+    590.0, 588.0, 586.0, 585.0, 586.0, 588.0, 582.0, 570.0, 556.0, 546.0, 540.0, 537.0, 538.0, 542.0, 550.0, 562.0,
+    578.0, 594.0, 612.0, 622.0, 618.0, 610.0, 600.0, 593.0,
 ];
 
 impl Default for DsoSection {
@@ -448,8 +448,10 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Syntax`] with line and column, or [`ScenarioError::Value`] for an unknown version.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
-        let scenario: Self = toml::from_str(text)
-            .map_err(|error| ScenarioError::Syntax { path: path.into(), message: error.to_string().trim_end().into() })?;
+        let scenario: Self = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
+            path: path.into(),
+            message: error.to_string().trim_end().into(),
+        })?;
         if scenario.version != 1 {
             let problem = format!("is {}: this program reads version 1", scenario.version);
             return Err(ScenarioError::value("version", problem));

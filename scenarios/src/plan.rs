@@ -57,7 +57,7 @@ pub enum Role {
     MarketOperator(market_operator::MarketOperator),
     Prosumer(prosumer::Prosumer, SiteId),
     Ems(ems::Ems, PortfolioId),
-    Dso(dso::Dso),
+    Dso(Box<dso::Dso>),
     ChargePointOperator(charge_point_operator::ChargePointOperator),
 }
 

@@ -4,7 +4,9 @@ use crate::communes::{Commune, communes};
 use crate::duration::parse_duration;
 use crate::error::ScenarioError;
 use crate::file::{BatteryEntry, EvEntry, Scenario};
-use crate::plan::{ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Storage, Vehicle, Weather};
+use crate::plan::{
+    ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Storage, Vehicle, Weather,
+};
 use crate::series::Measured;
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::draw::Draws;
@@ -42,7 +44,8 @@ impl Scenario {
         let calendar = calendar(&self.place.zone)?;
         let rules = self.market_rules()?;
         let tick = duration("run.tick", &self.run.tick)?;
-        let start = parse_start(&self.run.start, calendar).map_err(|problem| ScenarioError::value("run.start", problem))?;
+        let start =
+            parse_start(&self.run.start, calendar).map_err(|problem| ScenarioError::value("run.start", problem))?;
         let end = start + duration("run.duration", &self.run.duration)?;
         check_window(start, end, tick, rules.slot)?;
         measured.check_cover(start, end)?;
@@ -182,7 +185,8 @@ impl Draft {
         let sites = sites(&assets, &portfolios)?;
         let site_id = |name: &str| SiteId(sites.partition_point(|site| site.name.as_str() < name) as u32);
         let site_of: BTreeMap<_, _> = assets.iter().map(|asset| (asset.id.clone(), site_id(&asset.site))).collect();
-        let mut trading: Vec<SiteId> = assets.iter().filter(|asset| asset.trades).map(|asset| site_of[&asset.id]).collect();
+        let mut trading: Vec<SiteId> =
+            assets.iter().filter(|asset| asset.trades).map(|asset| site_of[&asset.id]).collect();
         trading.sort();
         trading.dedup();
         let prosumer_id = |site: &SiteId| format!("prosumer_{}", sites[site.index()].name);
@@ -247,11 +251,17 @@ impl Draft {
         }
         for entry in &scenario.ev {
             let key = format!("{}.evse", entry.id);
-            let Some((_, evse)) = scenario.evse.iter().find(|evse| evse.id == entry.evse).map(|e| (e, self.id(&e.id))) else {
-                return Err(ScenarioError::Dangling { key, id: entry.evse.clone(), expected: "charge point ([[evse]])" });
+            let Some((_, evse)) = scenario.evse.iter().find(|evse| evse.id == entry.evse).map(|e| (e, self.id(&e.id)))
+            else {
+                return Err(ScenarioError::Dangling {
+                    key,
+                    id: entry.evse.clone(),
+                    expected: "charge point ([[evse]])",
+                });
             };
             if let Some(other) = users.insert(&entry.evse, &entry.id) {
-                let problem = format!("`{}` is already used by {other}: give each vehicle a charge point of its own", entry.evse);
+                let problem =
+                    format!("`{}` is already used by {other}: give each vehicle a charge point of its own", entry.evse);
                 return Err(ScenarioError::value(key, problem));
             }
             let draws = Draws::new(scenario.run.seed, &entry.id, "trip");
@@ -281,7 +291,12 @@ impl Draft {
         Ok(())
     }
 
-    fn add_institutions(&self, scenario: &Scenario, rules: MarketRules, roles: &mut BTreeMap<String, Role>) -> Result<()> {
+    fn add_institutions(
+        &self,
+        scenario: &Scenario,
+        rules: MarketRules,
+        roles: &mut BTreeMap<String, Role>,
+    ) -> Result<()> {
         let seed = scenario.run.seed;
         let managed: Vec<SiteId> = scenario
             .battery
@@ -309,11 +324,17 @@ impl Draft {
         let portfolio = self.portfolio(&scenario.ems.portfolio);
         roles.insert(EMS.into(), Role::Ems(self.ems(scenario, portfolio, rules)?, portfolio));
         let dso = Dso::new(scenario.dso_policy()?, vec![self.id(EMS)], Draws::new(seed, DSO, "price"));
-        roles.insert(DSO.into(), Role::Dso(dso));
+        roles.insert(DSO.into(), Role::Dso(Box::new(dso)));
         let contracts = scenario.ev.iter().map(|entry| self.id(&entry.id));
         let tariff = ChargingTariff {
-            delivered: price("charge_point_operator.delivered_eur_per_mwh", scenario.charge_point_operator.delivered_eur_per_mwh)?,
-            returned: price("charge_point_operator.returned_eur_per_mwh", scenario.charge_point_operator.returned_eur_per_mwh)?,
+            delivered: price(
+                "charge_point_operator.delivered_eur_per_mwh",
+                scenario.charge_point_operator.delivered_eur_per_mwh,
+            )?,
+            returned: price(
+                "charge_point_operator.returned_eur_per_mwh",
+                scenario.charge_point_operator.returned_eur_per_mwh,
+            )?,
         };
         let operator = ChargePointOperator::new(contracts, tariff);
         roles.insert(CHARGE_POINT_OPERATOR.into(), Role::ChargePointOperator(operator));
@@ -342,10 +363,14 @@ impl Draft {
             .collect();
         charge_points.sort_by_key(|managed| managed.evse);
         for (key, strategy) in [("ems.batteries", scenario.ems.batteries), ("ems.vehicles", scenario.ems.vehicles)] {
-            if let Strategy::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high } = strategy
+            if let Strategy::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high } =
+                strategy
                 && !(low < high && low.is_finite() && high.is_finite())
             {
-                return Err(ScenarioError::value(key, "charge_below_eur_per_mwh must be less than discharge_above_eur_per_mwh"));
+                return Err(ScenarioError::value(
+                    key,
+                    "charge_below_eur_per_mwh must be less than discharge_above_eur_per_mwh",
+                ));
             }
         }
         let strategies = (scenario.ems.batteries, scenario.ems.vehicles);
@@ -437,10 +462,15 @@ impl Scenario {
             price_daily_spread: within("dso.price_daily_spread", section.price_daily_spread, 0.0, 1.0)?,
             production_price_ratio: within("dso.production_price_ratio", section.production_price_ratio, -10.0, 10.0)?,
             co2_g_per_kwh: section.co2_g_per_kwh,
-            load_control_above_kw: within("dso.load_control_above_mw", section.load_control_above_mw, 0.0, 1e6)? * 1000.0,
-            load_control_percent: within("dso.load_control_percent", section.load_control_percent, 0.0, 100.0)?,
-            demand_response_above_kw: within("dso.demand_response_above_mw", section.demand_response_above_mw, 0.0, 1e6)?
+            load_control_above_kw: within("dso.load_control_above_mw", section.load_control_above_mw, 0.0, 1e6)?
                 * 1000.0,
+            load_control_percent: within("dso.load_control_percent", section.load_control_percent, 0.0, 100.0)?,
+            demand_response_above_kw: within(
+                "dso.demand_response_above_mw",
+                section.demand_response_above_mw,
+                0.0,
+                1e6,
+            )? * 1000.0,
             request_length: duration("dso.request", &section.request)?,
         })
     }

@@ -30,6 +30,9 @@ pub struct SeriesRow {
     pub line: u64,
 }
 
+/// Instant, value in the unit used inside, and line.
+type Sample = (Time, f64, u64);
+
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,7 +67,9 @@ impl Quantity {
     /// Units that are understood, each with factor and offset to the one used inside.
     fn units(self) -> &'static [(&'static str, f64, f64)] {
         match self {
-            Self::Irradiance => &[("W/m2", 1.0, 0.0), ("W/m²", 1.0, 0.0), ("kW/m2", 1000.0, 0.0), ("kW/m²", 1000.0, 0.0)],
+            Self::Irradiance => {
+                &[("W/m2", 1.0, 0.0), ("W/m²", 1.0, 0.0), ("kW/m2", 1000.0, 0.0), ("kW/m²", 1000.0, 0.0)]
+            }
             Self::Temperature => &[("°C", 1.0, 0.0), ("degC", 1.0, 0.0), ("C", 1.0, 0.0), ("K", 1.0, -273.15)],
             Self::WindSpeed => &[("m/s", 1.0, 0.0), ("km/h", 1.0 / 3.6, 0.0)],
             Self::Price => &[("EUR/MWh", 1.0, 0.0), ("EUR/kWh", 1000.0, 0.0), ("ct/kWh", 10.0, 0.0)],
@@ -102,7 +107,7 @@ impl Measured {
         if rows.is_empty() {
             return Err(ScenarioError::Series { path: path.into(), problem: "holds no values".into() });
         }
-        let mut known: Vec<(Quantity, Vec<(Time, f64, u64)>)> = Vec::new();
+        let mut known: Vec<(Quantity, Vec<Sample>)> = Vec::new();
         for row in &rows {
             let (quantity, value) = convert(row).map_err(|problem| line_error(path, row.line, problem))?;
             let value = (row.time, value, row.line);
@@ -125,7 +130,7 @@ impl Measured {
         Ok(())
     }
 
-    fn lift_night_offset(&mut self, path: &Path, values: &mut [(Time, f64, u64)]) {
+    fn lift_night_offset(&mut self, path: &Path, values: &mut [Sample]) {
         let mut lifted = 0;
         for (_, value, _) in values.iter_mut().filter(|(_, value, _)| *value < 0.0) {
             *value = 0.0;
@@ -133,7 +138,8 @@ impl Measured {
         }
         if lifted > 0 {
             let path = path.display();
-            self.notes.push(format!("{path}: {lifted} irradiance values between -20 and 0 W/m² (night offset) taken as 0"));
+            self.notes
+                .push(format!("{path}: {lifted} irradiance values between -20 and 0 W/m² (night offset) taken as 0"));
         }
     }
 
@@ -181,13 +187,16 @@ fn convert(row: &SeriesRow) -> Result<(Quantity, f64), String> {
     let (low, high) = quantity.plausible();
     if !(low..=high).contains(&value) {
         let (unit, ..) = quantity.units()[0];
-        return Err(format!("{} of {value} {unit} is not possible ({low} to {high}): check value and unit", row.quantity));
+        return Err(format!(
+            "{} of {value} {unit} is not possible ({low} to {high}): check value and unit",
+            row.quantity
+        ));
     }
     Ok((quantity, value))
 }
 
 /// Values on a regular grid; the step is the distance of the first two.
-fn regular(path: &Path, quantity: Quantity, values: &[(Time, f64, u64)]) -> Result<Series> {
+fn regular(path: &Path, quantity: Quantity, values: &[Sample]) -> Result<Series> {
     let [(start, ..), (second, ..), ..] = values else {
         let problem = format!("holds a single value of {}: a series needs at least two", quantity.as_str());
         return Err(ScenarioError::Series { path: path.into(), problem });
@@ -204,7 +213,14 @@ fn regular(path: &Path, quantity: Quantity, values: &[(Time, f64, u64)]) -> Resu
             return Err(line_error(path, line, format!("{name} goes back from {before} to {after}: sort by time")));
         }
         if distance > step && distance.0 % step.0 == 0 {
-            return Err(ScenarioError::Gap { path: path.into(), line, quantity: name, from: before, gap: distance, step });
+            return Err(ScenarioError::Gap {
+                path: path.into(),
+                line,
+                quantity: name,
+                from: before,
+                gap: distance,
+                step,
+            });
         }
         if distance != step {
             let minutes = step.hours() * 60.0;

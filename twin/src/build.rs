@@ -19,7 +19,8 @@ pub(crate) struct Draft {
 impl Draft {
     pub(crate) fn of(plan: &Plan) -> Self {
         let has_pv = |participant: &&PlannedParticipant| matches!(participant.role, Role::Pv(..));
-        let places = plan.participants.iter().filter(has_pv).map(|participant| plan.sites[site_of(participant).index()].commune);
+        let places =
+            plan.participants.iter().filter(has_pv).map(|participant| plan.sites[site_of(participant).index()].commune);
         let weather = Weather::new(plan, places);
         let mut bodies = World::new();
         let entities = plan
@@ -32,7 +33,13 @@ impl Draft {
     }
 }
 
-fn spawn(bodies: &mut World, id: ParticipantId, participant: &PlannedParticipant, plan: &Plan, weather: &Weather) -> Entity {
+fn spawn(
+    bodies: &mut World,
+    id: ParticipantId,
+    participant: &PlannedParticipant,
+    plan: &Plan,
+    weather: &Weather,
+) -> Entity {
     match &participant.role {
         Role::Pv(_, plant) => {
             let site = site_of(participant);
@@ -84,7 +91,7 @@ pub(crate) fn visit_cores(plan: &Plan, visitor: &mut impl Visitor) {
             Role::MarketOperator(core) => visitor.visit(id, core),
             Role::Prosumer(core, _) => visitor.visit(id, core),
             Role::Ems(core, _) => visitor.visit(id, core),
-            Role::Dso(core) => visitor.visit(id, core),
+            Role::Dso(core) => visitor.visit(id, core.as_ref()),
             Role::ChargePointOperator(core) => visitor.visit(id, core),
         }
     }

@@ -233,7 +233,11 @@ impl Kernel {
             self.buffers.effects = effects;
         }
         let carried = self.mail.len();
-        self.note(ParticipantId::OUTSIDE, EventCode::MailCarriedOver, format!("{carried} messages after {MAX_ROUNDS} rounds"));
+        self.note(
+            ParticipantId::OUTSIDE,
+            EventCode::MailCarriedOver,
+            format!("{carried} messages after {MAX_ROUNDS} rounds"),
+        );
         Ok(())
     }
 

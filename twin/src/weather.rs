@@ -29,15 +29,27 @@ pub(crate) struct Step {
     pub(crate) start: Time,
     pub(crate) end: Time,
     pub(crate) hours: f64,
+    /// Local day of its middle.
+    pub(crate) day: i64,
+    /// Local hours since midnight at its middle.
+    pub(crate) hour_of_day: f64,
+}
+
+impl Step {
+    fn new(start: Time, end: Time, calendar: Calendar) -> Self {
+        let middle = start + Span((end - start).0 / 2);
+        let (day, hour_of_day) = (calendar.day(middle), calendar.time_of_day(middle).hours());
+        Self { start, end, hours: (end - start).hours(), day, hour_of_day }
+    }
 }
 
 /// Cuts `[start, end)` at full minutes.
-pub(crate) fn cut_into_steps(start: Time, end: Time, steps: &mut Vec<Step>) {
+pub(crate) fn cut_into_steps(start: Time, end: Time, calendar: Calendar, steps: &mut Vec<Step>) {
     steps.clear();
     let mut from = start;
     while from < end {
         let until = from.next_multiple(Span::MINUTE).min(end);
-        steps.push(Step { start: from, end: until, hours: (until - from).hours() });
+        steps.push(Step::new(from, until, calendar));
         from = until;
     }
 }
@@ -165,7 +177,7 @@ impl Weather {
     pub(crate) fn advance(&mut self, steps: &[Step]) {
         self.air.clear();
         for step in steps {
-            let air = self.days.air(self.calendar, step, &self.measured);
+            let air = self.days.air(step, &self.measured);
             self.air.push(air);
         }
         let irradiance = self.measured.get(Quantity::Irradiance);
@@ -237,13 +249,13 @@ impl Clouds {
 }
 
 impl DayDeviations {
-    fn air(&mut self, calendar: Calendar, step: &Step, measured: &Measured) -> Air {
+    fn air(&mut self, step: &Step, measured: &Measured) -> Air {
         let given = |quantity| measured.get(quantity).and_then(|series: &Series| series.mean(step.start, step.end));
         let (temperature_c, wind_m_per_s) = (given(Quantity::Temperature), given(Quantity::WindSpeed));
         if let (Some(temperature_c), Some(wind_m_per_s)) = (temperature_c, wind_m_per_s) {
             return Air { temperature_c, wind_m_per_s };
         }
-        let synthetic = self.synthetic_air(calendar, step);
+        let synthetic = self.synthetic_air(step);
         Air {
             temperature_c: temperature_c.unwrap_or(synthetic.temperature_c),
             wind_m_per_s: wind_m_per_s.unwrap_or(synthetic.wind_m_per_s),
@@ -251,19 +263,17 @@ impl DayDeviations {
     }
 
     /// The mean day (27 °C ± 3 K with its peak at 15 h, 4 ± 2 m/s with its peak at 14 h), plus the day's deviations.
-    fn synthetic_air(&mut self, calendar: Calendar, step: &Step) -> Air {
-        let middle = step.start + Span((step.end - step.start).0 / 2);
-        let day = calendar.day(middle);
-        if day != self.day {
-            let node = |day| std::array::from_fn({
+    fn synthetic_air(&mut self, step: &Step) -> Air {
+        if step.day != self.day {
+            self.nodes = [step.day, step.day + 1].map(|day| {
                 let mut draw = self.draws.at(day);
-                move |_| draw.sample(StandardNormal)
+                std::array::from_fn(|_| draw.sample(StandardNormal))
             });
-            self.nodes = [node(day), node(day + 1)];
-            self.day = day;
+            self.day = step.day;
         }
-        let hours = calendar.time_of_day(middle).hours();
-        let deviation = |index: usize| self.nodes[0][index] + (self.nodes[1][index] - self.nodes[0][index]) * hours / 24.0;
+        let hours = step.hour_of_day;
+        let deviation =
+            |index: usize| self.nodes[0][index] + (self.nodes[1][index] - self.nodes[0][index]) * hours / 24.0;
         let temperature_c = 27.0 + 3.0 * libm::sin((hours - 9.0) * PI / 12.0) + TEMPERATURE_DEVIATION_K * deviation(0);
         let wind_m_per_s = (4.0 + 2.0 * libm::sin((hours - 8.0) * PI / 12.0)) * (1.0 + WIND_DEVIATION * deviation(1));
         Air { temperature_c, wind_m_per_s: wind_m_per_s.max(0.0) }

@@ -3,12 +3,12 @@
 use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, PvBody};
 use crate::build::{Draft, asset_entities};
 use crate::weather::{Step, Weather, cut_into_steps};
-use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, round_energy_kwh, round_power_kw};
 use agents::battery::Battery;
 use agents::ev::Ev;
 use agents::evse::Evse;
 use agents::load::Load;
 use agents::pv::Pv;
+use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, round_energy_kwh, round_power_kw};
 use agents::series::Series;
 use agents::{Calendar, MeterId, MeterReading, ParticipantId, PortfolioId, SiteId, Span, Time};
 use bevy_ecs::entity::Entity;
@@ -102,7 +102,7 @@ impl World {
     /// Those who hold a power go first, then those who follow a meter: of their site, their portfolio, the island.
     pub(crate) fn advance(&mut self, start: Time, end: Time) {
         self.called.clear();
-        cut_into_steps(start, end, &mut self.steps);
+        cut_into_steps(start, end, self.calendar, &mut self.steps);
         self.weather.advance(&self.steps);
         self.flows.reset(self.steps.len());
         let (steps, flows, weather) = (&self.steps, &mut self.flows, &self.weather);
@@ -111,7 +111,7 @@ impl World {
             pv.advance(steps, sky, weather.air(), flows);
         }
         for mut load in self.queries.load.iter_mut(&mut self.bodies) {
-            load.advance(steps, self.calendar, weather.air(), self.load_feed.as_ref(), flows);
+            load.advance(steps, weather.air(), self.load_feed.as_ref(), flows);
         }
         self.advance_charging();
         self.advance_batteries();
@@ -192,7 +192,10 @@ impl World {
         }
         let island_kw = self.meters.read(MeterId::Island).power_kw;
         let tolerance_kw = 1e-9 * self.flows.gross_kw.max(1.0);
-        assert!((total_kw - island_kw).abs() <= tolerance_kw, "assets take {total_kw} kW, the meter shows {island_kw} kW");
+        assert!(
+            (total_kw - island_kw).abs() <= tolerance_kw,
+            "assets take {total_kw} kW, the meter shows {island_kw} kW"
+        );
         self.sites.clear();
         self.sites.extend(self.meters.sites.iter().enumerate().map(|(index, meter)| meter.site_reading(index)));
     }

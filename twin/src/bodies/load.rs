@@ -7,7 +7,7 @@ use crate::world::{Flows, Meters};
 use agents::load::{Load, LoadIntent, LoadSense};
 use agents::reading::{AssetReading, AssetState, round_power_kw};
 use agents::series::Series;
-use agents::{Calendar, ParticipantId, SiteId, Span};
+use agents::{ParticipantId, SiteId};
 use bevy_ecs::component::Component;
 
 #[derive(Component, Debug)]
@@ -26,14 +26,7 @@ impl LoadBody {
     }
 
     /// Consumes what the demand model or, where there is one, the island's measured demand says.
-    pub(crate) fn advance(
-        &mut self,
-        steps: &[Step],
-        calendar: Calendar,
-        air: &[Air],
-        measured: Option<&Series>,
-        flows: &mut Flows,
-    ) {
+    pub(crate) fn advance(&mut self, steps: &[Step], air: &[Air], measured: Option<&Series>, flows: &mut Flows) {
         let mut mean = Mean::default();
         self.is_limited = false;
         let limit_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
@@ -43,10 +36,7 @@ impl LoadBody {
                     let island_kw = series.mean(step.start, step.end);
                     self.demand.share() * island_kw.expect("the plan checked that the series covers the run")
                 }
-                None => {
-                    let middle = step.start + Span((step.end - step.start).0 / 2);
-                    self.demand.power_kw(middle, calendar, air.temperature_c)
-                }
+                None => self.demand.power_kw(step.day, step.hour_of_day, air.temperature_c),
             };
             self.is_limited |= wanted_kw > limit_kw;
             let power_kw = wanted_kw.min(limit_kw);

@@ -368,7 +368,12 @@ impl<C: Embodied> Actor for Shell<C> {
         Ok(state)
     }
 
-    async fn handle(&self, _: ActorRef<Task<C>>, task: Task<C>, state: &mut ShellState<C>) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        _: ActorRef<Task<C>>,
+        task: Task<C>,
+        state: &mut ShellState<C>,
+    ) -> Result<(), ActorProcessingErr> {
         let mut outbox = Outbox::of(state.id);
         let intent = state.core.step(task.now, &task.sense, &task.inbox, &mut outbox);
         if matches!(task.blow, Some(Blow::Panic | Blow::PanicAlways)) {

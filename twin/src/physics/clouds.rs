@@ -247,10 +247,7 @@ impl<'a> CloudField<'a> {
     }
 
     fn shadow(&self, rng: &mut impl Rng) -> Overhead {
-        Overhead::Shadow {
-            rest_min: self.shadow_mean_min() * exponential(rng),
-            kc: within(self.class.shadow_kc, rng),
-        }
+        Overhead::Shadow { rest_min: self.shadow_mean_min() * exponential(rng), kc: within(self.class.shadow_kc, rng) }
     }
 
     fn sun_after_shadow(&self, rng: &mut impl Rng) -> Overhead {

@@ -1,8 +1,5 @@
 //! Demand of a commune: a daily shape, warmer when it is warmer, with hourly deviations of its own.
 
-use agents::Calendar;
-use agents::Span;
-use agents::Time;
 use agents::draw::Draws;
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -29,16 +26,14 @@ impl Demand {
         self.spec.share
     }
 
-    /// Power wanted at `time` when the air has `air_c` degrees.
+    /// Power wanted on local day `day`, `hours` after its midnight, when the air has `air_c` degrees.
     ///
     /// Linear between full hours; never negative.
-    pub fn power_kw(&mut self, time: Time, calendar: Calendar, air_c: f64) -> f64 {
-        let day = calendar.day(time);
+    pub fn power_kw(&mut self, day: i64, hours: f64, air_c: f64) -> f64 {
         if day != self.day {
             self.begin_day(day);
         }
-        let hours = calendar.time_of_day(time).0 as f64 / Span::HOUR.0 as f64;
-        let hour = hours as usize;
+        let hour = (hours as usize).min(23);
         let fraction = hours - hour as f64;
         let between = |a: f64, b: f64| a + (b - a) * fraction;
         let shape = between(self.spec.shape[hour], self.spec.shape[(hour + 1) % 24]);
@@ -71,18 +66,16 @@ mod tests {
     #[test]
     fn the_shape_holds_at_full_hours_and_is_linear_between() {
         let mut demand = demand(0.0);
-        let at = |minutes| Time(0) + Span::from_minutes(minutes);
-        assert_eq!(demand.power_kw(at(19 * 60), Calendar::default(), 27.0), 150.0);
-        assert_eq!(demand.power_kw(at(19 * 60 + 30), Calendar::default(), 27.0), 125.0);
-        assert!((demand.power_kw(at(0), Calendar::default(), 30.0) - 106.0).abs() < 1e-9);
+        assert_eq!(demand.power_kw(0, 19.0, 27.0), 150.0);
+        assert_eq!(demand.power_kw(0, 19.5, 27.0), 125.0);
+        assert!((demand.power_kw(0, 0.0, 30.0) - 106.0).abs() < 1e-9);
     }
 
     #[test]
     fn deviations_join_at_midnight() {
         let mut demand = demand(0.05);
-        let midnight = Time(0) + Span::DAY;
-        let before = demand.power_kw(midnight - Span(1), Calendar::default(), 27.0);
-        let after = demand.power_kw(midnight, Calendar::default(), 27.0);
+        let before = demand.power_kw(0, 24.0 - 1e-6, 27.0);
+        let after = demand.power_kw(1, 0.0, 27.0);
         assert!((before - after).abs() < 1e-3, "{before} {after}");
     }
 }

@@ -57,11 +57,7 @@ impl Plane {
     /// degrees, above ground of the given albedo.
     pub fn new(tilt_deg: f64, azimuth_deg: f64, albedo: f64) -> Self {
         let normal = SunVector::from_angles(tilt_deg, azimuth_deg);
-        Self {
-            normal,
-            sky_view: (1.0 + normal.up) / 2.0,
-            ground_reflection: albedo * (1.0 - normal.up) / 2.0,
-        }
+        Self { normal, sky_view: (1.0 + normal.up) / 2.0, ground_reflection: albedo * (1.0 - normal.up) / 2.0 }
     }
 
     /// Cosine of the angle between the sun and the plane's normal.
@@ -70,12 +66,7 @@ impl Plane {
     }
 
     /// Irradiance on the plane. Light reflected by the ground, `ghi · albedo (1 − cos β)/2`, counts as diffuse.
-    pub fn irradiance(
-        &self,
-        transposition: Transposition,
-        sun: &SunVector,
-        sky: &Irradiance,
-    ) -> PlaneIrradiance {
+    pub fn irradiance(&self, transposition: Transposition, sun: &SunVector, sky: &Irradiance) -> PlaneIrradiance {
         /// `cos(89°)`: keeps `Rb` finite at the horizon.
         const MIN_COS_ZENITH: f64 = 0.01745;
         let cos_incidence = self.cos_incidence(sun);
@@ -113,8 +104,7 @@ pub fn physical_iam(cos_incidence: f64) -> f64 {
     let inside = (1.0 - (1.0 - outside * outside) / (REFRACTIVE_INDEX * REFRACTIVE_INDEX)).sqrt();
     let square = |x: f64| x * x;
     let reflected_at = |outside: f64, inside: f64| {
-        let perpendicular =
-            square((outside - REFRACTIVE_INDEX * inside) / (outside + REFRACTIVE_INDEX * inside));
+        let perpendicular = square((outside - REFRACTIVE_INDEX * inside) / (outside + REFRACTIVE_INDEX * inside));
         let parallel = square((REFRACTIVE_INDEX * outside - inside) / (REFRACTIVE_INDEX * outside + inside));
         (perpendicular + parallel) / 2.0
     };
@@ -205,9 +195,7 @@ mod tests {
         let june = clear_day(CLEAR_DAYS[1]);
         let direct = |azimuth_deg: f64, row: &Row| {
             let (sun, sky) = golden_sky(row);
-            Plane::new(30.0, azimuth_deg, DEFAULT_ALBEDO)
-                .irradiance(Transposition::HayDavies, &sun.vector, &sky)
-                .direct
+            Plane::new(30.0, azimuth_deg, DEFAULT_ALBEDO).irradiance(Transposition::HayDavies, &sun.vector, &sky).direct
         };
         let (morning, noon) = (&june[32], &june[48]);
         assert!(direct(90.0, morning) > direct(270.0, morning));

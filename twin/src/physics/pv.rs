@@ -176,11 +176,7 @@ mod tests {
     use super::*;
 
     fn golden_node(row: &Row) -> SkyNode {
-        ClearSky::new(&site(), row["linke"], row["dni_extra"]).node(&sun_position(
-            row["unix"],
-            &site(),
-            DELTA_T_S,
-        ))
+        ClearSky::new(&site(), row["linke"], row["dni_extra"]).node(&sun_position(row["unix"], &site(), DELTA_T_S))
     }
 
     fn golden_output(row: &Row) -> PvOutput {
@@ -194,13 +190,7 @@ mod tests {
             for row in &clear_day(name) {
                 let output = golden_output(row);
                 let low = (85.0..92.0).contains(&row["zenith"]);
-                assert_close(
-                    row,
-                    "poa_effective",
-                    output.effective_w_per_m2,
-                    1e-3,
-                    if low { 1.0 } else { 0.1 },
-                );
+                assert_close(row, "poa_effective", output.effective_w_per_m2, 1e-3, if low { 1.0 } else { 0.1 });
                 assert_close(row, "t_cell", output.cell_c, 0.0, 0.02);
                 let low_sun_w = if low { 5.0 } else { 1.0 };
                 assert_close(row, "p_dc", output.dc_kw * 1000.0, 2e-3, low_sun_w);
@@ -264,12 +254,7 @@ mod tests {
     fn power_scales_with_size_and_falls_with_heat() {
         let node = golden_node(&clear_day(CLEAR_DAYS[0])[49]);
         let power = |peak_kw: f64, air_c: f64| {
-            PvArray::new(PvParams { peak_kw, ..PvParams::default() }).ac_power_kw(
-                &node.clear,
-                &node.sun,
-                air_c,
-                4.0,
-            )
+            PvArray::new(PvParams { peak_kw, ..PvParams::default() }).ac_power_kw(&node.clear, &node.sun, air_c, 4.0)
         };
         assert!((power(50.0, 27.0) - 10.0 * power(5.0, 27.0)).abs() < 1e-9);
         assert!(power(5.0, 35.0) < power(5.0, 27.0));
@@ -281,9 +266,7 @@ mod tests {
         let array = PvArray::new(PvParams::default());
         for zenith_deg in 0..=180 {
             let sun = SunVector::from_angles(f64::from(zenith_deg), 100.0);
-            for sky in
-                [Irradiance::default(), Irradiance { ghi: 900.0, dni: 800.0, dhi: 150.0, dni_extra: 1360.0 }]
-            {
+            for sky in [Irradiance::default(), Irradiance { ghi: 900.0, dni: 800.0, dhi: 150.0, dni_extra: 1360.0 }] {
                 let power = array.ac_power_kw(&sky, &sun, 27.0, 0.0);
                 assert!((0.0..=5.0).contains(&power), "{zenith_deg}: {power}");
                 assert!(sky.ghi > 0.0 || power == 0.0);

@@ -62,8 +62,7 @@ pub struct MonthlyLinke(pub [f64; 12]);
 
 impl MonthlyLinke {
     /// Martinique (14.6 N, 61.07 W), from the SoDa climatology (Remund et al. 2003) that pvlib ships.
-    pub const MARTINIQUE: Self =
-        Self([3.11, 3.25, 3.70, 3.90, 3.95, 3.85, 3.90, 4.04, 3.51, 3.58, 3.43, 3.74]);
+    pub const MARTINIQUE: Self = Self([3.11, 3.25, 3.70, 3.90, 3.95, 3.85, 3.90, 4.04, 3.51, 3.58, 3.43, 3.74]);
 
     /// The value of a month (1 to 12).
     pub fn of_month(&self, month: u32) -> f64 {
@@ -73,8 +72,7 @@ impl MonthlyLinke {
     /// The value on a day, on straight lines between the middles of the months as pvlib does by default.
     pub fn on_day(&self, day: DayOfYear) -> f64 {
         let february_days = if day.days_in_year == 366 { 29.0 } else { 28.0 };
-        let month_days =
-            [31.0, february_days, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0];
+        let month_days = [31.0, february_days, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0, 30.0, 31.0, 30.0, 31.0, 31.0];
         let now = f64::from(day.day);
         let (mut before_day, mut before) = (-15.5, self.0[11]);
         let mut month_start = 0.0;
@@ -114,14 +112,12 @@ impl DayOfYear {
     pub fn of_unix(unix_s: f64) -> Self {
         let days = (unix_s / 86_400.0).floor() as i64 + 719_468;
         let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
         let day_from_march = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let january_or_february = day_from_march >= 306;
         let year = 400 * era + year_of_era + i64::from(january_or_february);
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let day =
-            if january_or_february { day_from_march - 305 } else { day_from_march + 60 + i64::from(leap) };
+        let day = if january_or_february { day_from_march - 305 } else { day_from_march + 60 + i64::from(leap) };
         Self { day: day as u32, days_in_year: 365 + u32::from(leap) }
     }
 }
@@ -271,13 +267,7 @@ mod tests {
                 assert_close(row, "dni", sky.dni, 1e-3, absolute);
                 assert_close(row, "dhi", sky.dhi, 1e-3, absolute);
                 assert_close(row, "ghi_haurwitz", haurwitz_ghi(sun.apparent_zenith_deg), 1e-3, 0.1);
-                assert_close(
-                    row,
-                    "dni_extra",
-                    dni_extra_w_per_m2(DayOfYear::of_unix(row["unix"]).day),
-                    1e-6,
-                    0.0,
-                );
+                assert_close(row, "dni_extra", dni_extra_w_per_m2(DayOfYear::of_unix(row["unix"]).day), 1e-6, 0.0);
                 match relative_air_mass(sun.apparent_zenith_deg) {
                     Some(air_mass) => assert_close(row, "airmass_rel", air_mass, 1e-6, 0.0),
                     None => assert!(row["airmass_rel"].is_nan()),
@@ -402,10 +392,7 @@ mod tests {
             let vector = SunVector::from_angles(zenith_deg, 123.0);
             let sun = SunPosition { zenith_deg, apparent_zenith_deg: zenith_deg, azimuth_deg: 123.0, vector };
             let Irradiance { ghi, dni, dhi, .. } = sky.irradiance(&sun);
-            assert!(
-                ghi >= 0.0 && dni >= 0.0 && dhi >= 0.0 && ghi < 1200.0,
-                "{zenith_deg}: {ghi} {dni} {dhi}"
-            );
+            assert!(ghi >= 0.0 && dni >= 0.0 && dhi >= 0.0 && ghi < 1200.0, "{zenith_deg}: {ghi} {dni} {dhi}");
         }
     }
 
@@ -415,11 +402,7 @@ mod tests {
         for (kt, diffuse_fraction) in cases {
             let (dni_extra, cos_zenith) = (1360.0, 0.8);
             let split = erbs(kt * dni_extra * cos_zenith, libm::acos(cos_zenith).to_degrees(), dni_extra);
-            assert!(
-                (split.dhi / split.ghi - diffuse_fraction).abs() < 1e-3,
-                "kt {kt}: {}",
-                split.dhi / split.ghi
-            );
+            assert!((split.dhi / split.ghi - diffuse_fraction).abs() < 1e-3, "kt {kt}: {}", split.dhi / split.ghi);
             assert!((split.dni * cos_zenith + split.dhi - split.ghi).abs() < 1e-9);
         }
         // At 86.9 degrees the index is taken with cos z = 0.065: 0.5656, diffuse 25.80 of 50.

@@ -65,11 +65,7 @@ impl StorageUnit {
                 (self.power_storing_kw(room_kwh / hours).min(limited_kw), room_kwh)
             }
         } else if limited_kw < 0.0 && spare_kwh > 0.0 {
-            if -stored_kw * hours <= spare_kwh {
-                (limited_kw, stored_kw * hours)
-            } else {
-                self.drain(spare_kwh, hours)
-            }
+            if -stored_kw * hours <= spare_kwh { (limited_kw, stored_kw * hours) } else { self.drain(spare_kwh, hours) }
         } else {
             (0.0, 0.0)
         };

@@ -150,13 +150,7 @@ pub fn sun_position_fast(unix_s: f64, observer: &Observer, delta_t_s: f64) -> Su
     position_by(SolarPositions::grena3(), unix_s, observer, 0.0, delta_t_s)
 }
 
-fn position_by(
-    model: SolarPositions,
-    unix_s: f64,
-    observer: &Observer,
-    height_m: f64,
-    delta_t_s: f64,
-) -> SunPosition {
+fn position_by(model: SolarPositions, unix_s: f64, observer: &Observer, height_m: f64, delta_t_s: f64) -> SunPosition {
     let instant = JulianDate::new(UNIX_EPOCH_JULIAN_DAYS + unix_s / 86_400.0, delta_t_s)
         .expect("a resolved scenario has finite instants");
     // Unrefracted, because both angles are wanted and one refraction then serves both algorithms.
@@ -175,8 +169,7 @@ pub fn refraction_deg(elevation_deg: f64, pressure_pa: f64, temperature_c: f64) 
         return 0.0;
     }
     let phase_deg = elevation_deg + 10.3 / (elevation_deg + 5.11);
-    pressure_pa / 101_000.0 * (283.0 / (273.0 + temperature_c)) * 1.02
-        / (60.0 * libm::tan(phase_deg.to_radians()))
+    pressure_pa / 101_000.0 * (283.0 / (273.0 + temperature_c)) * 1.02 / (60.0 * libm::tan(phase_deg.to_radians()))
 }
 
 /// Golden cases for the tests of the whole PV chain.
@@ -219,11 +212,7 @@ pub(super) mod golden {
     pub(crate) fn assert_close(row: &Row, column: &str, value: f64, relative: f64, absolute: f64) {
         let golden = row[column];
         let tolerance = absolute.max(relative * golden.abs());
-        assert!(
-            (value - golden).abs() <= tolerance,
-            "{column} at {}: {value} instead of {golden}",
-            row["unix"]
-        );
+        assert!((value - golden).abs() <= tolerance, "{column} at {}: {value} instead of {golden}", row["unix"]);
     }
 }
 
@@ -271,14 +260,10 @@ mod tests {
     #[test]
     fn the_fast_algorithm_hands_years_it_was_not_fitted_for_to_the_reference() {
         for unix_s in [636_337_229.0, 4_500_000_000.0] {
-            assert_eq!(
-                sun_position_fast(unix_s, &site(), DELTA_T_S),
-                sun_position(unix_s, &site(), DELTA_T_S)
-            );
+            assert_eq!(sun_position_fast(unix_s, &site(), DELTA_T_S), sun_position(unix_s, &site(), DELTA_T_S));
         }
         for edge_s in [GRENA_FROM_UNIX_S, GRENA_UNTIL_UNIX_S - 1.0] {
-            let (fast, exact) =
-                (sun_position_fast(edge_s, &site(), 69.0), sun_position(edge_s, &site(), 69.0));
+            let (fast, exact) = (sun_position_fast(edge_s, &site(), 69.0), sun_position(edge_s, &site(), 69.0));
             assert!(fast.vector.dot(&exact.vector) > libm::cos(0.01_f64.to_radians()));
         }
     }
@@ -290,10 +275,8 @@ mod tests {
         let sun = sun_position(noon["unix"], &site(), DELTA_T_S);
         assert!(sun.vector.north > 0.0 && sun.zenith_deg < 10.0, "{sun:?}");
         // Azimuths run through north: the average of the two around noon is not south.
-        let (before, after) = (
-            sun_position(noon["unix"] - 900.0, &site(), 69.0),
-            sun_position(noon["unix"] + 900.0, &site(), 69.0),
-        );
+        let (before, after) =
+            (sun_position(noon["unix"] - 900.0, &site(), 69.0), sun_position(noon["unix"] + 900.0, &site(), 69.0));
         assert!((before.azimuth_deg - after.azimuth_deg).abs() > 180.0);
         assert!(before.vector.between(&after.vector, 0.5).north > 0.0);
     }

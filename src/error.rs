@@ -1,0 +1,69 @@
+//! What can go wrong, and the exit code that tells it.
+
+use results::ResultsError;
+use scenarios::ScenarioError;
+use std::process::ExitCode;
+use twin::{KernelError, LiveHostError};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A scenario or series that can not be used, or an option that makes no sense.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// An option whose value can not be read.
+    #[error("{option}: {problem}")]
+    Option {
+        /// The option, for instance `--tick`.
+        option: &'static str,
+        /// What is wrong, and the remedy.
+        problem: String,
+    },
+    /// Results that can not be read or written.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// The run broke off.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The actors could not be started.
+    #[error(transparent)]
+    LiveHost(#[from] LiveHostError),
+    /// Ctrl-C could not be caught.
+    #[error("can not catch Ctrl-C: {0}")]
+    Interrupt(#[from] ctrlc::Error),
+    /// The terminal or pipe on the other side is gone.
+    #[error("can not print: {0}")]
+    Print(#[from] std::io::Error),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was done.
+    Complete,
+    /// Ctrl-C or a termination signal; what was recorded until then is whole.
+    Interrupted,
+}
+
+impl Outcome {
+    /// 0 complete, 130 interrupted.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Complete => ExitCode::SUCCESS,
+            Self::Interrupted => ExitCode::from(130),
+        }
+    }
+}
+
+impl Error {
+    /// 2 for input that can not be used, 1 for anything that broke.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Scenario(_) | Self::Option { .. } => ExitCode::from(2),
+            Self::Results(
+                ResultsError::Complete { .. } | ResultsError::Foreign { .. } | ResultsError::Busy { .. },
+            ) => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

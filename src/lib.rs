@@ -1,0 +1,11 @@
+//! Cariflex in one process: the front door of the digital twin.
+//!
+//! This crate composes the rooms: it reads a scenario and measured series, builds the kernel and a host, and
+//! connects them to the results. The binary `cariflex` is a thin wrapper around [`cli`].
+
+pub mod cli;
+pub mod error;
+pub mod inputs;
+pub mod progress;
+pub mod run;
+pub mod summary;

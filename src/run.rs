@@ -1,0 +1,103 @@
+//! `cariflex run`: one scenario, one host, one folder of results.
+
+use crate::cli::{HostKind, RunArgs};
+use crate::error::{Error, Outcome};
+use crate::inputs::Inputs;
+use crate::progress::Progress;
+use crate::summary;
+use agents::record::Catalogue;
+use results::{RunInfo, RunWriter, Status};
+use scenarios::Plan;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use twin::{Host, Kernel, LiveHost, SweepHost};
+
+/// Runs a scenario as the options say.
+///
+/// # Errors
+/// [`Error`]; its exit code tells bad input from what broke.
+pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
+    let inputs = Inputs::load(args)?;
+    for note in &inputs.plan.measured.notes {
+        writeln!(std::io::stderr(), "note: {note}")?;
+    }
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+    let catalogue = inputs.plan.catalogue();
+    let mut writer = open(args, &inputs, &catalogue)?;
+    let outcome = simulate(args, &inputs.plan, &mut writer, &interrupted);
+    let status = match &outcome {
+        Ok(Outcome::Complete) => Status::Complete,
+        Ok(Outcome::Interrupted) => Status::Interrupted,
+        Err(_) => Status::Failed,
+    };
+    let summary = writer.finish(status);
+    let outcome = outcome?;
+    summary::print(&inputs.plan, &summary?, &mut std::io::stdout().lock())?;
+    Ok(outcome)
+}
+
+fn open(args: &RunArgs, inputs: &Inputs, catalogue: &Catalogue) -> Result<RunWriter, Error> {
+    let plan = &inputs.plan;
+    let info = RunInfo {
+        name: plan.name.clone(),
+        seed: plan.seed,
+        start: plan.start,
+        end: plan.end,
+        tick: plan.tick,
+        level: args.record.into(),
+        host: args.host.as_str().into(),
+        scenario: serde_json::to_value(&inputs.scenario).expect("a scenario is plain data"),
+        inputs: inputs.files.clone(),
+        engine: concat!(env!("CARGO_PKG_VERSION"), "+", env!("CARIFLEX_ENGINE")).into(),
+    };
+    match &args.out {
+        Some(dir) if args.overwrite => Ok(RunWriter::overwrite(dir, info, catalogue)?),
+        Some(dir) => Ok(RunWriter::create(dir, info, catalogue)?),
+        // The name holds the run's id: what is there already is the same run.
+        None => Ok(RunWriter::overwrite(&default_folder(args, inputs), info, catalogue)?),
+    }
+}
+
+fn default_folder(args: &RunArgs, inputs: &Inputs) -> PathBuf {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
+    let name: String = inputs.plan.name.chars().map(safe).collect();
+    Path::new("results").join(format!("{name}-{}", inputs.id(args)))
+}
+
+fn simulate(args: &RunArgs, plan: &Plan, writer: &mut RunWriter, interrupted: &AtomicBool) -> Result<Outcome, Error> {
+    let mut kernel = Kernel::new(plan);
+    match args.host {
+        HostKind::Sweep => {
+            let mut host = SweepHost::new(plan, kernel.world_mut());
+            drive(plan, &mut kernel, &mut host, writer, interrupted)
+        }
+        HostKind::Actors => {
+            let mut host = LiveHost::new(plan, args.threads.into())?;
+            drive(plan, &mut kernel, &mut host, writer, interrupted)
+        }
+    }
+}
+
+fn drive(
+    plan: &Plan,
+    kernel: &mut Kernel,
+    host: &mut impl Host,
+    writer: &mut RunWriter,
+    interrupted: &AtomicBool,
+) -> Result<Outcome, Error> {
+    let mut progress = Progress::new(plan);
+    while !kernel.is_over() {
+        if interrupted.load(Ordering::Relaxed) {
+            progress.finish();
+            return Ok(Outcome::Interrupted);
+        }
+        kernel.tick(host, writer)?;
+        progress.tick(kernel.now());
+    }
+    progress.finish();
+    Ok(Outcome::Complete)
+}

@@ -1,0 +1,63 @@
+//! What a run says when it is over: where the results are, and its key figures as a table.
+
+use results::{Kpi, Status, Summary};
+use scenarios::Plan;
+use std::io::{self, Write};
+
+/// Prints the summary of a run.
+///
+/// # Errors
+/// When `out` can not be written to.
+pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
+    let days = (summary.reached - plan.start).hours() / 24.0;
+    let how = match summary.status {
+        Status::Complete => "complete",
+        Status::Interrupted => "interrupted, its files are whole up to",
+        Status::Failed => "failed at",
+    };
+    writeln!(out, "{}: {how} {}", plan.name, summary.reached)?;
+    writeln!(
+        out,
+        "{days} days from {} in ticks of {} s, {} participants, seed {}",
+        plan.start,
+        plan.tick.seconds(),
+        plan.participants.len(),
+        plan.seed
+    )?;
+    writeln!(out)?;
+    for kpi in &summary.kpis {
+        writeln!(out, "  {:<44} {:>16} {}", kpi.label, figure(kpi), kpi.unit)?;
+    }
+    writeln!(out)?;
+    let rows: u64 = summary.tables.iter().map(|(_, rows)| rows).sum();
+    writeln!(out, "{} tables, {rows} rows in {}", summary.tables.len(), summary.dir.display())
+}
+
+/// A value with its thousands apart, or a dash.
+fn figure(kpi: &Kpi) -> String {
+    let Some(value) = kpi.value else { return "-".into() };
+    let decimals = usize::from(kpi.unit != "count") * if value.abs() < 100.0 { 2 } else { 1 };
+    let text = format!("{:.decimals$}", value.abs());
+    let (whole, fraction) = text.split_once('.').map_or((text.as_str(), ""), |(whole, fraction)| (whole, fraction));
+    let grouped: Vec<_> = whole.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
+    let point = if fraction.is_empty() { "" } else { "." };
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}{point}{fraction}", grouped.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: Option<f64>, unit: &'static str) -> String {
+        figure(&Kpi { name: String::new(), value, unit, label: String::new() })
+    }
+
+    #[test]
+    fn figures_read_well() {
+        assert_eq!(shown(Some(1_234_567.89), "kWh"), "1 234 567.9");
+        assert_eq!(shown(Some(-0.125), "EUR"), "-0.12");
+        assert_eq!(shown(Some(1200.0), "count"), "1 200");
+        assert_eq!(shown(None, "%"), "-");
+    }
+}
