@@ -60,9 +60,9 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Scenario(_) | Self::Option { .. } => ExitCode::from(2),
-            Self::Results(
-                ResultsError::Complete { .. } | ResultsError::Foreign { .. } | ResultsError::Busy { .. },
-            ) => ExitCode::from(2),
+            Self::Results(ResultsError::Complete { .. } | ResultsError::Foreign { .. } | ResultsError::Busy { .. }) => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }

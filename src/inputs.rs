@@ -2,7 +2,7 @@
 
 use crate::cli::RunArgs;
 use crate::error::Error;
-use results::InputFile;
+use results::{InputFile, RunInfo};
 use scenarios::{Measured, Plan, Scenario, SeriesRow, parse_duration};
 use std::path::Path;
 
@@ -33,6 +33,23 @@ impl Inputs {
         }
         let plan = scenario.resolve(measured)?;
         Ok(Self { scenario, plan, files })
+    }
+
+    /// What `run.json` shall say of the run.
+    pub fn info(&self, args: &RunArgs) -> RunInfo {
+        let plan = &self.plan;
+        RunInfo {
+            name: plan.name.clone(),
+            seed: plan.seed,
+            start: plan.start,
+            end: plan.end,
+            tick: plan.tick,
+            level: args.record.into(),
+            host: args.host.as_str().into(),
+            scenario: serde_json::to_value(&self.scenario).expect("a scenario is plain data"),
+            inputs: self.files.clone(),
+            engine: concat!(env!("CARGO_PKG_VERSION"), "+", env!("CARIFLEX_ENGINE")).into(),
+        }
     }
 
     /// The run's id: a hash of the scenario as resolved, the contents of the series, the engine's sources, and what

@@ -6,9 +6,9 @@ use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::summary;
 use agents::record::Catalogue;
-use results::{RunInfo, RunWriter, Status};
+use results::{RunWriter, Status};
 use scenarios::Plan;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,24 +36,15 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
     };
     let summary = writer.finish(status);
     let outcome = outcome?;
-    summary::print(&inputs.plan, &summary?, &mut std::io::stdout().lock())?;
-    Ok(outcome)
+    match summary::print(&inputs.plan, &summary?, &mut std::io::stdout().lock()) {
+        // A reader that has seen enough (`| head`) is no failure: the files are whole.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(outcome),
+    }
 }
 
 fn open(args: &RunArgs, inputs: &Inputs, catalogue: &Catalogue) -> Result<RunWriter, Error> {
-    let plan = &inputs.plan;
-    let info = RunInfo {
-        name: plan.name.clone(),
-        seed: plan.seed,
-        start: plan.start,
-        end: plan.end,
-        tick: plan.tick,
-        level: args.record.into(),
-        host: args.host.as_str().into(),
-        scenario: serde_json::to_value(&inputs.scenario).expect("a scenario is plain data"),
-        inputs: inputs.files.clone(),
-        engine: concat!(env!("CARGO_PKG_VERSION"), "+", env!("CARIFLEX_ENGINE")).into(),
-    };
+    let info = inputs.info(args);
     match &args.out {
         Some(dir) if args.overwrite => Ok(RunWriter::overwrite(dir, info, catalogue)?),
         Some(dir) => Ok(RunWriter::create(dir, info, catalogue)?),

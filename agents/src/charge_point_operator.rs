@@ -61,3 +61,40 @@ impl Core for ChargePointOperator {
         Wake::OnMail
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Calendar, Time};
+
+    #[test]
+    fn contracts_are_honoured_and_sessions_priced_to_the_nano_euro() {
+        let tariff = ChargingTariff { delivered: Price(300_000), returned: Price(250_000) };
+        let mut operator = ChargePointOperator::new([ParticipantId(7)], tariff);
+        let now = Now { time: Time(0), calendar: Calendar::default() };
+        let session = SessionRow {
+            evse: ParticipantId(5),
+            vehicle: ParticipantId(7),
+            start: Time(0),
+            end: Time(1),
+            delivered_kwh: 10.0,
+            returned_kwh: 2.0,
+            unserved_kwh: 0.0,
+            cost: None,
+        };
+        let mail = |message| Mail { to: ParticipantId(1), from: ParticipantId(5), message };
+        let inbox = [
+            mail(Message::AuthorizeRequest { vehicle: ParticipantId(7) }),
+            mail(Message::AuthorizeRequest { vehicle: ParticipantId(8) }),
+            mail(Message::SessionEnded(session)),
+        ];
+        let mut out = Outbox::of(ParticipantId(1));
+        operator.step(now, &(), &inbox, &mut out);
+        let accepted: Vec<_> = out.mail.iter().map(|mail| &mail.message).collect();
+        assert!(matches!(accepted[0], Message::AuthorizeResponse { accepted: true, .. }));
+        assert!(matches!(accepted[1], Message::AuthorizeResponse { accepted: false, .. }));
+        // 10 kWh at 0.30 EUR less 2 kWh at 0.25 EUR.
+        let cost = Some(Money(2_500_000_000));
+        assert_eq!(out.records, [Record::Session(SessionRow { cost, ..session })]);
+    }
+}

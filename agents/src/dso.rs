@@ -174,3 +174,67 @@ impl Core for Dso {
             .or_at(self.demand_response_until)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Calendar;
+
+    fn dso() -> Dso {
+        let policy = DsoPolicy {
+            price_eur_per_mwh: 200.0,
+            price_shape: std::array::from_fn(|hour| 0.5 + hour as f64 / 24.0),
+            price_daily_spread: 0.1,
+            production_price_ratio: 0.5,
+            co2_g_per_kwh: [580.0; 24],
+            load_control_above_kw: 100.0,
+            load_control_percent: 50.0,
+            demand_response_above_kw: 200.0,
+            request_length: Span::HOUR * 4,
+        };
+        Dso::new(policy, vec![ParticipantId(2)], Draws::new(1, "dso", "price"))
+    }
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn load(power_kw: f64) -> DsoSense {
+        DsoSense { island: MeterReading { power_kw, ..MeterReading::default() }, price_feed: None }
+    }
+
+    #[test]
+    fn prices_are_published_once_a_day_for_the_whole_day() {
+        let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
+        for hour in 0..25 {
+            dso.step(at(60 * hour), &load(0.0), &[], &mut out);
+        }
+        let Message::EnergyPrices { consumption, production } = &out.mail[0].message else { panic!("prices first") };
+        assert_eq!((consumption.start, consumption.end()), (at(0).time, at(1440).time));
+        assert!((consumption.values[23] / consumption.values[0] - (0.5 + 23.0 / 24.0) / 0.5).abs() < 1e-3);
+        assert_eq!(production.values[5], consumption.values[5] * 0.5);
+        assert_eq!(out.mail.len(), 2, "one publication for each of the two days");
+    }
+
+    #[test]
+    fn a_feed_takes_the_place_of_its_own_prices() {
+        let feed = Series { start: Time(0), step: Span::HOUR, values: vec![123.0; 24].into() };
+        let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
+        dso.step(at(0), &DsoSense { price_feed: Some(feed), ..load(0.0) }, &[], &mut out);
+        assert!(out.records.contains(&Record::Signal(Signal::ConsumptionPrice, 123.0)));
+    }
+
+    #[test]
+    fn requests_begin_above_the_threshold_and_end_after_their_length() {
+        let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
+        dso.step(at(0), &load(150.0), &[], &mut out);
+        let request = |mail: &&Mail| matches!(mail.message, Message::LoadControl { percent: 50.0, .. });
+        assert_eq!(out.mail.iter().filter(request).count(), 1);
+        assert!(!out.mail.iter().any(|mail| matches!(mail.message, Message::DemandResponse { .. })));
+        for quarter in 1..=16 {
+            dso.step(at(15 * quarter), &load(50.0), &[], &mut out);
+        }
+        let told: Vec<_> = out.records.iter().filter(|r| matches!(r, Record::Signal(Signal::LoadControl, _))).collect();
+        assert_eq!(told, [&Record::Signal(Signal::LoadControl, 50.0), &Record::Signal(Signal::LoadControl, 100.0)]);
+    }
+}

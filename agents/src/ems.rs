@@ -306,3 +306,124 @@ impl Core for Ems {
         if self.planning { Wake::WhenQuiet(Stage::Plan) } else { Wake::At(self.plan.next()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Calendar, Slot};
+
+    const BATTERY: ParticipantId = ParticipantId(1);
+    const EVSE: ParticipantId = ParticipantId(2);
+    const PROSUMER: ParticipantId = ParticipantId(3);
+    const RULES: MarketRules = MarketRules { slot: Span::from_minutes(15), lead: Span::from_minutes(15) };
+    const THRESHOLD: Strategy =
+        Strategy::PriceThreshold { charge_below_eur_per_mwh: 150.0, discharge_above_eur_per_mwh: 250.0 };
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn ems(strategy: Strategy) -> Ems {
+        let battery = ManagedBattery { battery: BATTERY, prosumer: Some(PROSUMER), rated_kw: 50.0 };
+        let point = ManagedChargePoint { evse: EVSE, prosumer: None, rated_kw: 22.0 };
+        Ems::new(PortfolioId(0), RULES, vec![battery], vec![point], (strategy, strategy))
+    }
+
+    fn status(energy_kwh: f64) -> StorageStatus {
+        let (charge_limit_kw, discharge_limit_kw) = (20.0, 20.0);
+        StorageStatus { energy_kwh, min_kwh: 5.0, max_kwh: 95.0, charge_limit_kw, discharge_limit_kw, power_kw: 0.0 }
+    }
+
+    fn needs(energy_kwh: f64, departure: Now) -> Message {
+        let storage = StorageStatus { min_kwh: 0.0, max_kwh: 75.0, ..status(energy_kwh) };
+        let (target_kwh, reserve_kwh, departure) = (60.0, 30.0, departure.time);
+        Message::ChargingNeeds(ChargingNeeds { storage, target_kwh, reserve_kwh, departure })
+    }
+
+    fn price(eur_per_mwh: f64) -> Message {
+        let consumption = Series { start: Time(0), step: Span::DAY, values: vec![eur_per_mwh].into() };
+        Message::EnergyPrices { production: consumption.clone(), consumption }
+    }
+
+    /// One quarter hour: reports come in, quiet comes, the plan goes out.
+    fn plan(ems: &mut Ems, now: Now, meter_kw: f64, reports: Vec<(ParticipantId, Message)>) -> Outbox {
+        let meter = MeterReading { power_kw: meter_kw, ..MeterReading::default() };
+        let mut out = Outbox::of(ParticipantId(0));
+        ems.step(now, &meter, &[], &mut out);
+        assert_eq!(ems.next_wake(now), Wake::WhenQuiet(Stage::Plan));
+        let inbox: Vec<_> =
+            reports.into_iter().map(|(from, message)| Mail { to: ParticipantId(0), from, message }).collect();
+        ems.step(now, &meter, &inbox, &mut out);
+        ems.step(now, &meter, &[], &mut out);
+        assert_eq!(ems.next_wake(now), Wake::At(now.time + RULES.slot));
+        out
+    }
+
+    fn directives(out: &Outbox, to: ParticipantId) -> Vec<Directive> {
+        let directive = |mail: &Mail| match &mail.message {
+            Message::Command(command) if mail.to == to => Some(command.directive.clone()),
+            _ => None,
+        };
+        out.mail.iter().filter_map(directive).collect()
+    }
+
+    fn hold(power_kw: f64) -> Directive {
+        Directive::Setpoint(Value::Constant(power_kw))
+    }
+
+    #[test]
+    fn self_consumption_lets_batteries_follow_the_portfolio_and_announces_the_expected_energy() {
+        let mut ems = ems(Strategy::SelfConsumption);
+        let out = plan(&mut ems, at(0), -8.0, vec![(BATTERY, Message::StorageStatus(status(50.0)))]);
+        let follow = Directive::FollowMeter { meter: MeterId::Portfolio(PortfolioId(0)), share: 1.0 };
+        assert_eq!(directives(&out, BATTERY), [follow]);
+        let slot = Slot { start: at(15).time, length: RULES.slot };
+        let planned = Message::PlannedEnergy { slot, energy: Energy(2000) };
+        assert!(out.mail.iter().any(|mail| mail.to == PROSUMER && mail.message == planned), "{:?}", out.mail);
+    }
+
+    #[test]
+    fn price_thresholds_charge_when_cheap_and_discharge_when_dear() {
+        for (eur_per_mwh, expected) in [(100.0, 20.0), (200.0, 0.0), (300.0, -20.0)] {
+            let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, price(eur_per_mwh))];
+            let out = plan(&mut ems(THRESHOLD), at(0), 0.0, reports);
+            assert_eq!(directives(&out, BATTERY), [hold(expected)], "at {eur_per_mwh} EUR/MWh");
+        }
+    }
+
+    #[test]
+    fn a_vehicle_discharges_when_dear_but_charges_whatever_the_price_before_it_leaves() {
+        let dear = |departure| vec![(EVSE, needs(50.0, departure)), (EVSE, price(300.0))];
+        let out = plan(&mut ems(THRESHOLD), at(0), 0.0, dear(at(600)));
+        assert_eq!(directives(&out, EVSE), [hold(-20.0)]);
+        let out = plan(&mut ems(THRESHOLD), at(0), 0.0, dear(at(59)));
+        assert_eq!(directives(&out, EVSE), [], "it charges by its own habit");
+    }
+
+    #[test]
+    fn a_vehicle_below_its_reserve_gives_nothing() {
+        let reports = vec![(EVSE, needs(29.0, at(1200))), (EVSE, price(300.0))];
+        assert_eq!(directives(&plan(&mut ems(THRESHOLD), at(0), 0.0, reports), EVSE), [hold(0.0)]);
+    }
+
+    #[test]
+    fn load_control_caps_charging_at_the_share_of_the_rating() {
+        let control = Message::LoadControl { percent: 50.0, start: at(0).time, end: at(240).time };
+        let mut ems = ems(Strategy::SelfConsumption);
+        let out = plan(&mut ems, at(0), 0.0, vec![(EVSE, needs(50.0, at(600))), (EVSE, control)]);
+        assert_eq!(directives(&out, EVSE), [Directive::ImportLimit(Value::Constant(11.0))]);
+        let out = plan(&mut ems, at(240), 0.0, vec![(EVSE, needs(50.0, at(600)))]);
+        assert_eq!(directives(&out, EVSE), [], "the request is over");
+    }
+
+    #[test]
+    fn demand_response_discharges_with_the_dsos_priority() {
+        let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(60).time };
+        let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, request)];
+        let out = plan(&mut ems(Strategy::SelfConsumption), at(0), 0.0, reports);
+        assert_eq!(directives(&out, BATTERY), [hold(-20.0)]);
+        let priority =
+            |mail: &Mail| matches!(&mail.message, Message::Command(c) if c.priority == Priority::DsoEmergency);
+        assert!(out.mail.iter().any(priority));
+    }
+}

@@ -123,3 +123,82 @@ impl Core for Prosumer {
         if self.managed { Wake::OnMail } else { Wake::At(self.gate.next()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Calendar, Span, Time};
+
+    const RULES: MarketRules = MarketRules { slot: Span::from_minutes(15), lead: Span::from_minutes(15) };
+    const TARIFF: RetailTariff = RetailTariff {
+        peak: Price(300_000),
+        off_peak: Price(200_000),
+        off_peak_from: Span::ZERO,
+        off_peak_until: Span::ZERO,
+        feed_in: Price(100_000),
+    };
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn to_prosumer(message: Message) -> Mail {
+        Mail { to: ParticipantId(3), from: ParticipantId(1), message }
+    }
+
+    fn orders(out: &Outbox) -> Vec<Order> {
+        let order = |mail: &Mail| match mail.message {
+            Message::Order { order, .. } => Some(order),
+            _ => None,
+        };
+        out.mail.iter().filter_map(order).collect()
+    }
+
+    fn prosumer(managed: bool) -> Prosumer {
+        Prosumer::new(ParticipantId(0), RULES, managed, Draws::new(1, "prosumer_pv_01", "reservation price"))
+    }
+
+    fn exported(wh: i64) -> MeterReading {
+        MeterReading { power_kw: 0.0, imported: Energy(0), exported: Energy(wh) }
+    }
+
+    #[test]
+    fn a_producer_offers_what_it_produced_in_the_last_slot_between_the_retailers_prices() {
+        let (mut prosumer, mut out) = (prosumer(false), Outbox::of(ParticipantId(3)));
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        prosumer.step(at(15), &exported(800), &[], &mut out);
+        let [order] = orders(&out)[..] else { panic!("one gate with energy, one order") };
+        assert_eq!((order.side, order.quantity), (Side::Offer, Energy(800)));
+        assert!(TARIFF.feed_in <= order.limit && order.limit <= TARIFF.peak, "{order:?}");
+    }
+
+    #[test]
+    fn an_order_that_got_nothing_concedes_towards_the_retailers_price() {
+        let (mut prosumer, mut out) = (prosumer(false), Outbox::of(ParticipantId(3)));
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        for gate in 1..4 {
+            prosumer.step(at(15 * gate), &exported(100 * gate), &[], &mut out);
+        }
+        let limits: Vec<_> = orders(&out).iter().map(|order| order.limit).collect();
+        assert!(limits[0] > limits[1] && limits[1] > limits[2] && limits[2] >= TARIFF.feed_in, "{limits:?}");
+    }
+
+    #[test]
+    fn a_managed_site_orders_what_its_manager_plans() {
+        let (mut prosumer, mut out) = (prosumer(true), Outbox::of(ParticipantId(3)));
+        let slot = RULES.traded_at(at(0));
+        let plan = Message::PlannedEnergy { slot, energy: Energy(500) };
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF)), to_prosumer(plan)], &mut out);
+        let [order] = orders(&out)[..] else { panic!("one plan, one order") };
+        assert_eq!((order.side, order.quantity), (Side::Bid, Energy(500)));
+        assert_eq!(prosumer.next_wake(at(0)), Wake::OnMail);
+    }
+
+    #[test]
+    fn without_a_tariff_nobody_trades() {
+        let (mut prosumer, mut out) = (prosumer(false), Outbox::of(ParticipantId(3)));
+        prosumer.step(Now { time: Time(0), ..at(0) }, &exported(0), &[], &mut out);
+        prosumer.step(at(15), &exported(800), &[], &mut out);
+        assert!(out.mail.is_empty());
+    }
+}

@@ -122,3 +122,71 @@ impl Core for Retailer {
         Wake::At(self.settlement.next())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Calendar;
+    use market::{Money, Price};
+
+    const TARIFF: RetailTariff = RetailTariff {
+        peak: Price(300_000),
+        off_peak: Price(200_000),
+        off_peak_from: Span::ZERO,
+        off_peak_until: Span::HOUR,
+        feed_in: Price(100_000),
+    };
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn meters(imported_wh: i64, exported_wh: i64) -> RetailerSense {
+        let (imported, exported) = (Energy(imported_wh), Energy(exported_wh));
+        RetailerSense { meters: vec![MeterReading { power_kw: 0.0, imported, exported }] }
+    }
+
+    fn rows(out: &Outbox) -> Vec<SettlementRow> {
+        let settlement = |record: &Record| match record {
+            Record::Settlement(row) => Some(*row),
+            _ => None,
+        };
+        out.records.iter().filter_map(settlement).collect()
+    }
+
+    #[test]
+    fn a_slot_is_billed_for_what_the_meter_saw_beyond_what_was_traded() {
+        let slot = Span::from_minutes(15);
+        let account = Account { site: SiteId(0), prosumer: Some(ParticipantId(3)) };
+        let mut retailer = Retailer::new(TARIFF, slot, vec![account]);
+        let mut out = Outbox::of(ParticipantId(1));
+        retailer.step(at(0), &meters(0, 0), &[], &mut out);
+        assert_eq!(out.mail[0].message, Message::Tariff(TARIFF));
+        let traded = Message::Traded {
+            slot: Slot { start: at(0).time, length: slot },
+            prosumer: ParticipantId(3),
+            bought: Energy(400),
+            sold: Energy(0),
+            paid: Energy(400) * Price(150_000),
+        };
+        let mail = Mail { to: ParticipantId(1), from: ParticipantId(2), message: traded };
+        retailer.step(at(0), &meters(0, 0), &[mail], &mut out);
+        assert_eq!(rows(&out), [], "nothing has been delivered yet");
+        retailer.step(at(15), &meters(1000, 0), &[], &mut out);
+        let [row] = rows(&out)[..] else { panic!("one slot, one bill") };
+        assert_eq!((row.metered_import, row.bought), (Energy(1000), Energy(400)));
+        // 400 Wh at 0.15 EUR/kWh in the market, 600 Wh at the off-peak 0.20.
+        assert_eq!(row.bill.total, Money(60_000_000 + 120_000_000));
+    }
+
+    #[test]
+    fn a_site_that_neither_metered_nor_traded_has_no_bill() {
+        let account = Account { site: SiteId(0), prosumer: None };
+        let mut retailer = Retailer::new(TARIFF, Span::from_minutes(15), vec![account]);
+        let mut out = Outbox::of(ParticipantId(1));
+        for minutes in [0, 15, 30] {
+            retailer.step(at(minutes), &meters(70, 0), &[], &mut out);
+        }
+        assert_eq!(rows(&out), []);
+    }
+}

@@ -122,7 +122,7 @@ const DEMAND_SHAPE: [f64; 24] = [
 impl Default for LoadsSection {
     fn default() -> Self {
         Self {
-            portfolio: "island".into(),
+            portfolio: "communes".into(),
             mean_mw: 169.0,
             shape: DEMAND_SHAPE,
             per_kelvin: 0.02,
@@ -220,9 +220,9 @@ impl Default for DsoSection {
             price_daily_spread: 0.08,
             production_price_ratio: 0.6,
             co2_g_per_kwh: CO2_G_PER_KWH,
-            load_control_above_mw: 212.0,
+            load_control_above_mw: 222.0,
             load_control_percent: 50.0,
-            demand_response_above_mw: 216.0,
+            demand_response_above_mw: 224.0,
             request: "4h".into(),
         }
     }

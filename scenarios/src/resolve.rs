@@ -530,3 +530,138 @@ impl EvEntry {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::Kind;
+    use std::path::Path;
+
+    const HEAD: &str = "version = 1\nname = \"test\"\n[run]\nstart = \"2026-03-20\"\nduration = \"1d\"\n";
+
+    fn resolve(text: &str) -> Result<Plan> {
+        Scenario::parse(text, Path::new("test.toml"))?.resolve(Measured::default())
+    }
+
+    #[test]
+    fn martinique_has_the_platforms_40_assets_and_34_communes() {
+        let plan = Scenario::load("martinique").and_then(|scenario| scenario.resolve(Measured::default()));
+        let plan = plan.expect("the built-in scenario is valid");
+        let count = |kind| plan.participants.iter().filter(|participant| participant.role.kind() == kind).count();
+        let counts = [Kind::Pv, Kind::Battery, Kind::Evse, Kind::Ev, Kind::Load, Kind::Prosumer].map(count);
+        assert_eq!(counts, [10, 10, 10, 10, 34, 30]);
+        assert_eq!((plan.sites.len(), plan.participants.len()), (74, 109));
+        assert_eq!(plan.portfolios, ["cariflex", "communes"]);
+        let five_of_each = |kw| {
+            let rated = |participant: &&PlannedParticipant| matches!(&participant.role, Role::Evse(_, point) if point.power_kw == kw);
+            plan.participants.iter().filter(rated).count()
+        };
+        assert_eq!((five_of_each(22.0), five_of_each(11.0)), (5, 5));
+        let mean_kw = |participant: &PlannedParticipant| match &participant.role {
+            Role::Load(_, load) => load.mean_kw,
+            _ => 0.0,
+        };
+        let island_kw: f64 = plan.participants.iter().map(mean_kw).sum();
+        assert!((island_kw - 169_000.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn an_almost_empty_scenario_resolves() {
+        let plan = resolve(HEAD).expect("all sections have defaults");
+        assert_eq!(plan.ticks(), 96);
+        assert_eq!(plan.start.to_string(), "2026-03-20T04:00:00Z");
+    }
+
+    #[test]
+    fn dense_ids_are_ranks_of_string_ids_whatever_the_order_in_the_file() {
+        let mut scenario = Scenario::load("martinique").expect("built in");
+        let ids = |scenario: &Scenario| {
+            let plan = scenario.resolve(Measured::default()).expect("valid");
+            plan.participants.into_iter().map(|participant| participant.id).collect::<Vec<_>>()
+        };
+        let before = ids(&scenario);
+        scenario.pv.reverse();
+        scenario.ev.reverse();
+        assert_eq!(ids(&scenario), before);
+        assert!(before.is_sorted());
+    }
+
+    #[test]
+    fn several_assets_may_share_a_site() {
+        let assets = "[[pv]]\nid = \"roof\"\ncommune = \"Ducos\"\nsite = \"home\"\npeak_kw = 5.0\n\
+                      [[battery]]\nid = \"cellar\"\ncommune = \"Ducos\"\nsite = \"home\"\ncapacity_kwh = 10.0\npower_kw = 5.0\n";
+        let plan = resolve(&(HEAD.to_owned() + assets)).expect("valid");
+        assert_eq!(plan.sites.len(), 1);
+        assert!(plan.participant("prosumer_home").is_some());
+    }
+
+    #[test]
+    fn every_wrong_scenario_names_the_place_and_the_remedy() {
+        let pv = "[[pv]]\nid = \"pv_01\"\ncommune = \"Ducos\"\npeak_kw = 5.0\n";
+        let evse = "[[evse]]\nid = \"cp\"\ncommune = \"Ducos\"\npower_kw = 22.0\n";
+        let ev = |id: &str, evse: &str| {
+            format!(
+                "[[ev]]\nid = \"{id}\"\ncommune = \"Ducos\"\nevse = \"{evse}\"\ncapacity_kwh = 75.0\npower_kw = 22.0\n"
+            )
+        };
+        let head = |from: &str, to: &str| HEAD.replace(from, to);
+        let with = |text: &str| HEAD.to_owned() + text;
+        let cases: Vec<(String, &[&str])> = vec![
+            ("name = 3".into(), &["test.toml", "line 1"]),
+            (with("colour = \"red\"\n"), &["test.toml", "unknown field `colour`", "line 6"]),
+            (with("[weather]\nclouds = 3\n"), &["unknown field `weather`"]),
+            (head("version = 1", "version = 2"), &["version", "reads version 1"]),
+            (head("2026-03-20", "20/03/2026"), &["run.start", "2026-03-20T06:00:00-04:00"]),
+            (head("2026-03-20", "2026-02-30"), &["run.start"]),
+            (head("2026-03-20", "2026-03-20T06:00:00"), &["run.start", "offset"]),
+            (head("2026-03-20", "2026-03-20T06:07:00-04:00"), &["run.start", "grid"]),
+            (head("\"1d\"", "\"1 day\""), &["run.duration", "for instance"]),
+            (head("\"1d\"", "\"1d\"\ntick = \"7m\""), &["run.tick", "divide the market slot of 15 min"]),
+            (head("\"1d\"", "\"1d\"\ntick = \"100ms\""), &["run.tick", "at least 1s"]),
+            (head("\"1d\"", "\"7m\""), &["run.duration", "whole number of ticks"]),
+            (head("\"1d\"", "\"100000d\""), &["run.duration", "50 years"]),
+            (with("[place]\nzone = \"Europe/Paris\"\n"), &["place.zone", "daylight saving"]),
+            (with("[place]\nzone = \"America/Fort-de-France\"\n"), &["place.zone", "IANA"]),
+            (with("[place]\nstation = \"Paris\"\n"), &["place.station", "communes.csv"]),
+            (with("[market]\nmechanism = \"auction\"\n"), &["market.mechanism", "uniform-mid-truncated"]),
+            (with("[market]\nslot = \"7m\"\n"), &["market.slot", "divide the hour"]),
+            (with("[market]\nlead = \"20m\"\n"), &["market.lead", "slots"]),
+            (with("[retailer]\nfeed_in_eur_per_mwh = 900.0\n"), &["retailer.feed_in", "exceed"]),
+            (with("[retailer]\npeak_eur_per_mwh = nan\n"), &["retailer.peak", "between"]),
+            (with("[dso]\nload_control_percent = 120.0\n"), &["dso.load_control_percent", "between 0 and 100"]),
+            (with("[loads]\nmean_mw = -1.0\n"), &["loads.mean_mw", "between"]),
+            (with("[loads]\nshape = [1.0, 2.0]\n"), &["test.toml", "24"]),
+            (
+                with(
+                    "[ems.batteries]\nrule = \"price-threshold\"\ncharge_below_eur_per_mwh = 9.0\ndischarge_above_eur_per_mwh = 3.0\n",
+                ),
+                &["ems.batteries", "less than"],
+            ),
+            (with("[ems]\nbatteries = { rule = \"magic\" }\n"), &["test.toml", "self-consumption"]),
+            (with(&pv.replace("5.0", "-5.0")), &["pv_01.peak_kw", "between"]),
+            (with(&pv.replace("Ducos", "Dukos")), &["pv_01.commune", "communes.csv"]),
+            (with(&pv.replace("Ducos", "francois")), &["Le François"]),
+            (with(&(pv.to_owned() + pv)), &["`pv_01`", "unique"]),
+            (with(&pv.replace("pv_01", "retailer")), &["`retailer`", "unique"]),
+            (with(&pv.replace("peak_kw", "kwp")), &["unknown field `kwp`"]),
+            (with(&ev("ev_01", "cp_9")), &["ev_01.evse", "cp_9"]),
+            (with(&(evse.to_owned() + &ev("a", "cp") + &ev("b", "cp"))), &["b.evse", "already used by a"]),
+            (with(&(evse.to_owned() + &ev("a", "cp") + "initial_soc = 1.5\n")), &["a.initial_soc", "between 0 and 1"]),
+            (
+                with(
+                    &(pv.to_owned()
+                        + "site = \"s\"\n"
+                        + &pv.replace("pv_01", "pv_02").replace("Ducos", "Le Marin")
+                        + "site = \"s\"\n"),
+                ),
+                &["pv_02.site", "Ducos", "Le Marin"],
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = resolve(&text).expect_err(&text).to_string();
+            for part in expected {
+                assert!(error.contains(part), "expected `{part}` in:\n{error}\nfor:\n{text}");
+            }
+        }
+    }
+}

@@ -220,6 +220,9 @@ impl CommuneSky {
             self.nodes = Some((from, first, self.evaluate(from + NODE_DISTANCE)));
         }
         let (start, first, second) = self.nodes.expect("just set");
+        if first.clear.ghi == 0.0 && second.clear.ghi == 0.0 {
+            return first;
+        }
         let middle = step.start.floor(Span::MINUTE) + Span::from_s(30);
         first.between(&second, (middle - start).0 as f64 / NODE_DISTANCE.0 as f64)
     }

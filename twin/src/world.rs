@@ -136,16 +136,17 @@ impl World {
     }
 
     fn advance_batteries(&mut self) {
-        for class in [None, Some(Reach::Site), Some(Reach::Portfolio), Some(Reach::Island)] {
+        for reach in [None, Some(Reach::Site), Some(Reach::Portfolio), Some(Reach::Island)] {
             let mut is_frozen = false;
             for mut battery in self.queries.battery.iter_mut(&mut self.bodies) {
-                if battery.follows().map(Reach::of) != class {
+                let followed = battery.follows();
+                if followed.map(Reach::of) != reach {
                     continue;
                 }
                 self.residual_kw.clear();
-                if let Some(meter) = battery.follows() {
+                if let Some(meter) = followed {
                     if !is_frozen {
-                        self.flows.freeze();
+                        self.flows.freeze(Reach::of(meter));
                         is_frozen = true;
                     }
                     self.residual_kw.extend_from_slice(self.flows.frozen(meter));
@@ -153,7 +154,7 @@ impl World {
                 battery.advance(&self.steps, &self.residual_kw, &mut self.flows);
             }
         }
-        self.flows.freeze();
+        self.flows.sum_up();
     }
 
     /// Gives DSOs the feed's prices of the local day that holds `time`, where there is a feed.
@@ -168,32 +169,35 @@ impl World {
     }
 
     fn take_readings(&mut self) {
-        let mut total_kw = 0.0;
+        let (mut total_kw, mut gross_kw) = (0.0, 1.0);
+        let mut count = |power_kw: f64| {
+            total_kw += power_kw;
+            gross_kw += power_kw.abs();
+        };
         let (assets, row_of) = (&mut self.assets, &self.row_of);
         let mut put = |reading: AssetReading| assets[row_of[reading.asset.index()]] = reading;
         for pv in self.queries.pv.iter(&self.bodies) {
-            total_kw += pv.power_kw();
+            count(pv.power_kw());
             put(pv.reading());
         }
         for load in self.queries.load.iter(&self.bodies) {
-            total_kw += load.power_kw();
+            count(load.power_kw());
             put(load.reading());
         }
         for evse in self.queries.evse.iter(&self.bodies) {
-            total_kw += evse.power_kw();
+            count(evse.power_kw());
             put(evse.reading());
         }
         for battery in self.queries.battery.iter(&self.bodies) {
-            total_kw += battery.power_kw();
+            count(battery.power_kw());
             put(battery.reading());
         }
         for ev in self.queries.ev.iter(&self.bodies) {
             put(ev.reading());
         }
         let island_kw = self.meters.read(MeterId::Island).power_kw;
-        let tolerance_kw = 1e-9 * self.flows.gross_kw.max(1.0);
         assert!(
-            (total_kw - island_kw).abs() <= tolerance_kw,
+            (total_kw - island_kw).abs() <= 1e-9 * gross_kw,
             "assets take {total_kw} kW, the meter shows {island_kw} kW"
         );
         self.sites.clear();
@@ -328,8 +332,6 @@ pub(crate) struct Flows {
     portfolio_kw: Vec<f64>,
     island_kw: Vec<f64>,
     portfolios: usize,
-    /// Largest sum of absolute site powers of a step: the scale of rounding errors.
-    gross_kw: f64,
 }
 
 impl Flows {
@@ -342,7 +344,6 @@ impl Flows {
             portfolio_kw: Vec::new(),
             island_kw: Vec::new(),
             portfolios,
-            gross_kw: 0.0,
         }
     }
 
@@ -357,35 +358,42 @@ impl Flows {
         self.site_kw[site.index() * self.steps + step] += power_kw;
     }
 
-    /// Fixes what the meters show now, for those who follow them; sums run in the order of sites.
-    fn freeze(&mut self) {
-        self.frozen_site_kw.clone_from(&self.site_kw);
+    /// Fixes what meters of this reach show now, for those who follow them.
+    fn freeze(&mut self, reach: Reach) {
+        match reach {
+            Reach::Site => self.frozen_site_kw.clone_from(&self.site_kw),
+            Reach::Portfolio | Reach::Island => self.sum_up(),
+        }
+    }
+
+    /// Sums sites to portfolios and to the island, in the order of sites.
+    fn sum_up(&mut self) {
+        let steps = self.steps;
         self.portfolio_kw.clear();
-        self.portfolio_kw.resize(self.portfolios * self.steps, 0.0);
+        self.portfolio_kw.resize(self.portfolios * steps, 0.0);
         self.island_kw.clear();
-        self.island_kw.resize(self.steps, 0.0);
-        self.gross_kw = 0.0;
-        for (powers_kw, portfolio) in self.site_kw.chunks_exact(self.steps).zip(&self.portfolio_of) {
-            for (sum, power_kw) in self.island_kw.iter_mut().zip(powers_kw) {
-                *sum += power_kw;
-            }
-            self.gross_kw += powers_kw.iter().fold(0.0, |largest: f64, power_kw| largest.max(power_kw.abs()));
+        self.island_kw.resize(steps, 0.0);
+        for (powers_kw, portfolio) in self.site_kw.chunks_exact(steps).zip(&self.portfolio_of) {
+            add_to(&mut self.island_kw, powers_kw);
             if let Some(portfolio) = portfolio {
-                let sums = &mut self.portfolio_kw[portfolio.index() * self.steps..][..self.steps];
-                for (sum, power_kw) in sums.iter_mut().zip(powers_kw) {
-                    *sum += power_kw;
-                }
+                add_to(&mut self.portfolio_kw[portfolio.index() * steps..][..steps], powers_kw);
             }
         }
     }
 
-    /// What `meter` showed in each step when flows were last frozen.
+    /// What `meter` showed in each step when its reach was last frozen.
     fn frozen(&self, meter: MeterId) -> &[f64] {
         match meter {
             MeterId::Site(site) => &self.frozen_site_kw[site.index() * self.steps..][..self.steps],
             MeterId::Portfolio(portfolio) => &self.portfolio_kw[portfolio.index() * self.steps..][..self.steps],
             MeterId::Island => &self.island_kw,
         }
+    }
+}
+
+fn add_to(sums: &mut [f64], powers_kw: &[f64]) {
+    for (sum, power_kw) in sums.iter_mut().zip(powers_kw) {
+        *sum += power_kw;
     }
 }
 
@@ -415,13 +423,14 @@ impl Meters {
     }
 
     fn count(&mut self, steps: &[Step], flows: &Flows) {
-        for (index, meter) in self.sites.iter_mut().enumerate() {
-            meter.count(steps, flows.frozen(MeterId::Site(SiteId(index as u32))));
+        let stretch = steps.len();
+        for (meter, powers_kw) in self.sites.iter_mut().zip(flows.site_kw.chunks_exact(stretch)) {
+            meter.count(steps, powers_kw);
         }
-        for (index, meter) in self.portfolios.iter_mut().enumerate() {
-            meter.count(steps, flows.frozen(MeterId::Portfolio(PortfolioId(index as u32))));
+        for (meter, powers_kw) in self.portfolios.iter_mut().zip(flows.portfolio_kw.chunks_exact(stretch)) {
+            meter.count(steps, powers_kw);
         }
-        self.island.count(steps, flows.frozen(MeterId::Island));
+        self.island.count(steps, &flows.island_kw);
     }
 
     /// What a meter shows.

@@ -1,0 +1,147 @@
+//! What can go wrong with results: each error names the file and the way out.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use parquet::errors::ParquetError;
+
+/// Why results could not be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ResultsError {
+    /// The file system refused.
+    #[error("{action} `{}`: {source} (does it exist, may it be written, is there space left?)", path.display())]
+    Io {
+        /// What was tried, as in "failed to …".
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The Parquet library refused.
+    #[error("{action} `{}`: {source}; {remedy}", path.display())]
+    Parquet {
+        /// What was tried, as in "failed to …".
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the library said.
+        source: ParquetError,
+        /// The way out.
+        remedy: &'static str,
+    },
+    /// The folder holds a complete run.
+    #[error("write to `{}`: it holds a complete run; choose another folder or ask to overwrite it", dir.display())]
+    Complete {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// The folder holds a file that goes by one of our names and is not known to be ours.
+    #[error(
+        "write to `{}`: it was not made by a run of this twin and would be replaced; choose an empty folder or ask \
+         to overwrite it",
+        path.display()
+    )]
+    Foreign {
+        /// The file in the way.
+        path: PathBuf,
+    },
+    /// Another process writes there.
+    #[error("write to `{}`: another process is writing a run there; wait for it or choose another folder", dir.display())]
+    Busy {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A word that names no recording level.
+    #[error("read the recording level `{0}`: it is one of `kpis`, `hourly`, `full`")]
+    UnknownLevel(String),
+    /// A row refers to somebody who is not in the catalogue of the run.
+    #[error("record a row of `{table}`: its {what} {id} is not in the catalogue of the run; this is a bug of the twin")]
+    UnknownId {
+        /// The table.
+        table: &'static str,
+        /// Participant or site.
+        what: &'static str,
+        /// The dense id.
+        id: u32,
+    },
+    /// An integer does not fit the 64 bits of its column.
+    #[error(
+        "record a row of `{table}`: {column} is {value}, more than 64 bits hold; check prices and energies of the scenario"
+    )]
+    TooLarge {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The value.
+        value: i128,
+    },
+    /// A measured series lacks a column.
+    #[error("read `{}`: there is no column `{column}`, only {found}; rename or add it", path.display())]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column wanted.
+        column: &'static str,
+        /// The columns there are.
+        found: String,
+    },
+    /// A column of a measured series has a type that can not hold what it should.
+    #[error("read `{}`: column `{column}` is {found}; write it as {wanted}", path.display())]
+    ColumnType {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: &'static str,
+        /// The type it has.
+        found: String,
+        /// The types that are read.
+        wanted: &'static str,
+    },
+    /// The time column of a measured series has no time zone.
+    #[error(
+        "read `{}`: column `time` has no time zone, so its instants are unknown; localise it before writing, for \
+         instance with pandas: df[\"time\"] = df[\"time\"].dt.tz_localize(\"America/Martinique\")",
+        path.display()
+    )]
+    NaiveTime {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A value of a measured series is unusable.
+    #[error("read `{}`: row {row} (the first is 0), column `{column}`: {problem}", path.display())]
+    BadCell {
+        /// The file.
+        path: PathBuf,
+        /// The row, the first is 0.
+        row: u64,
+        /// The column.
+        column: &'static str,
+        /// What is wrong and how to put it right.
+        problem: String,
+    },
+}
+
+impl ResultsError {
+    /// An adapter for `map_err`.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// An adapter for `map_err` where a file is written.
+    pub(crate) fn writing(path: &Path) -> impl FnOnce(ParquetError) -> Self {
+        let path = path.to_owned();
+        let remedy = "is there space left on the disk?";
+        move |source| Self::Parquet { action: "write", path, source, remedy }
+    }
+
+    /// An adapter for `map_err` where a file is read.
+    pub(crate) fn reading(path: &Path) -> impl FnOnce(ParquetError) -> Self {
+        let path = path.to_owned();
+        let remedy = "write it as Parquet with zstd, snappy or no compression";
+        move |source| Self::Parquet { action: "read", path, source, remedy }
+    }
+}

@@ -1,0 +1,198 @@
+//! Interval rows aggregated to hours.
+
+use agents::reading::{AssetReading, Signal, SignalReading, SiteReading, round_energy_kwh, round_power_kw};
+use agents::record::{Catalogue, IntervalRows};
+use agents::{ParticipantId, SiteId, Span, Time};
+
+/// Aggregates the intervals that start within one hour of UTC into one reading per asset, site and
+/// signal.
+///
+/// Intervals are never split: one of more than an hour stands alone, one that straddles the hour
+/// belongs to the hour in which it starts. The aggregate is stamped with the start of its first
+/// interval, so that every row lasts until the next one, at any tick.
+#[derive(Debug)]
+pub(crate) struct Hours {
+    /// Start of the first interval of the open hour; none before the first interval and after the last.
+    start: Option<Time>,
+    assets: Vec<AssetHour>,
+    sites: Vec<SiteHour>,
+    signals: [Mean; Signal::ALL.len()],
+}
+
+/// A finished hour.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Hour {
+    pub(crate) start: Time,
+    pub(crate) assets: Vec<AssetReading>,
+    pub(crate) sites: Vec<SiteReading>,
+    pub(crate) signals: Vec<SignalReading>,
+}
+
+/// A time-weighted mean of the values that were there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mean {
+    sum_ms: f64,
+    weight_ms: f64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct AssetHour {
+    power_kw: Mean,
+    setpoint_kw: Mean,
+    last: Option<AssetReading>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct SiteHour {
+    power_kw: Mean,
+    import_kwh: f64,
+    export_kwh: f64,
+}
+
+impl Mean {
+    fn add(&mut self, value: f64, length: Span) {
+        self.sum_ms += value * length.0 as f64;
+        self.weight_ms += length.0 as f64;
+    }
+
+    fn value(self) -> Option<f64> {
+        (self.weight_ms > 0.0).then(|| self.sum_ms / self.weight_ms)
+    }
+}
+
+impl Hours {
+    pub(crate) fn new(catalogue: &Catalogue) -> Self {
+        Self {
+            start: None,
+            assets: vec![AssetHour::default(); catalogue.participants.len()],
+            sites: vec![SiteHour::default(); catalogue.sites.len()],
+            signals: Default::default(),
+        }
+    }
+
+    /// Takes an interval; returns the hour before if the interval opens another one.
+    ///
+    /// Readings of ids outside the catalogue have been refused before.
+    pub(crate) fn add(&mut self, rows: &IntervalRows<'_>) -> Option<Hour> {
+        let same_hour = |start: Time| start.floor(Span::HOUR) == rows.start.floor(Span::HOUR);
+        let finished = if self.start.is_some_and(same_hour) { None } else { self.finish() };
+        self.start.get_or_insert(rows.start);
+        for reading in rows.assets {
+            let hour = &mut self.assets[reading.asset.index()];
+            hour.power_kw.add(reading.power_kw, rows.length);
+            if let Some(setpoint_kw) = reading.setpoint_kw {
+                hour.setpoint_kw.add(setpoint_kw, rows.length);
+            }
+            hour.last = Some(*reading);
+        }
+        for reading in rows.sites {
+            let hour = &mut self.sites[reading.site.index()];
+            hour.power_kw.add(reading.power_kw, rows.length);
+            hour.import_kwh += reading.import_kwh;
+            hour.export_kwh += reading.export_kwh;
+        }
+        for reading in rows.signals {
+            self.signals[reading.signal as usize].add(reading.value, rows.length);
+        }
+        finished
+    }
+
+    /// Closes the open hour, if there is one.
+    pub(crate) fn finish(&mut self) -> Option<Hour> {
+        let start = self.start.take()?;
+        let assets = self.assets.iter_mut().enumerate().filter_map(|(i, hour)| std::mem::take(hour).reading(i));
+        let sites = self.sites.iter_mut().enumerate().filter_map(|(i, hour)| std::mem::take(hour).reading(i));
+        let signals = Signal::ALL.into_iter().zip(std::mem::take(&mut self.signals));
+        Some(Hour {
+            start,
+            assets: assets.collect(),
+            sites: sites.collect(),
+            signals: signals.filter_map(|(signal, mean)| Some(signal.reading(mean.value()?))).collect(),
+        })
+    }
+}
+
+impl AssetHour {
+    fn reading(self, index: usize) -> Option<AssetReading> {
+        let last = self.last?;
+        Some(AssetReading {
+            asset: ParticipantId(index as u32),
+            power_kw: round_power_kw(self.power_kw.value()?),
+            setpoint_kw: self.setpoint_kw.value().map(round_power_kw),
+            ..last
+        })
+    }
+}
+
+impl SiteHour {
+    fn reading(self, index: usize) -> Option<SiteReading> {
+        Some(SiteReading {
+            site: SiteId(index as u32),
+            power_kw: round_power_kw(self.power_kw.value()?),
+            import_kwh: round_energy_kwh(self.import_kwh),
+            export_kwh: round_energy_kwh(self.export_kwh),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::Kind;
+    use agents::reading::AssetState;
+    use agents::record::{ParticipantEntry, SiteEntry};
+
+    fn catalogue() -> Catalogue {
+        let asset = |id: &str| ParticipantEntry { id: id.into(), kind: Kind::Battery, site: None, capacity_kwh: None };
+        let site = SiteEntry { name: "a".into(), commune: "c".into(), portfolio: None };
+        Catalogue { participants: vec![asset("bat_01"), asset("bat_02")], sites: vec![site], ..Catalogue::default() }
+    }
+
+    fn battery(power_kw: f64, setpoint_kw: Option<f64>, energy_kwh: f64, state: AssetState) -> AssetReading {
+        AssetReading { asset: ParticipantId(1), power_kw, setpoint_kw, energy_kwh: Some(energy_kwh), state }
+    }
+
+    fn add(
+        hours: &mut Hours,
+        start_s: i64,
+        length_s: i64,
+        asset: AssetReading,
+        import_kwh: f64,
+        irradiance: f64,
+    ) -> Option<Hour> {
+        let site = SiteReading { site: SiteId(0), power_kw: asset.power_kw, import_kwh, export_kwh: 0.0 };
+        hours.add(&IntervalRows {
+            start: Time(start_s * 1000),
+            length: Span::from_s(length_s),
+            assets: &[asset],
+            sites: &[site],
+            signals: &[Signal::Irradiance.reading(irradiance)],
+            records: &[],
+        })
+    }
+
+    #[test]
+    fn an_hour_is_weighted_by_time_and_keeps_the_last_state() {
+        let mut hours = Hours::new(&catalogue());
+        assert_eq!(add(&mut hours, 0, 900, battery(4.0, Some(4.0), 10.0, AssetState::Charging), 1.0, 100.0), None);
+        assert_eq!(add(&mut hours, 900, 2700, battery(-2.0, None, 8.5, AssetState::Discharging), 0.001, 500.0), None);
+        let hour =
+            add(&mut hours, 3600, 900, battery(7.0, None, 9.0, AssetState::Charging), 0.0, 0.0).expect("an hour");
+        assert_eq!(hour.start, Time(0));
+        // (4 · 900 − 2 · 2700) / 3600, and the setpoint of the only interval that had one.
+        assert_eq!(hour.assets, [battery(-0.5, Some(4.0), 8.5, AssetState::Discharging)]);
+        assert_eq!(hour.sites, [SiteReading { site: SiteId(0), power_kw: -0.5, import_kwh: 1.001, export_kwh: 0.0 }]);
+        assert_eq!(hour.signals, [Signal::Irradiance.reading(400.0)]);
+        let rest = hours.finish().expect("the open hour");
+        assert_eq!((rest.start, rest.assets[0].power_kw), (Time(3_600_000), 7.0));
+        assert_eq!(hours.finish(), None);
+    }
+
+    #[test]
+    fn an_interval_of_more_than_an_hour_stands_alone() {
+        let mut hours = Hours::new(&catalogue());
+        add(&mut hours, 600, 7200, battery(1.0, None, 1.0, AssetState::Charging), 0.0, 0.0);
+        let hour = add(&mut hours, 7800, 7200, battery(2.0, None, 1.0, AssetState::Charging), 0.0, 0.0);
+        assert_eq!(hour.expect("an hour").start, Time(600_000));
+    }
+}

@@ -1,0 +1,180 @@
+//! The tables with rows per interval: `assets`, `sites`, `signals`.
+
+use std::sync::Arc;
+
+use agents::Time;
+use agents::reading::{AssetReading, SignalReading, SiteReading};
+
+use crate::encode::{Encoder, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
+use crate::error::ResultsError;
+use crate::folder::Folder;
+use crate::names::Names;
+use crate::run::RunInfo;
+use crate::schema::{ASSETS, SIGNALS, SITES, Table};
+use crate::table::{Columns, TableWriter};
+
+/// The tables with rows per interval.
+pub(crate) struct IntervalTables {
+    assets: TableWriter<AssetColumns>,
+    sites: TableWriter<SiteColumns>,
+    signals: TableWriter<SignalColumns>,
+}
+
+impl IntervalTables {
+    /// What is written.
+    pub(crate) const TABLES: [Table; 3] = [ASSETS, SITES, SIGNALS];
+
+    pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
+        Ok(Self {
+            assets: TableWriter::create(AssetColumns::new(names), folder.partial(&ASSETS), info)?,
+            sites: TableWriter::create(SiteColumns::new(names), folder.partial(&SITES), info)?,
+            signals: TableWriter::create(SignalColumns::new(names), folder.partial(&SIGNALS), info)?,
+        })
+    }
+
+    /// Appends the readings of the interval that begins at `start`; ids are in the catalogue.
+    pub(crate) fn push(
+        &mut self,
+        start: Time,
+        assets: &[AssetReading],
+        sites: &[SiteReading],
+        signals: &[SignalReading],
+    ) -> Result<(), ResultsError> {
+        assets.iter().try_for_each(|&reading| self.assets.push(&(start, reading)))?;
+        sites.iter().try_for_each(|&reading| self.sites.push(&(start, reading)))?;
+        signals.iter().try_for_each(|&reading| self.signals.push(&(start, reading)))
+    }
+
+    /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
+    pub(crate) fn close(self) -> Result<Vec<u64>, ResultsError> {
+        Ok(vec![self.assets.close()?, self.sites.close()?, self.signals.close()?])
+    }
+}
+
+struct AssetColumns {
+    names: Arc<Names>,
+    time: TimeColumn,
+    asset: NameColumn,
+    kind: NameColumn,
+    power_kw: NumberColumn<f64>,
+    setpoint_kw: OptionalColumn<f64>,
+    energy_kwh: OptionalColumn<f64>,
+    state: NameColumn,
+}
+
+impl AssetColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            time: TimeColumn::new(),
+            asset: NameColumn::new(&names.participants),
+            kind: NameColumn::new(&names.kinds),
+            power_kw: NumberColumn::new(),
+            setpoint_kw: OptionalColumn::new(),
+            energy_kwh: OptionalColumn::new(),
+            state: NameColumn::new(&names.states),
+        }
+    }
+}
+
+impl Columns for AssetColumns {
+    const TABLE: Table = ASSETS;
+    type Row = (Time, AssetReading);
+
+    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+        self.time.push(time);
+        self.asset.push(reading.asset.index());
+        self.kind.push(self.names.kind_of[reading.asset.index()] as usize);
+        self.power_kw.push(reading.power_kw);
+        self.setpoint_kw.push(reading.setpoint_kw);
+        self.energy_kwh.push(reading.energy_kwh);
+        self.state.push(reading.state as usize);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        vec![
+            &mut self.time,
+            &mut self.asset,
+            &mut self.kind,
+            &mut self.power_kw,
+            &mut self.setpoint_kw,
+            &mut self.energy_kwh,
+            &mut self.state,
+        ]
+    }
+}
+
+struct SiteColumns {
+    time: TimeColumn,
+    site: NameColumn,
+    power_kw: NumberColumn<f64>,
+    import_kwh: NumberColumn<f64>,
+    export_kwh: NumberColumn<f64>,
+}
+
+impl SiteColumns {
+    fn new(names: &Names) -> Self {
+        Self {
+            time: TimeColumn::new(),
+            site: NameColumn::new(&names.sites),
+            power_kw: NumberColumn::new(),
+            import_kwh: NumberColumn::new(),
+            export_kwh: NumberColumn::new(),
+        }
+    }
+}
+
+impl Columns for SiteColumns {
+    const TABLE: Table = SITES;
+    type Row = (Time, SiteReading);
+
+    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+        self.time.push(time);
+        self.site.push(reading.site.index());
+        self.power_kw.push(reading.power_kw);
+        self.import_kwh.push(reading.import_kwh);
+        self.export_kwh.push(reading.export_kwh);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        vec![&mut self.time, &mut self.site, &mut self.power_kw, &mut self.import_kwh, &mut self.export_kwh]
+    }
+}
+
+struct SignalColumns {
+    time: TimeColumn,
+    signal: NameColumn,
+    value: NumberColumn<f64>,
+    unit: NameColumn,
+}
+
+impl SignalColumns {
+    fn new(names: &Names) -> Self {
+        Self {
+            time: TimeColumn::new(),
+            signal: NameColumn::new(&names.signals),
+            value: NumberColumn::new(),
+            unit: NameColumn::new(&names.signal_units),
+        }
+    }
+}
+
+impl Columns for SignalColumns {
+    const TABLE: Table = SIGNALS;
+    type Row = (Time, SignalReading);
+
+    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+        let key = reading.signal as usize;
+        self.time.push(time);
+        self.signal.push(key);
+        self.value.push(reading.value);
+        self.unit.push(key);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        vec![&mut self.time, &mut self.signal, &mut self.value, &mut self.unit]
+    }
+}

@@ -1,0 +1,256 @@
+//! Key figures, added up interval by interval: the accumulator and the definitions.
+
+mod areas;
+mod definitions;
+
+use agents::reading::Signal;
+use agents::record::{Catalogue, ClearingRow, IntervalRows, ParticipantEntry, Record, SessionRow, SiteEntry};
+use agents::{Kind, SiteId, Span, Time};
+use market::{Energy, Money};
+
+use areas::{Area, prefixes};
+pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
+
+/// The interval over which an area's imports and exports are netted and its peak is taken: the quarter
+/// hour of UTC, or one interval where intervals are longer.
+///
+/// Fixed, and not the tick, so that runs with ticks of a second and of a quarter hour agree.
+pub const NETTING: Span = Span::from_minutes(15);
+
+/// A key figure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kpi {
+    /// Its column in `kpis.parquet`, unit last.
+    pub name: String,
+    /// Its value; none where there is nothing to say, for instance a share of nothing.
+    pub value: Option<f64>,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What to call it before a reader.
+    pub label: String,
+}
+
+/// Adds up the key figures of a run. Needs no file; memory does not grow with the run.
+///
+/// Call [`add`](Self::add) with every interval in order of time, [`table`](Self::table) whenever the
+/// figures so far are wanted.
+#[derive(Clone, Debug)]
+pub struct Kpis {
+    assets: Vec<Asset>,
+    sites: Vec<Site>,
+    /// One per portfolio, then the island.
+    areas: Vec<Area>,
+    run: RunTotals,
+    window: Window,
+}
+
+/// Energy by direction, both positive.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flow {
+    pub(crate) import_kwh: f64,
+    pub(crate) export_kwh: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Asset {
+    kind: Kind,
+    capacity_kwh: Option<f64>,
+    /// Portfolio, as index into the areas.
+    area: Option<usize>,
+    flow: Flow,
+}
+
+#[derive(Clone, Debug)]
+struct Site {
+    /// Portfolio, as index into the areas. Sites without one share the island's entry of the window.
+    area: Option<usize>,
+    metered: Flow,
+}
+
+/// What the figures of the run as a whole are made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RunTotals {
+    pub(crate) by_kind: [Flow; Kind::ALL.len()],
+    /// Mean over the batteries of known capacity.
+    pub(crate) battery_cycles: Option<f64>,
+    pub(crate) sessions: u64,
+    pub(crate) delivered_kwh: f64,
+    pub(crate) returned_kwh: f64,
+    pub(crate) unserved_kwh: f64,
+    pub(crate) market_volume: Energy,
+    /// The part of the volume that has a price, and what it is worth.
+    pub(crate) priced_volume: Energy,
+    pub(crate) market_value: Money,
+    pub(crate) events: u64,
+}
+
+/// The netting window that is open.
+#[derive(Clone, Debug)]
+struct Window {
+    start: Option<Time>,
+    hours: f64,
+    /// Net energy of each portfolio's sites; the last entry is that of sites without portfolio.
+    net_kwh: Vec<f64>,
+    /// Time integral of the CO2 intensity, and the hours for which it is known.
+    co2_g_h_per_kwh: f64,
+    co2_hours: f64,
+}
+
+impl Kpis {
+    /// Key figures of nothing yet.
+    pub fn new(catalogue: &Catalogue) -> Self {
+        let area_of_site = |site: SiteId| Some(catalogue.sites.get(site.index())?.portfolio?.index());
+        let asset = |entry: &ParticipantEntry| Asset {
+            kind: entry.kind,
+            capacity_kwh: entry.capacity_kwh,
+            area: entry.site.and_then(area_of_site),
+            flow: Flow::default(),
+        };
+        let site = |entry: &SiteEntry| Site {
+            area: entry.portfolio.map(|portfolio| portfolio.index()),
+            metered: Flow::default(),
+        };
+        let areas = prefixes(&catalogue.portfolios).into_iter().map(|(prefix, label)| Area::new(prefix, label));
+        Self {
+            assets: catalogue.participants.iter().map(asset).collect(),
+            sites: catalogue.sites.iter().map(site).collect(),
+            areas: areas.collect(),
+            run: RunTotals::default(),
+            window: Window::new(catalogue.portfolios.len() + 1),
+        }
+    }
+
+    /// Takes one interval. Intervals come in order of time.
+    ///
+    /// # Panics
+    /// If a row refers to an asset, site or portfolio that is not in the catalogue.
+    pub fn add(&mut self, rows: &IntervalRows<'_>) {
+        let window_start = rows.start.floor(NETTING);
+        if self.window.start != Some(window_start) {
+            self.window.close(&mut self.areas);
+            self.window.start = Some(window_start);
+        }
+        let hours = rows.length.hours();
+        self.window.hours += hours;
+        for reading in rows.assets {
+            self.assets[reading.asset.index()].flow.add(reading.power_kw * hours);
+        }
+        let unassigned = self.areas.len() - 1;
+        for reading in rows.sites {
+            let site = &mut self.sites[reading.site.index()];
+            site.metered.import_kwh += reading.import_kwh;
+            site.metered.export_kwh += reading.export_kwh;
+            self.window.net_kwh[site.area.unwrap_or(unassigned)] += reading.power_kw * hours;
+        }
+        if let Some(reading) = rows.signals.iter().find(|reading| reading.signal == Signal::Co2Intensity) {
+            self.window.co2_g_h_per_kwh += reading.value * hours;
+            self.window.co2_hours += hours;
+        }
+        for record in rows.records {
+            self.add_record(record);
+        }
+    }
+
+    /// The key figures so far, in the order of the columns of `kpis.parquet`: those of the run, of each
+    /// portfolio, of the island.
+    pub fn table(&self) -> Vec<Kpi> {
+        let mut areas = self.areas.clone();
+        self.window.clone().close(&mut areas);
+        let run = self.run_totals(&mut areas);
+        let mut kpis: Vec<Kpi> = RUN_KPIS.iter().map(|kpi| kpi.figure("", "", &run)).collect();
+        for area in &areas {
+            kpis.extend(AREA_KPIS.iter().map(|kpi| kpi.figure(&area.prefix, &area.label, &area.totals)));
+        }
+        kpis
+    }
+
+    fn add_record(&mut self, record: &Record) {
+        match record {
+            Record::Clearing(row) => self.run.add_clearing(row),
+            Record::Session(row) => self.run.add_session(row),
+            Record::Event(_) => self.run.events += 1,
+            Record::Settlement(row) => {
+                let island = self.areas.len() - 1;
+                let portfolio = self.sites[row.site.index()].area;
+                for area in portfolio.into_iter().chain([island]) {
+                    self.areas[area].totals.add_bill(&row.bill);
+                }
+            }
+            Record::Order(_) | Record::Trade(_) | Record::Signal(..) => {}
+        }
+    }
+
+    /// Completes the totals with what is kept per asset and site.
+    fn run_totals(&self, areas: &mut [Area]) -> RunTotals {
+        let mut run = self.run.clone();
+        let island = areas.len() - 1;
+        let (mut cycles, mut batteries) = (0.0, 0);
+        for asset in &self.assets {
+            let kind = &mut run.by_kind[asset.kind as usize];
+            kind.import_kwh += asset.flow.import_kwh;
+            kind.export_kwh += asset.flow.export_kwh;
+            if asset.kind == Kind::Pv {
+                for area in asset.area.into_iter().chain([island]) {
+                    areas[area].totals.pv_kwh += asset.flow.export_kwh;
+                }
+            }
+            if let (Kind::Battery, Some(capacity_kwh)) = (asset.kind, asset.capacity_kwh) {
+                cycles += (asset.flow.import_kwh + asset.flow.export_kwh) / 2.0 / capacity_kwh;
+                batteries += 1;
+            }
+        }
+        for site in &self.sites {
+            for area in site.area.into_iter().chain([island]) {
+                areas[area].totals.metered.import_kwh += site.metered.import_kwh;
+                areas[area].totals.metered.export_kwh += site.metered.export_kwh;
+            }
+        }
+        run.battery_cycles = (batteries > 0).then(|| cycles / f64::from(batteries));
+        run
+    }
+}
+
+impl Flow {
+    fn add(&mut self, kwh: f64) {
+        self.import_kwh += kwh.max(0.0);
+        self.export_kwh += (-kwh).max(0.0);
+    }
+}
+
+impl RunTotals {
+    fn add_clearing(&mut self, row: &ClearingRow) {
+        self.market_volume += row.volume;
+        if let Some(price) = row.price {
+            self.priced_volume += row.volume;
+            self.market_value += row.volume * price;
+        }
+    }
+
+    fn add_session(&mut self, row: &SessionRow) {
+        self.sessions += 1;
+        self.delivered_kwh += row.delivered_kwh;
+        self.returned_kwh += row.returned_kwh;
+        self.unserved_kwh += row.unserved_kwh;
+    }
+}
+
+impl Window {
+    fn new(entries: usize) -> Self {
+        Self { start: None, hours: 0.0, net_kwh: vec![0.0; entries], co2_g_h_per_kwh: 0.0, co2_hours: 0.0 }
+    }
+
+    /// Hands the window to the areas and empties it.
+    fn close(&mut self, areas: &mut [Area]) {
+        if self.hours > 0.0 {
+            let island_kwh = self.net_kwh.iter().sum();
+            let co2_g_per_kwh = (self.co2_hours > 0.0).then(|| self.co2_g_h_per_kwh / self.co2_hours);
+            let (island, portfolios) = areas.split_last_mut().expect("the island is always there");
+            island.totals.add_window(island_kwh, self.hours, co2_g_per_kwh);
+            for (area, &net_kwh) in portfolios.iter_mut().zip(&self.net_kwh) {
+                area.totals.add_window(net_kwh, self.hours, co2_g_per_kwh);
+            }
+        }
+        self.net_kwh.fill(0.0);
+        (self.start, self.hours, self.co2_g_h_per_kwh, self.co2_hours) = (None, 0.0, 0.0, 0.0);
+    }
+}

@@ -1,0 +1,116 @@
+//! Portfolios and the island: what they add up, and what their key figures are called.
+
+use std::collections::BTreeSet;
+
+use market::{Bill, Money};
+
+use super::Flow;
+use super::definitions::{AREA_KPIS, RUN_KPIS};
+
+/// A portfolio or the island.
+#[derive(Clone, Debug)]
+pub(super) struct Area {
+    /// What the names of its key figures begin with, for instance `cariflex_`.
+    pub(super) prefix: String,
+    /// What to call it before a reader.
+    pub(super) label: String,
+    pub(super) totals: AreaTotals,
+}
+
+/// What the figures of an area are made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AreaTotals {
+    /// Across the area's boundary, netted over its sites.
+    pub(crate) net: Flow,
+    pub(crate) import_peak_kw: f64,
+    /// Sums of the sites' meters.
+    pub(crate) metered: Flow,
+    pub(crate) pv_kwh: f64,
+    /// Traded and residual part of all bills; none before the first.
+    pub(crate) bills: Option<(Money, Money)>,
+    /// None as long as no intensity was known.
+    pub(crate) co2_kg: Option<f64>,
+}
+
+impl Area {
+    pub(super) fn new(prefix: String, label: String) -> Self {
+        Self { prefix, label, totals: AreaTotals::default() }
+    }
+}
+
+impl AreaTotals {
+    /// Takes a netting window: the net energy of all sites, import positive.
+    pub(super) fn add_window(&mut self, net_kwh: f64, hours: f64, co2_g_per_kwh: Option<f64>) {
+        self.net.add(net_kwh);
+        self.import_peak_kw = self.import_peak_kw.max(net_kwh / hours);
+        if let Some(co2_g_per_kwh) = co2_g_per_kwh {
+            *self.co2_kg.get_or_insert(0.0) += net_kwh.max(0.0) * co2_g_per_kwh / 1000.0;
+        }
+    }
+
+    pub(super) fn add_bill(&mut self, bill: &Bill) {
+        let (traded, residual) = self.bills.get_or_insert_default();
+        *traded += bill.traded;
+        *residual += bill.residual;
+    }
+
+    /// The part of the PV production that does not leave the area, between 0 and 1.
+    pub(crate) fn self_consumption(&self) -> Option<f64> {
+        (self.pv_kwh > 0.0).then(|| (1.0 - self.net.export_kwh / self.pv_kwh).clamp(0.0, 1.0))
+    }
+
+    /// The part of the consumption that does not come from outside, between 0 and 1. What is consumed
+    /// is what is imported plus what is produced and not exported.
+    pub(crate) fn self_sufficiency(&self) -> Option<f64> {
+        let own_kwh = (self.pv_kwh - self.net.export_kwh).max(0.0);
+        let consumed_kwh = own_kwh + self.net.import_kwh;
+        (consumed_kwh > 0.0).then(|| own_kwh / consumed_kwh)
+    }
+}
+
+/// Prefixes and labels of the portfolios' key figures, then the island's: lower case, `_` for all but
+/// letters and digits, and no name that another key figure has already.
+pub(super) fn prefixes(portfolios: &[String]) -> Vec<(String, String)> {
+    let mut taken: BTreeSet<String> = RUN_KPIS.iter().map(|kpi| kpi.name.to_owned()).collect();
+    let mut claim = |prefix: &str| {
+        let names: Vec<_> = AREA_KPIS.iter().map(|kpi| format!("{prefix}{}", kpi.name)).collect();
+        let free = names.iter().all(|name| !taken.contains(name));
+        if free {
+            taken.extend(names);
+        }
+        free
+    };
+    claim("island_");
+    let mut areas: Vec<_> = portfolios
+        .iter()
+        .map(|name| {
+            let mut prefix = column_word(name) + "_";
+            while !claim(&prefix) {
+                prefix.push_str("portfolio_");
+            }
+            (prefix, name.clone())
+        })
+        .collect();
+    areas.push(("island_".to_owned(), "island".to_owned()));
+    areas
+}
+
+fn column_word(name: &str) -> String {
+    let word = |c: char| if c.is_alphanumeric() { c } else { '_' };
+    name.to_lowercase().chars().map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_key_figures_never_collide() {
+        let portfolios = ["Cariflex", "EVSE", "island", "a b", "a-b"].map(String::from);
+        let prefixes: Vec<_> = prefixes(&portfolios).into_iter().map(|(prefix, _)| prefix).collect();
+        assert_eq!(
+            prefixes,
+            ["cariflex_", "evse_portfolio_", "island_portfolio_", "a_b_", "a_b_portfolio_", "island_"]
+        );
+    }
+}

@@ -1,0 +1,261 @@
+//! Every key figure: name, unit, meaning and formula, in the order of the columns.
+
+use agents::Kind;
+use market::Money;
+
+use super::areas::AreaTotals;
+use super::{Flow, Kpi, RunTotals};
+
+/// A key figure made of totals `T`.
+pub(crate) struct Definition<T> {
+    /// Column, unit last; those of an area come behind its prefix.
+    pub(crate) name: &'static str,
+    pub(crate) unit: &'static str,
+    /// Digits after the point that are kept; more would be noise of the summation.
+    decimals: i32,
+    pub(crate) label: &'static str,
+    pub(crate) description: &'static str,
+    value: fn(&T) -> Option<f64>,
+}
+
+impl<T> Definition<T> {
+    /// The figure of these totals, named and labelled for an area, or for none.
+    pub(super) fn figure(&self, prefix: &str, area: &str, totals: &T) -> Kpi {
+        let scale = 10_f64.powi(self.decimals);
+        Kpi {
+            name: format!("{prefix}{}", self.name),
+            value: (self.value)(totals).map(|value| (value * scale).round() / scale + 0.0),
+            unit: self.unit,
+            label: if area.is_empty() { self.label.to_owned() } else { format!("{area}: {}", self.label) },
+        }
+    }
+}
+
+impl RunTotals {
+    fn kind(&self, kind: Kind) -> Flow {
+        self.by_kind[kind as usize]
+    }
+}
+
+/// Figures of the run as a whole.
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 14] = [
+    Definition {
+        name: "pv_production_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "PV production",
+        description: "Energy produced by all PV plants, positive",
+        value: |run| Some(run.kind(Kind::Pv).export_kwh),
+    },
+    Definition {
+        name: "load_consumption_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "consumption of loads",
+        description: "Energy consumed by all assets of kind `load`",
+        value: |run| Some(run.kind(Kind::Load).import_kwh),
+    },
+    Definition {
+        name: "evse_import_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "taken by charge points",
+        description: "Energy taken by all charge points from their sites",
+        value: |run| Some(run.kind(Kind::Evse).import_kwh),
+    },
+    Definition {
+        name: "evse_export_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "given back by charge points",
+        description: "Energy given by all charge points to their sites (V2G), positive",
+        value: |run| Some(run.kind(Kind::Evse).export_kwh),
+    },
+    Definition {
+        name: "battery_charge_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "charged into batteries",
+        description: "Energy taken by all batteries at their terminals",
+        value: |run| Some(run.kind(Kind::Battery).import_kwh),
+    },
+    Definition {
+        name: "battery_discharge_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "discharged from batteries",
+        description: "Energy given by all batteries at their terminals, positive",
+        value: |run| Some(run.kind(Kind::Battery).export_kwh),
+    },
+    Definition {
+        name: "battery_equivalent_full_cycles",
+        unit: "cycles",
+        decimals: 4,
+        label: "equivalent full cycles per battery",
+        description: "(charged + discharged energy) / 2 / usable capacity, mean over all batteries; null without batteries",
+        value: |run| run.battery_cycles,
+    },
+    Definition {
+        name: "ev_sessions_count",
+        unit: "count",
+        decimals: 0,
+        label: "charging sessions",
+        description: "Charging sessions that have ended",
+        value: |run| Some(run.sessions as f64),
+    },
+    Definition {
+        name: "ev_delivered_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "delivered to vehicles",
+        description: "Energy delivered to vehicles in sessions that have ended, at the inlet",
+        value: |run| Some(run.delivered_kwh),
+    },
+    Definition {
+        name: "ev_returned_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "returned by vehicles",
+        description: "Energy taken from vehicles (V2G) in sessions that have ended, at the inlet, positive",
+        value: |run| Some(run.returned_kwh),
+    },
+    Definition {
+        name: "ev_unserved_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "not served to vehicles",
+        description: "Energy missing in vehicles at departure against what they had asked for, over sessions that have ended",
+        value: |run| Some(run.unserved_kwh),
+    },
+    Definition {
+        name: "market_volume_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "market volume",
+        description: "Energy traded in all clearings",
+        value: |run| Some(run.market_volume.as_kwh()),
+    },
+    Definition {
+        name: "market_mean_price_eur_per_mwh",
+        unit: "EUR/MWh",
+        decimals: 3,
+        label: "mean market price",
+        description: "Mean of the clearing prices, weighted by volume; null without trade",
+        // n€ per Wh is µ€/kWh; a thousand of these are 1 EUR/MWh.
+        value: |run| {
+            let volume_wh = run.priced_volume.0;
+            (volume_wh > 0).then(|| run.market_value.0 as f64 / volume_wh as f64 / 1000.0)
+        },
+    },
+    Definition {
+        name: "events_count",
+        unit: "count",
+        decimals: 0,
+        label: "events",
+        description: "Rows of the table `events`",
+        value: |run| Some(run.events as f64),
+    },
+];
+
+/// Figures of a portfolio or the island.
+pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 12] = [
+    Definition {
+        name: "import_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "import",
+        description: "Energy imported across the area's boundary, netted over its sites",
+        value: |area| Some(area.net.import_kwh),
+    },
+    Definition {
+        name: "export_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "export",
+        description: "Energy exported across the area's boundary, netted over its sites, positive",
+        value: |area| Some(area.net.export_kwh),
+    },
+    Definition {
+        name: "import_peak_kw",
+        unit: "kW",
+        decimals: 3,
+        label: "peak import",
+        description: "Highest mean power imported across the boundary in a netting interval; 0 if it never imported",
+        value: |area| Some(area.import_peak_kw),
+    },
+    Definition {
+        name: "metered_import_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "import at the sites' meters",
+        description: "Sum of the import registers of its sites",
+        value: |area| Some(area.metered.import_kwh),
+    },
+    Definition {
+        name: "metered_export_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "export at the sites' meters",
+        description: "Sum of the export registers of its sites, positive",
+        value: |area| Some(area.metered.export_kwh),
+    },
+    Definition {
+        name: "pv_production_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "PV production",
+        description: "Energy produced by the PV plants of its sites, positive",
+        value: |area| Some(area.pv_kwh),
+    },
+    Definition {
+        name: "self_consumption_share",
+        unit: "share",
+        decimals: 6,
+        label: "self-consumption",
+        description: "1 − `export_kwh` / `pv_production_kwh`, at least 0: the part of the PV production that does not cross \
+                      the boundary; null without production. Energy that batteries or vehicles export counts as export",
+        value: AreaTotals::self_consumption,
+    },
+    Definition {
+        name: "self_sufficiency_share",
+        unit: "share",
+        decimals: 6,
+        label: "self-sufficiency",
+        description: "own / (own + `import_kwh`) with own = `pv_production_kwh` − `export_kwh`, at least 0: the part of the \
+                      consumption, storage losses included, that does not cross the boundary; null without consumption",
+        value: AreaTotals::self_sufficiency,
+    },
+    Definition {
+        name: "cost_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "cost of energy",
+        description: "Sum of its sites' bills, negative if they are paid; null if nothing was settled",
+        value: |area| area.bills.map(|(traded, residual)| (traded + residual).as_eur()),
+    },
+    Definition {
+        name: "cost_traded_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "cost of energy, traded part",
+        description: "The part of `cost_eur` paid in the market",
+        value: |area| area.bills.map(|(traded, _)| Money::as_eur(traded)),
+    },
+    Definition {
+        name: "cost_residual_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "cost of energy, residual part",
+        description: "The part of `cost_eur` paid to the retailer",
+        value: |area| area.bills.map(|(_, residual)| Money::as_eur(residual)),
+    },
+    Definition {
+        name: "co2_kg",
+        unit: "kg",
+        decimals: 3,
+        label: "CO2 of imports",
+        description: "Energy imported in each netting interval times the mean CO2 intensity of that interval; intervals \
+                      without the signal add nothing; null if it was never there",
+        value: |area| area.co2_kg,
+    },
+];

@@ -1,0 +1,41 @@
+//! Results of a run: Parquet tables, key figures and `run.json`.
+//!
+//! A run is one folder. [`RunWriter`] takes the rows of a twin interval by interval (it is a
+//! [`Recorder`](agents::record::Recorder)), keeps what the [`Level`] asks for and streams it to
+//! Parquet in bounded memory, whatever the length of the run. [`Kpis`] adds up the key figures of a
+//! run and works without any file. [`read_rows`] reads measured series back in.
+//!
+//! What a folder promises:
+//! - while a run is written, its tables are named `<table>.parquet.partial` and `run.json` says
+//!   `running`; the tables get their names when they are whole, and the last word of `run.json`
+//!   (`complete`, `interrupted` or `failed`) comes after that. A killed run can thus be told apart.
+//! - the same rows give the same bytes, however they were grouped into calls: batches and row groups
+//!   have a fixed number of rows ([`BATCH_ROWS`], [`ROW_GROUP_ROWS`]).
+//! - every column is described once, in [`schema`]: Arrow fields, file metadata and `TABLES.md` are
+//!   made from it.
+//!
+//! Errors are about the outside world (disks, folders, files of others) and never panic; each names
+//! the file and the way out.
+
+mod encode;
+mod error;
+mod folder;
+mod hourly;
+mod intervals;
+mod kpi_table;
+mod kpis;
+mod names;
+mod records;
+mod run;
+pub mod schema;
+mod series;
+mod table;
+mod writer;
+
+pub use error::ResultsError;
+pub use kpi_table::{KpiRow, write_kpis};
+pub use kpis::{Kpi, Kpis, NETTING};
+pub use run::{InputFile, Level, RunInfo, RunState, Status, Summary, read_state};
+pub use series::{SeriesRow, read_rows};
+pub use table::{BATCH_ROWS, ROW_GROUP_ROWS};
+pub use writer::RunWriter;

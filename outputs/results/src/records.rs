@@ -1,0 +1,388 @@
+//! The tables of things that happen: orders, trades, clearings, settlements, sessions, events.
+
+use std::sync::Arc;
+
+use agents::Slot;
+use agents::record::{ClearingRow, Event, OrderRow, Record, SessionRow, SettlementRow, TradeRow};
+use market::Side;
+
+use crate::encode::{Encoder, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
+use crate::error::ResultsError;
+use crate::folder::Folder;
+use crate::names::{Names, nano_euro};
+use crate::run::RunInfo;
+use crate::schema::{CLEARINGS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, TRADES, Table};
+use crate::table::{Columns, TableWriter};
+
+/// The tables of things that happen.
+pub(crate) struct RecordTables {
+    orders: TableWriter<OrderColumns>,
+    trades: TableWriter<TradeColumns>,
+    clearings: TableWriter<ClearingColumns>,
+    settlements: TableWriter<SettlementColumns>,
+    sessions: TableWriter<SessionColumns>,
+    events: TableWriter<EventColumns>,
+}
+
+impl RecordTables {
+    /// What is written.
+    pub(crate) const TABLES: [Table; 6] = [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, SESSIONS, EVENTS];
+
+    pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
+        Ok(Self {
+            orders: TableWriter::create(OrderColumns::new(names), folder.partial(&ORDERS), info)?,
+            trades: TableWriter::create(TradeColumns::new(names), folder.partial(&TRADES), info)?,
+            clearings: TableWriter::create(ClearingColumns::new(), folder.partial(&CLEARINGS), info)?,
+            settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
+            sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
+            events: TableWriter::create(EventColumns::new(names), folder.partial(&EVENTS), info)?,
+        })
+    }
+
+    /// Appends a record to the table it belongs to.
+    pub(crate) fn push(&mut self, record: &Record) -> Result<(), ResultsError> {
+        match record {
+            Record::Order(row) => self.orders.push(row),
+            Record::Trade(row) => self.trades.push(row),
+            Record::Clearing(row) => self.clearings.push(row),
+            Record::Settlement(row) => self.settlements.push(row),
+            Record::Session(row) => self.sessions.push(row),
+            Record::Event(row) => self.events.push(row),
+            // Its value is in the signal readings of the intervals that follow.
+            Record::Signal(..) => Ok(()),
+        }
+    }
+
+    /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
+    pub(crate) fn close(self) -> Result<Vec<u64>, ResultsError> {
+        Ok(vec![
+            self.orders.close()?,
+            self.trades.close()?,
+            self.clearings.close()?,
+            self.settlements.close()?,
+            self.sessions.close()?,
+            self.events.close()?,
+        ])
+    }
+}
+
+/// The columns `slot_start` and `slot_end`.
+struct SlotColumns {
+    start: TimeColumn,
+    end: TimeColumn,
+}
+
+impl SlotColumns {
+    fn new() -> Self {
+        Self { start: TimeColumn::new(), end: TimeColumn::new() }
+    }
+
+    fn push(&mut self, slot: Slot) {
+        self.start.push(slot.start);
+        self.end.push(slot.end());
+    }
+}
+
+struct OrderColumns {
+    names: Arc<Names>,
+    time: TimeColumn,
+    slot: SlotColumns,
+    order_id: NumberColumn<u64>,
+    participant: NameColumn,
+    side: WordColumn,
+    energy_wh: NumberColumn<i64>,
+    limit_ueur_per_kwh: NumberColumn<i64>,
+    filled_wh: NumberColumn<i64>,
+}
+
+impl OrderColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            time: TimeColumn::new(),
+            slot: SlotColumns::new(),
+            order_id: NumberColumn::new(),
+            participant: NameColumn::new(&names.participants),
+            side: WordColumn::default(),
+            energy_wh: NumberColumn::new(),
+            limit_ueur_per_kwh: NumberColumn::new(),
+            filled_wh: NumberColumn::new(),
+        }
+    }
+}
+
+impl Columns for OrderColumns {
+    const TABLE: Table = ORDERS;
+    type Row = OrderRow;
+
+    fn push(&mut self, row: &OrderRow) -> Result<(), ResultsError> {
+        let participant = self.names.participant(ORDERS.name, row.participant)?;
+        self.time.push(row.time);
+        self.slot.push(row.slot);
+        self.order_id.push(row.order.0);
+        self.participant.push(participant);
+        self.side.push(match row.side {
+            Side::Bid => "bid",
+            Side::Offer => "offer",
+        });
+        self.energy_wh.push(row.energy.0);
+        self.limit_ueur_per_kwh.push(row.limit.0);
+        self.filled_wh.push(row.filled.0);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        vec![
+            &mut self.time,
+            &mut self.slot.start,
+            &mut self.slot.end,
+            &mut self.order_id,
+            &mut self.participant,
+            &mut self.side,
+            &mut self.energy_wh,
+            &mut self.limit_ueur_per_kwh,
+            &mut self.filled_wh,
+        ]
+    }
+}
+
+struct TradeColumns {
+    names: Arc<Names>,
+    time: TimeColumn,
+    slot: SlotColumns,
+    buyer: NameColumn,
+    seller: NameColumn,
+    energy_wh: NumberColumn<i64>,
+    price_ueur_per_kwh: NumberColumn<i64>,
+}
+
+impl TradeColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            time: TimeColumn::new(),
+            slot: SlotColumns::new(),
+            buyer: NameColumn::new(&names.participants),
+            seller: NameColumn::new(&names.participants),
+            energy_wh: NumberColumn::new(),
+            price_ueur_per_kwh: NumberColumn::new(),
+        }
+    }
+}
+
+impl Columns for TradeColumns {
+    const TABLE: Table = TRADES;
+    type Row = TradeRow;
+
+    fn push(&mut self, row: &TradeRow) -> Result<(), ResultsError> {
+        let buyer = self.names.participant(TRADES.name, row.buyer)?;
+        let seller = self.names.participant(TRADES.name, row.seller)?;
+        self.time.push(row.time);
+        self.slot.push(row.slot);
+        self.buyer.push(buyer);
+        self.seller.push(seller);
+        self.energy_wh.push(row.energy.0);
+        self.price_ueur_per_kwh.push(row.price.0);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        vec![
+            &mut self.time,
+            &mut self.slot.start,
+            &mut self.slot.end,
+            &mut self.buyer,
+            &mut self.seller,
+            &mut self.energy_wh,
+            &mut self.price_ueur_per_kwh,
+        ]
+    }
+}
+
+struct ClearingColumns {
+    time: TimeColumn,
+    slot: SlotColumns,
+    price_ueur_per_kwh: OptionalColumn<i64>,
+    /// Volume, demand, supply.
+    energies_wh: [NumberColumn<i64>; 3],
+}
+
+impl ClearingColumns {
+    fn new() -> Self {
+        Self {
+            time: TimeColumn::new(),
+            slot: SlotColumns::new(),
+            price_ueur_per_kwh: OptionalColumn::new(),
+            energies_wh: std::array::from_fn(|_| NumberColumn::new()),
+        }
+    }
+}
+
+impl Columns for ClearingColumns {
+    const TABLE: Table = CLEARINGS;
+    type Row = ClearingRow;
+
+    fn push(&mut self, row: &ClearingRow) -> Result<(), ResultsError> {
+        self.time.push(row.time);
+        self.slot.push(row.slot);
+        self.price_ueur_per_kwh.push(row.price.map(|price| price.0));
+        for (column, energy) in self.energies_wh.iter_mut().zip([row.volume, row.demand, row.supply]) {
+            column.push(energy.0);
+        }
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        let mut encoders: Vec<&mut dyn Encoder> =
+            vec![&mut self.time, &mut self.slot.start, &mut self.slot.end, &mut self.price_ueur_per_kwh];
+        encoders.extend(self.energies_wh.iter_mut().map(|column| column as &mut dyn Encoder));
+        encoders
+    }
+}
+
+struct SettlementColumns {
+    names: Arc<Names>,
+    time: TimeColumn,
+    slot: SlotColumns,
+    site: NameColumn,
+    /// The six energies, then the three amounts, as in the table.
+    integers: [NumberColumn<i64>; 9],
+}
+
+impl SettlementColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            time: TimeColumn::new(),
+            slot: SlotColumns::new(),
+            site: NameColumn::new(&names.sites),
+            integers: std::array::from_fn(|_| NumberColumn::new()),
+        }
+    }
+}
+
+impl Columns for SettlementColumns {
+    const TABLE: Table = SETTLEMENTS;
+    type Row = SettlementRow;
+
+    fn push(&mut self, row: &SettlementRow) -> Result<(), ResultsError> {
+        let site = self.names.site(SETTLEMENTS.name, row.site)?;
+        let values = [
+            row.metered_import.0,
+            row.metered_export.0,
+            row.bought.0,
+            row.sold.0,
+            row.bill.residual_import.0,
+            row.bill.residual_export.0,
+            nano_euro(SETTLEMENTS.name, "traded_neur", row.bill.traded)?,
+            nano_euro(SETTLEMENTS.name, "residual_neur", row.bill.residual)?,
+            nano_euro(SETTLEMENTS.name, "total_neur", row.bill.total)?,
+        ];
+        self.time.push(row.time);
+        self.slot.push(row.slot);
+        self.site.push(site);
+        for (column, value) in self.integers.iter_mut().zip(values) {
+            column.push(value);
+        }
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        let mut encoders: Vec<&mut dyn Encoder> =
+            vec![&mut self.time, &mut self.slot.start, &mut self.slot.end, &mut self.site];
+        encoders.extend(self.integers.iter_mut().map(|column| column as &mut dyn Encoder));
+        encoders
+    }
+}
+
+struct SessionColumns {
+    names: Arc<Names>,
+    evse: NameColumn,
+    vehicle: NameColumn,
+    start: TimeColumn,
+    end: TimeColumn,
+    /// Delivered, returned, unserved.
+    energies_kwh: [NumberColumn<f64>; 3],
+    cost_neur: OptionalColumn<i64>,
+}
+
+impl SessionColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            evse: NameColumn::new(&names.participants),
+            vehicle: NameColumn::new(&names.participants),
+            start: TimeColumn::new(),
+            end: TimeColumn::new(),
+            energies_kwh: std::array::from_fn(|_| NumberColumn::new()),
+            cost_neur: OptionalColumn::new(),
+        }
+    }
+}
+
+impl Columns for SessionColumns {
+    const TABLE: Table = SESSIONS;
+    type Row = SessionRow;
+
+    fn push(&mut self, row: &SessionRow) -> Result<(), ResultsError> {
+        let evse = self.names.participant(SESSIONS.name, row.evse)?;
+        let vehicle = self.names.participant(SESSIONS.name, row.vehicle)?;
+        let cost_neur = row.cost.map(|cost| nano_euro(SESSIONS.name, "cost_neur", cost)).transpose()?;
+        self.evse.push(evse);
+        self.vehicle.push(vehicle);
+        self.start.push(row.start);
+        self.end.push(row.end);
+        let energies = [row.delivered_kwh, row.returned_kwh, row.unserved_kwh];
+        for (column, energy) in self.energies_kwh.iter_mut().zip(energies) {
+            column.push(energy);
+        }
+        self.cost_neur.push(cost_neur);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        let mut encoders: Vec<&mut dyn Encoder> =
+            vec![&mut self.evse, &mut self.vehicle, &mut self.start, &mut self.end];
+        encoders.extend(self.energies_kwh.iter_mut().map(|column| column as &mut dyn Encoder));
+        encoders.push(&mut self.cost_neur);
+        encoders
+    }
+}
+
+struct EventColumns {
+    names: Arc<Names>,
+    time: TimeColumn,
+    participant: NameColumn,
+    code: WordColumn,
+    detail: TextColumn,
+}
+
+impl EventColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            time: TimeColumn::new(),
+            participant: NameColumn::new(&names.participants),
+            code: WordColumn::default(),
+            detail: TextColumn::default(),
+        }
+    }
+}
+
+impl Columns for EventColumns {
+    const TABLE: Table = EVENTS;
+    type Row = Event;
+
+    fn push(&mut self, row: &Event) -> Result<(), ResultsError> {
+        let participant = self.names.participant(EVENTS.name, row.participant)?;
+        self.time.push(row.time);
+        self.participant.push(participant);
+        self.code.push(row.code.as_str());
+        self.detail.push(&row.detail);
+        Ok(())
+    }
+
+    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+        vec![&mut self.time, &mut self.participant, &mut self.code, &mut self.detail]
+    }
+}

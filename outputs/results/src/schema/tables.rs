@@ -1,0 +1,242 @@
+//! The data: every table, every column.
+
+use super::{Column, ColumnType, Table};
+use ColumnType::{Integer, Name, Number, Real, Text, Time};
+
+/// Every table, in the order of the documentation.
+pub const TABLES: [&Table; 10] =
+    [&ASSETS, &SITES, &SIGNALS, &ORDERS, &TRADES, &CLEARINGS, &SETTLEMENTS, &SESSIONS, &EVENTS, &KPIS];
+
+const COMPLETE: &str = "every row";
+const CONSUMED: &str = "+ consumption, − production";
+const IMPORTED: &str = "+ import, − export";
+const PAID: &str = "+ the site pays, − it is paid";
+
+const fn column(name: &'static str, ty: ColumnType, unit: &'static str, description: &'static str) -> Column {
+    Column { name, ty, nullable: false, unit, sign: "", description }
+}
+
+impl Column {
+    const fn or_null(mut self) -> Self {
+        self.nullable = true;
+        self
+    }
+
+    const fn sign(mut self, sign: &'static str) -> Self {
+        self.sign = sign;
+        self
+    }
+}
+
+const INTERVAL_START: Column = column(
+    "time",
+    Time,
+    "",
+    "First instant of the interval; it lasts until the next `time` of the table, the last one until `reached` in run.json",
+);
+const SLOT_START: Column = column("slot_start", Time, "", "First instant of the delivery slot");
+const SLOT_END: Column = column("slot_end", Time, "", "First instant after the delivery slot");
+
+/// One row per asset and interval.
+pub const ASSETS: Table = Table {
+    name: "assets",
+    rows: "One row per asset and interval, by time, then in the order of the assets' names.",
+    hourly: "one row per asset and hour (an interval belongs to the hour of UTC in which it starts): time-weighted mean \
+             of `power_kw`, and of `setpoint_kw` over the intervals that had one; last `energy_kwh` and `state`",
+    columns: &[
+        INTERVAL_START,
+        column("asset", Name, "", "The asset's name"),
+        column("kind", Name, "", "`pv`, `battery`, `evse`, `ev` or `load`"),
+        column(
+            "power_kw",
+            Real,
+            "kW",
+            "Mean power over the interval, to 1 W; of an `ev` at the vehicle's inlet, already contained in the power of \
+             its charge point, so leave `ev` out of sums",
+        )
+        .sign(CONSUMED),
+        column("setpoint_kw", Real, "kW", "Mean of the power asked for; null while no setpoint was in force")
+            .sign(CONSUMED)
+            .or_null(),
+        column("energy_kwh", Real, "kWh", "Energy stored at the end of the interval, to 1 Wh; null for assets that do not store")
+            .or_null(),
+        column(
+            "state",
+            Name,
+            "",
+            "What it was doing at the end: `idle`, `charging`, `discharging`, `producing`, `curtailed`, `consuming`, \
+             `limited`, `available`, `occupied`, `parked` or `driving`",
+        ),
+    ],
+};
+
+/// One row per site and interval.
+pub const SITES: Table = Table {
+    name: "sites",
+    rows: "One row per site and interval, by time, then in the order of the sites' names. Communes and portfolios of the \
+           sites are in run.json.",
+    hourly: "one row per site and hour: time-weighted mean of `power_kw`, sums of the energies",
+    columns: &[
+        INTERVAL_START,
+        column("site", Name, "", "The site's name"),
+        column("power_kw", Real, "kW", "Mean net power at the meter over the interval, to 1 W").sign(IMPORTED),
+        column("import_kwh", Real, "kWh", "Energy imported in the interval, to 1 Wh"),
+        column("export_kwh", Real, "kWh", "Energy exported in the interval, positive, to 1 Wh"),
+    ],
+};
+
+/// One row per signal and interval.
+pub const SIGNALS: Table = Table {
+    name: "signals",
+    rows: "One row per signal in force and interval: weather, prices and requests of the DSO, the same for everybody.",
+    hourly: "one row per signal and hour: time-weighted mean",
+    columns: &[
+        INTERVAL_START,
+        column(
+            "signal",
+            Name,
+            "",
+            "`irradiance`, `temperature`, `wind_speed`, `consumption_price`, `production_price`, `load_control_signal`, \
+             `demand_response_signal` or `co2_intensity`",
+        ),
+        column(
+            "value",
+            Real,
+            "as the column `unit` says",
+            "Mean over the interval of weather, value in force of the others",
+        ),
+        column("unit", Name, "", "Unit of `value`: `W/m2`, `°C`, `m/s`, `EUR/MWh`, `%`, `level` or `g/kWh`"),
+    ],
+};
+
+/// One row per order.
+pub const ORDERS: Table = Table {
+    name: "orders",
+    rows: "One row per order the market operator took, as it stood when its slot was cleared.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When it was taken"),
+        SLOT_START,
+        SLOT_END,
+        column("order_id", Number, "", "The order's number, unique within the slot"),
+        column("participant", Name, "", "Whose order it is"),
+        column("side", Name, "", "`bid` buys, `offer` sells"),
+        column("energy_wh", Integer, "Wh", "Energy asked or offered, positive on both sides"),
+        column("limit_ueur_per_kwh", Integer, "µEUR/kWh", "Limit price; 1,000 µEUR/kWh are 1 EUR/MWh")
+            .sign("− the seller pays"),
+        column("filled_wh", Integer, "Wh", "How much of it was filled"),
+    ],
+};
+
+/// One row per trade.
+pub const TRADES: Table = Table {
+    name: "trades",
+    rows: "One row per trade between two participants.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When it was cleared"),
+        SLOT_START,
+        SLOT_END,
+        column("buyer", Name, "", "Who buys"),
+        column("seller", Name, "", "Who sells"),
+        column("energy_wh", Integer, "Wh", "Energy traded"),
+        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "Price of this trade").sign("− the seller pays"),
+    ],
+};
+
+/// One row per clearing.
+pub const CLEARINGS: Table = Table {
+    name: "clearings",
+    rows: "One row per clearing of the market.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When it was cleared"),
+        SLOT_START,
+        SLOT_END,
+        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "The uniform price; null when nothing was traded")
+            .sign("− sellers pay")
+            .or_null(),
+        column("volume_wh", Integer, "Wh", "Energy traded"),
+        column("demand_wh", Integer, "Wh", "Energy asked by all bids"),
+        column("supply_wh", Integer, "Wh", "Energy offered by all offers"),
+    ],
+};
+
+/// One row per site and settled slot.
+pub const SETTLEMENTS: Table = Table {
+    name: "settlements",
+    rows: "One row per site and settled slot. Amounts are exact: 1 nEUR is 1 Wh at 1 µEUR/kWh, 1e9 nEUR are 1 EUR, and \
+           `traded_neur + residual_neur = total_neur`.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When it was settled"),
+        SLOT_START,
+        SLOT_END,
+        column("site", Name, "", "The site"),
+        column("metered_import_wh", Integer, "Wh", "Energy the meter saw coming in"),
+        column("metered_export_wh", Integer, "Wh", "Energy the meter saw going out, positive"),
+        column("bought_wh", Integer, "Wh", "Energy bought in the market"),
+        column("sold_wh", Integer, "Wh", "Energy sold in the market, positive"),
+        column("residual_import_wh", Integer, "Wh", "Energy bought from the retailer"),
+        column("residual_export_wh", Integer, "Wh", "Energy sold to the retailer, positive"),
+        column("traded_neur", Integer, "nEUR", "Paid in the market").sign(PAID),
+        column("residual_neur", Integer, "nEUR", "Paid to the retailer").sign(PAID),
+        column("total_neur", Integer, "nEUR", "The bill").sign(PAID),
+    ],
+};
+
+/// One row per charging session that has ended.
+pub const SESSIONS: Table = Table {
+    name: "sessions",
+    rows: "One row per charging session that has ended, by `end_time`. Energies are at the vehicle's inlet.",
+    hourly: COMPLETE,
+    columns: &[
+        column("evse", Name, "", "The charge point"),
+        column("vehicle", Name, "", "The vehicle"),
+        column("start_time", Time, "", "When it was plugged in"),
+        column("end_time", Time, "", "When it was unplugged"),
+        column("delivered_kwh", Real, "kWh", "Energy delivered to the vehicle"),
+        column("returned_kwh", Real, "kWh", "Energy taken from the vehicle (V2G), positive"),
+        column("unserved_kwh", Real, "kWh", "Energy missing in the battery at departure, against what was asked for"),
+        column("cost_neur", Integer, "nEUR", "What the operator charges; null where it has not priced it")
+            .sign("+ the driver pays")
+            .or_null(),
+    ],
+};
+
+/// One row per event.
+pub const EVENTS: Table = Table {
+    name: "events",
+    rows: "One row per thing worth knowing that happened.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When"),
+        column("participant", Name, "", "To whom; `-` for the twin as a whole and what comes from outside"),
+        column(
+            "code",
+            Name,
+            "",
+            "What, from the closed list of events of the crate `agents`, for instance `order_refused`",
+        ),
+        column("detail", Text, "", "The particulars, for a reader"),
+    ],
+};
+
+/// One wide row per run. These columns come first, then one per key figure.
+pub const KPIS: Table = Table {
+    name: "kpis",
+    rows: "One row per run: these columns, then one per key figure.",
+    hourly: COMPLETE,
+    columns: &[
+        column("run", Name, "", "Name of the run"),
+        column("seed", Number, "", "Its seed"),
+        column("start", Time, "", "First instant of the run"),
+        column(
+            "end",
+            Time,
+            "",
+            "First instant after the last interval recorded; before the planned end if interrupted",
+        ),
+        column("tick_s", Real, "s", "Length of a tick"),
+    ],
+};

@@ -1,0 +1,259 @@
+//! A small world to record, and eyes to read what was recorded.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading};
+use agents::record::{
+    Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
+    SettlementRow, SiteEntry, TradeRow,
+};
+use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt64Type};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+use market::{Bill, Energy, Money, OrderId, Price, Side};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use results::{Level, RunInfo, RunWriter};
+
+pub(crate) const BATTERY: ParticipantId = ParticipantId(0);
+pub(crate) const EV: ParticipantId = ParticipantId(1);
+pub(crate) const EVSE: ParticipantId = ParticipantId(2);
+pub(crate) const LOAD: ParticipantId = ParticipantId(3);
+pub(crate) const PV: ParticipantId = ParticipantId(5);
+
+/// 2026-03-20T00:00:00Z.
+pub(crate) const START: Time = Time(1_773_964_800_000);
+pub(crate) const TICK: Span = Span::from_minutes(15);
+
+/// PV and load share a site, the battery has one: both are in the portfolio. The charge point is not.
+pub(crate) fn catalogue() -> Catalogue {
+    let participant = |id: &str, kind, site: Option<u32>, capacity_kwh| ParticipantEntry {
+        id: id.into(),
+        kind,
+        site: site.map(SiteId),
+        capacity_kwh,
+    };
+    let site = |name: &str, portfolio: Option<u32>| SiteEntry {
+        name: name.into(),
+        commune: "Ducos".into(),
+        portfolio: portfolio.map(PortfolioId),
+    };
+    Catalogue {
+        participants: vec![
+            participant("bat_01", Kind::Battery, Some(1), Some(10.0)),
+            participant("ev_01", Kind::Ev, Some(2), Some(52.0)),
+            participant("evse_01", Kind::Evse, Some(2), None),
+            participant("load_01", Kind::Load, Some(0), None),
+            participant("market_operator", Kind::MarketOperator, None, None),
+            participant("pv_01", Kind::Pv, Some(0), None),
+        ],
+        sites: vec![site("site_a", Some(0)), site("site_b", Some(0)), site("site_c", None)],
+        portfolios: vec!["Cariflex".into()],
+        ..Catalogue::default()
+    }
+}
+
+pub(crate) fn info(level: Level) -> RunInfo {
+    RunInfo {
+        name: "small".into(),
+        seed: 7,
+        start: START,
+        end: START + TICK * 2,
+        tick: TICK,
+        level,
+        host: "sweep".into(),
+        scenario: serde_json::json!({"name": "small"}),
+        inputs: Vec::new(),
+        engine: "test".into(),
+    }
+}
+
+/// Readings of one interval.
+pub(crate) struct Readings {
+    pub(crate) assets: Vec<AssetReading>,
+    pub(crate) sites: Vec<SiteReading>,
+    pub(crate) signals: Vec<SignalReading>,
+}
+
+/// Readings at these powers in kW, for an interval of `length`. The site of PV and load imports and
+/// exports only its net.
+pub(crate) fn readings(length: Span, pv: f64, load: f64, battery: f64, evse: f64, co2: f64) -> Readings {
+    let asset = |asset, power_kw, setpoint_kw, energy_kwh, state| AssetReading {
+        asset,
+        power_kw,
+        setpoint_kw,
+        energy_kwh,
+        state,
+    };
+    let site = |site, power_kw: f64| SiteReading {
+        site: SiteId(site),
+        power_kw,
+        import_kwh: power_kw.max(0.0) * length.hours(),
+        export_kwh: (-power_kw).max(0.0) * length.hours(),
+    };
+    Readings {
+        assets: vec![
+            asset(BATTERY, battery, Some(battery), Some(5.0 + battery), AssetState::of_storage(battery)),
+            asset(EV, evse, None, Some(20.0), AssetState::of_storage(evse)),
+            asset(EVSE, evse, None, None, AssetState::of_storage(evse)),
+            asset(LOAD, load, None, None, AssetState::Consuming),
+            asset(PV, pv, None, None, AssetState::Producing),
+        ],
+        sites: vec![site(0, pv + load), site(1, battery), site(2, evse)],
+        signals: vec![Signal::Irradiance.reading(-pv * 100.0), Signal::Co2Intensity.reading(co2)],
+    }
+}
+
+/// The two intervals whose key figures are worked out by hand in `kpi_values.rs`.
+pub(crate) fn two_intervals() -> [Readings; 2] {
+    [readings(TICK, -8.0, 2.0, 4.0, 7.0, 200.0), readings(TICK, 0.0, 3.0, -2.0, -3.0, 400.0)]
+}
+
+pub(crate) fn rows<'a>(start: Time, length: Span, readings: &'a Readings, records: &'a [Record]) -> IntervalRows<'a> {
+    IntervalRows {
+        start,
+        length,
+        assets: &readings.assets,
+        sites: &readings.sites,
+        signals: &readings.signals,
+        records,
+    }
+}
+
+/// One record of every kind.
+pub(crate) fn records() -> Vec<Record> {
+    let slot = Slot { start: START, length: TICK };
+    let bill = |traded, residual, residual_import| Bill {
+        traded: Money(traded),
+        residual_import: Energy(residual_import),
+        residual_export: Energy(0),
+        residual: Money(residual),
+        total: Money(traded + residual),
+    };
+    let settlement = |site, bill| {
+        Record::Settlement(SettlementRow {
+            time: START + TICK,
+            slot,
+            site: SiteId(site),
+            metered_import: Energy(500),
+            metered_export: Energy(0),
+            bought: Energy(300),
+            sold: Energy(0),
+            bill,
+        })
+    };
+    vec![
+        Record::Order(OrderRow {
+            time: START,
+            slot,
+            order: OrderId(u64::MAX),
+            participant: LOAD,
+            side: Side::Bid,
+            energy: Energy(500),
+            limit: Price(200_000),
+            filled: Energy(300),
+        }),
+        Record::Trade(TradeRow {
+            time: START,
+            slot,
+            buyer: LOAD,
+            seller: PV,
+            energy: Energy(300),
+            price: Price(150_000),
+        }),
+        Record::Clearing(ClearingRow {
+            time: START,
+            slot,
+            price: Some(Price(150_000)),
+            volume: Energy(300),
+            demand: Energy(500),
+            supply: Energy(2000),
+        }),
+        Record::Clearing(ClearingRow {
+            time: START + TICK,
+            slot: slot.next(),
+            price: None,
+            volume: Energy(0),
+            demand: Energy(10),
+            supply: Energy(0),
+        }),
+        settlement(0, bill(45_000_000, 40_000_000, 200)),
+        settlement(2, bill(-5_000_000, 100_000_000, 500)),
+        Record::Session(SessionRow {
+            evse: EVSE,
+            vehicle: EV,
+            start: START,
+            end: START + TICK,
+            delivered_kwh: 1.75,
+            returned_kwh: 0.75,
+            unserved_kwh: 2.5,
+            cost: None,
+        }),
+        Record::Signal(Signal::LoadControl, 50.0),
+        Record::Event(Event {
+            time: START,
+            participant: ParticipantId::OUTSIDE,
+            code: EventCode::InputTaken,
+            detail: "a scénario \"said\" so".into(),
+        }),
+    ]
+}
+
+/// Records the two intervals, with one record of every kind in the first.
+pub(crate) fn record_two_intervals(writer: &mut RunWriter) {
+    let [first, second] = two_intervals();
+    writer.record(&rows(START, TICK, &first, &records())).expect("recorded");
+    writer.record(&rows(START + TICK, TICK, &second, &[])).expect("recorded");
+}
+
+/// Reads a Parquet file.
+pub(crate) fn read(path: &Path) -> Vec<RecordBatch> {
+    let file = File::open(path).unwrap_or_else(|error| panic!("open {}: {error}", path.display()));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+    builder.build().expect("a reader").map(|batch| batch.expect("a batch")).collect()
+}
+
+/// The cells of the given columns of a table, row by row.
+pub(crate) fn cells(path: &Path, columns: &[&str]) -> Vec<Vec<String>> {
+    let mut cells = Vec::new();
+    for batch in read(path) {
+        let column = |name: &&str| batch.column_by_name(name).unwrap_or_else(|| panic!("no column {name}")).clone();
+        let arrays: Vec<_> = columns.iter().map(column).collect();
+        cells.extend((0..batch.num_rows()).map(|row| arrays.iter().map(|array| cell(array, row)).collect()));
+    }
+    cells
+}
+
+/// A cell in words; `-` for null.
+pub(crate) fn cell(array: &dyn Array, row: usize) -> String {
+    if array.is_null(row) {
+        return "-".into();
+    }
+    match array.data_type() {
+        DataType::Timestamp(..) => Time(array.as_primitive::<TimestampMillisecondType>().value(row)).to_string(),
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
+        DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
+        DataType::Dictionary(..) => {
+            let dictionary = array.as_dictionary::<Int32Type>();
+            cell(dictionary.values(), dictionary.key(row).expect("not null"))
+        }
+        other => panic!("no words for {other}"),
+    }
+}
+
+/// The names in a folder, sorted.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir).expect("a folder");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8")).collect();
+    names.sort();
+    names
+}
+
+pub(crate) fn run_json(dir: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(dir.join("run.json")).expect("run.json")).expect("JSON")
+}

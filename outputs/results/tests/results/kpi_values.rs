@@ -1,0 +1,164 @@
+//! Key figures against values worked out by hand.
+
+use std::collections::BTreeMap;
+
+use crate::common;
+use crate::common::{
+    START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows, two_intervals,
+};
+use agents::Span;
+use agents::record::{Catalogue, Record};
+use results::{KpiRow, Kpis, Level, RunWriter, Status, write_kpis};
+
+fn values(kpis: &Kpis) -> BTreeMap<String, Option<f64>> {
+    kpis.table().into_iter().map(|kpi| (kpi.name, kpi.value)).collect()
+}
+
+fn two_interval_kpis(records: &[Record]) -> Kpis {
+    let mut kpis = Kpis::new(&catalogue());
+    let [first, second] = two_intervals();
+    kpis.add(&rows(START, TICK, &first, records));
+    kpis.add(&rows(START + TICK, TICK, &second, &[]));
+    kpis
+}
+
+/// Powers in kW, in quarter hours:
+///
+/// |          | pv | load | battery | evse | portfolio | island | g CO2/kWh |
+/// |----------|----|------|---------|------|-----------|--------|-----------|
+/// | first    | −8 | 2    | 4       | 7    | −2        | 5      | 200       |
+/// | second   | 0  | 3    | −2      | −3   | 1         | −2     | 400       |
+#[test]
+fn two_quarter_hours_by_hand() {
+    let expected = [
+        ("pv_production_kwh", 2.0),
+        ("load_consumption_kwh", 1.25),
+        ("evse_import_kwh", 1.75),
+        ("evse_export_kwh", 0.75),
+        ("battery_charge_kwh", 1.0),
+        ("battery_discharge_kwh", 0.5),
+        ("battery_equivalent_full_cycles", 0.075), // (1 + 0.5) / 2 / 10
+        ("ev_sessions_count", 1.0),
+        ("ev_delivered_kwh", 1.75),
+        ("ev_returned_kwh", 0.75),
+        ("ev_unserved_kwh", 2.5),
+        ("market_volume_kwh", 0.3),
+        ("market_mean_price_eur_per_mwh", 150.0),
+        ("events_count", 1.0),
+        ("cariflex_import_kwh", 0.25),
+        ("cariflex_export_kwh", 0.5),
+        ("cariflex_import_peak_kw", 1.0),
+        ("cariflex_metered_import_kwh", 1.75), // site_a 0.75, site_b 1
+        ("cariflex_metered_export_kwh", 2.0),  // site_a 1.5, site_b 0.5
+        ("cariflex_pv_production_kwh", 2.0),
+        ("cariflex_self_consumption_share", 0.75),     // 1 − 0.5 / 2
+        ("cariflex_self_sufficiency_share", 0.857143), // 1.5 / (1.5 + 0.25)
+        ("cariflex_cost_eur", 0.085),
+        ("cariflex_cost_traded_eur", 0.045),
+        ("cariflex_cost_residual_eur", 0.04),
+        ("cariflex_co2_kg", 0.1), // 0.25 kWh at 400 g/kWh
+        ("island_import_kwh", 1.25),
+        ("island_export_kwh", 0.5),
+        ("island_import_peak_kw", 5.0),
+        ("island_metered_import_kwh", 3.5),
+        ("island_metered_export_kwh", 2.75),
+        ("island_pv_production_kwh", 2.0),
+        ("island_self_consumption_share", 0.75),
+        ("island_self_sufficiency_share", 0.545455), // 1.5 / (1.5 + 1.25)
+        ("island_cost_eur", 0.18),                   // 0.085 of the portfolio, −0.005 + 0.1 of site_c
+        ("island_cost_traded_eur", 0.04),
+        ("island_cost_residual_eur", 0.14),
+        ("island_co2_kg", 0.25), // 1.25 kWh at 200 g/kWh
+    ];
+    let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
+    assert_eq!(values(&two_interval_kpis(&records())), expected);
+}
+
+#[test]
+fn where_there_is_nothing_to_say_a_key_figure_is_null() {
+    let values = values(&Kpis::new(&Catalogue::default()));
+    let nothing: Vec<_> = values.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        nothing,
+        [
+            "battery_equivalent_full_cycles",
+            "island_co2_kg",
+            "island_cost_eur",
+            "island_cost_residual_eur",
+            "island_cost_traded_eur",
+            "island_self_consumption_share",
+            "island_self_sufficiency_share",
+            "market_mean_price_eur_per_mwh",
+        ]
+    );
+}
+
+#[test]
+fn the_tick_does_not_change_what_is_netted() {
+    // Within the quarter hour the portfolio imports 4 kW, then exports 8 kW, then imports again: −0.5 kW on average.
+    let parts = [4.0, -8.0, 2.0, 0.0].map(|battery| readings(Span::from_s(225), 0.0, 0.0, battery, 0.0, 100.0));
+    let mut fine = Kpis::new(&catalogue());
+    for (part, k) in parts.iter().zip(0..) {
+        fine.add(&rows(START + Span::from_s(225) * k, Span::from_s(225), part, &[]));
+    }
+    let mut coarse = Kpis::new(&catalogue());
+    coarse.add(&rows(START, TICK, &readings(TICK, 0.0, 0.0, -0.5, 0.0, 100.0), &[]));
+    let (fine, coarse) = (values(&fine), values(&coarse));
+    for name in ["import_kwh", "export_kwh", "import_peak_kw", "co2_kg"].map(|name| format!("cariflex_{name}")) {
+        assert_eq!(fine[&name], coarse[&name], "{name}");
+    }
+    assert_eq!(fine["cariflex_export_kwh"], Some(0.125));
+}
+
+#[test]
+fn asking_for_the_figures_does_not_change_them() {
+    let [first, second] = two_intervals();
+    let mut kpis = Kpis::new(&catalogue());
+    let half = Span(TICK.0 / 2);
+    kpis.add(&rows(START, half, &first, &[]));
+    kpis.table();
+    kpis.add(&rows(START + half, half, &second, &[]));
+    // −2 kW and 1 kW, half of the quarter hour each.
+    assert_eq!(values(&kpis)["cariflex_export_kwh"], Some(0.125));
+    assert_eq!(values(&kpis)["cariflex_import_kwh"], Some(0.0));
+}
+
+#[test]
+fn a_run_is_one_wide_row() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(Level::Kpis), &catalogue()).expect("begun");
+    record_two_intervals(&mut writer);
+    let summary = writer.finish(Status::Complete).expect("finished");
+    let path = dir.path().join("kpis.parquet");
+    assert_eq!(
+        cells(&path, &["run", "seed", "start", "end", "tick_s", "cariflex_import_kwh", "island_co2_kg"]),
+        [["small", "7", "2026-03-20T00:00:00Z", "2026-03-20T00:30:00Z", "900", "0.25", "0.25"]]
+    );
+    let schema = common::read(&path)[0].schema();
+    let columns: Vec<_> = schema.fields().iter().skip(5).map(|field| field.name().as_str()).collect();
+    assert_eq!(columns, summary.kpis.iter().map(|kpi| kpi.name.as_str()).collect::<Vec<_>>());
+    assert_eq!(schema.field_with_name("island_co2_kg").expect("a field").metadata()["unit"], "kg");
+    let printed = summary.to_string();
+    assert!(printed.contains("Cariflex: peak import") && printed.contains("1 kW"), "{printed}");
+}
+
+#[test]
+fn rows_of_many_runs_share_a_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("part-0.parquet");
+    let row = |run: &str, kpis: &Kpis| KpiRow {
+        run: run.into(),
+        seed: u64::MAX,
+        start: START,
+        end: START + TICK,
+        tick: TICK,
+        kpis: kpis.table(),
+    };
+    let other = Kpis::new(&Catalogue { portfolios: vec!["other".into()], ..Catalogue::default() });
+    write_kpis(&path, &[row("a", &two_interval_kpis(&[])), row("b", &other)]).expect("written");
+    assert_eq!(
+        cells(&path, &["run", "seed", "cariflex_import_kwh", "other_import_kwh", "cariflex_cost_eur"]),
+        [["a", "18446744073709551615", "0.25", "-", "-"], ["b", "18446744073709551615", "-", "0", "-"]]
+    );
+    assert_eq!(common::names(dir.path()), ["part-0.parquet"]);
+}

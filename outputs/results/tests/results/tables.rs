@@ -1,0 +1,210 @@
+//! What the files hold, and that it is what the schema and `TABLES.md` say.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use crate::common;
+use crate::common::{START, TICK, catalogue, cells, info, readings, record_two_intervals, rows};
+use agents::reading::round_power_kw;
+use agents::record::Recorder;
+use agents::{Span, Time};
+use arrow_schema::{DataType, TimeUnit};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use results::schema::{TABLES, markdown};
+use results::{Level, RunInfo, RunWriter, Status};
+
+fn complete_run(level: Level) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(level), &catalogue()).expect("begun");
+    record_two_intervals(&mut writer);
+    writer.finish(Status::Complete).expect("finished");
+    dir
+}
+
+#[test]
+fn tables_md_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("TABLES.md");
+    if std::env::var_os("UPDATE_TABLES").is_some() {
+        fs::write(&path, markdown()).expect("written");
+    }
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    assert!(text == markdown(), "run `UPDATE_TABLES=1 cargo test -p cariflex-results tables_md`");
+}
+
+#[test]
+fn files_have_the_documented_columns_and_say_what_they_mean() {
+    let dir = complete_run(Level::Full);
+    for table in TABLES {
+        let file = File::open(dir.path().join(table.file_name())).expect("a table");
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+        for (column, field) in table.columns.iter().zip(builder.schema().fields()) {
+            assert_eq!(**field, column.field(), "{}", table.name);
+        }
+        let metadata = builder.metadata().file_metadata().key_value_metadata().expect("metadata");
+        let value = |key: &str| metadata.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.as_deref());
+        assert_eq!(value("cariflex.run"), Some("small"), "{}", table.name);
+        assert_eq!(value("cariflex.seed"), Some("7"), "{}", table.name);
+        assert_eq!(value("cariflex.schema_version"), Some("1"), "{}", table.name);
+        assert!(value("cariflex.signs").is_some_and(|signs| signs.contains("consumption")), "{}", table.name);
+        assert!(value("cariflex.units").is_some(), "{}", table.name);
+    }
+}
+
+#[test]
+fn assets_keep_the_contract_of_the_platform() {
+    let dir = complete_run(Level::Full);
+    let path = dir.path().join("assets.parquet");
+    let schema = common::read(&path)[0].schema();
+    let name = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let expected = [
+        ("time", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), false),
+        ("asset", name.clone(), false),
+        ("kind", name.clone(), false),
+        ("power_kw", DataType::Float64, false),
+        ("setpoint_kw", DataType::Float64, true),
+        ("energy_kwh", DataType::Float64, true),
+        ("state", name, false),
+    ];
+    let found: Vec<_> =
+        schema.fields().iter().map(|f| (f.name().as_str(), f.data_type().clone(), f.is_nullable())).collect();
+    assert_eq!(found, expected);
+    let columns: Vec<_> = expected.iter().map(|(name, ..)| *name).collect();
+    let cells = cells(&path, &columns);
+    assert_eq!(cells.len(), 10);
+    assert_eq!(cells[0], ["2026-03-20T00:00:00Z", "bat_01", "battery", "4", "4", "9", "charging"]);
+    assert_eq!(cells[4], ["2026-03-20T00:00:00Z", "pv_01", "pv", "-8", "-", "-", "producing"]);
+    assert_eq!(cells[6], ["2026-03-20T00:15:00Z", "ev_01", "ev", "-3", "-", "20", "discharging"]);
+}
+
+#[test]
+fn every_row_type_lands_in_its_table() {
+    let dir = complete_run(Level::Full);
+    let row =
+        |table: &str, columns: &[&str]| cells(&dir.path().join(format!("{table}.parquet")), columns).swap_remove(0);
+    assert_eq!(
+        row("sites", &["time", "site", "power_kw", "import_kwh", "export_kwh"]),
+        ["2026-03-20T00:00:00Z", "site_a", "-6", "0", "1.5"]
+    );
+    assert_eq!(
+        row("signals", &["time", "signal", "value", "unit"]),
+        ["2026-03-20T00:00:00Z", "irradiance", "800", "W/m2"]
+    );
+    assert_eq!(
+        row("orders", &["slot_end", "order_id", "participant", "side", "energy_wh", "limit_ueur_per_kwh", "filled_wh"]),
+        ["2026-03-20T00:15:00Z", "18446744073709551615", "load_01", "bid", "500", "200000", "300"]
+    );
+    assert_eq!(
+        row("trades", &["slot_start", "buyer", "seller", "energy_wh", "price_ueur_per_kwh"]),
+        ["2026-03-20T00:00:00Z", "load_01", "pv_01", "300", "150000"]
+    );
+    assert_eq!(
+        cells(&dir.path().join("clearings.parquet"), &["price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh"]),
+        [["150000", "300", "500", "2000"], ["-", "0", "10", "0"]]
+    );
+    assert_eq!(
+        row("settlements", &["site", "metered_import_wh", "metered_export_wh", "bought_wh", "sold_wh"]),
+        ["site_a", "500", "0", "300", "0"]
+    );
+    let bill = ["residual_import_wh", "residual_export_wh", "traded_neur", "residual_neur", "total_neur"];
+    assert_eq!(row("settlements", &bill), ["200", "0", "45000000", "40000000", "85000000"]);
+    assert_eq!(
+        row("sessions", &["evse", "vehicle", "end_time", "delivered_kwh", "returned_kwh", "unserved_kwh", "cost_neur"]),
+        ["evse_01", "ev_01", "2026-03-20T00:15:00Z", "1.75", "0.75", "2.5", "-"]
+    );
+    assert_eq!(
+        row("events", &["time", "participant", "code", "detail"]),
+        ["2026-03-20T00:00:00Z", "-", "input_taken", "a scénario \"said\" so"]
+    );
+}
+
+#[test]
+fn hourly_keeps_means_and_every_record() {
+    let dir = complete_run(Level::Hourly);
+    let full = complete_run(Level::Full);
+    let assets = cells(&dir.path().join("assets.parquet"), &["time", "asset", "power_kw", "setpoint_kw", "energy_kwh"]);
+    assert_eq!(assets.len(), 5);
+    assert_eq!(assets[0], ["2026-03-20T00:00:00Z", "bat_01", "1", "1", "3"]);
+    assert_eq!(assets[4], ["2026-03-20T00:00:00Z", "pv_01", "-4", "-", "-"]);
+    let sites = cells(&dir.path().join("sites.parquet"), &["site", "power_kw", "import_kwh", "export_kwh"]);
+    assert_eq!(sites[0], ["site_a", "-1.5", "0.75", "1.5"]);
+    assert_eq!(cells(&dir.path().join("signals.parquet"), &["value"]), [["400"], ["300"]]);
+    for table in ["orders", "trades", "clearings", "settlements", "sessions", "events"] {
+        let read = |dir: &Path| common::read(&dir.join(format!("{table}.parquet")));
+        assert_eq!(read(dir.path()), read(full.path()), "{table}");
+    }
+    let kpis = |dir: &Path| common::read(&dir.join("kpis.parquet"));
+    assert_eq!(kpis(dir.path())[0].columns(), kpis(full.path())[0].columns());
+}
+
+/// Records `days` of quarter hours with powers that differ from day to day and end within an hour.
+fn long_run(dir: &Path, level: Level, days: i64) -> PathBuf {
+    let intervals = days * 96 - 1;
+    let info = RunInfo { end: START + TICK * intervals, ..info(level) };
+    let mut writer = RunWriter::create(dir, info, &catalogue()).expect("begun");
+    for k in 0..intervals {
+        let pv = round_power_kw(-((k % 96) as f64) * 0.07 - k as f64 * 0.001);
+        let readings = readings(TICK, pv, 1.0, 0.5, 0.0, 100.0);
+        writer.record(&rows(START + TICK * k, TICK, &readings, &[])).expect("recorded");
+    }
+    writer.finish(Status::Complete).expect("finished");
+    dir.join("assets.parquet")
+}
+
+#[test]
+fn a_run_of_many_batches_and_row_groups_loses_no_row() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let days = 560;
+    let path = long_run(dir.path(), Level::Full, days);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).expect("a file")).expect("Parquet");
+    assert!(builder.metadata().num_row_groups() > 1, "the test should span row groups");
+    let expected = (0..days * 96 - 1).flat_map(|k| [k; 5]).map(|k| START + TICK * k);
+    let found = common::read(&path).into_iter().flat_map(|batch| {
+        let times = batch.column(0).clone();
+        (0..batch.num_rows()).map(move |row| common::cell(&times, row)).collect::<Vec<_>>()
+    });
+    assert!(found.eq(expected.map(|time: Time| time.to_string())));
+}
+
+#[test]
+fn the_last_hour_is_kept_even_if_it_is_not_full() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = long_run(dir.path(), Level::Hourly, 1);
+    let rows = cells(&path, &["time", "asset"]);
+    assert_eq!(rows.len(), 24 * 5);
+    assert_eq!(rows[119], ["2026-03-20T23:00:00Z", "pv_01"]);
+}
+
+#[test]
+fn equal_rows_give_equal_bytes() {
+    for level in [Level::Full, Level::Hourly] {
+        let dirs = [tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
+        for dir in &dirs {
+            long_run(dir.path(), level, 30);
+        }
+        let names = common::names(dirs[0].path());
+        assert_eq!(names.len(), 11);
+        for name in names {
+            let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
+            assert!(first == second, "{name} at level {level}");
+        }
+    }
+}
+
+#[test]
+fn a_tick_of_a_second_leaves_the_hours_as_they_are() {
+    let hours = |tick: Span| {
+        let dir = tempfile::tempdir().expect("a folder");
+        let info = RunInfo { end: START + Span::HOUR, tick, ..info(Level::Hourly) };
+        let mut writer = RunWriter::create(dir.path(), info, &catalogue()).expect("begun");
+        let readings = readings(tick, -6.0, 1.0, 0.0, 3.6, 100.0);
+        let mut start = START;
+        while start < START + Span::HOUR {
+            writer.record(&rows(start, tick, &readings, &[])).expect("recorded");
+            start += tick;
+        }
+        writer.finish(Status::Complete).expect("finished");
+        let read = |table: &str| common::read(&dir.path().join(table))[0].columns().to_vec();
+        (read("assets.parquet"), read("sites.parquet"), read("signals.parquet"))
+    };
+    assert_eq!(hours(Span::from_s(1)), hours(TICK));
+}

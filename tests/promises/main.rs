@@ -1,0 +1,17 @@
+//! What the twin promises across its rooms: one test per promise, each named after what it promises.
+//!
+//! Rows are compared exactly, and so are the unrounded powers and energies behind them. Faults are drawn from seeds;
+//! a test that fails prints the seed, which fails again.
+
+#![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
+
+mod draws;
+mod energy;
+mod hosts;
+mod inputs;
+mod mail;
+mod money;
+mod rig;
+mod rooms;
+mod sources;
+mod ticks;

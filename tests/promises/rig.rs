@@ -1,0 +1,233 @@
+//! What every promise needs: scenarios, runs on either host, and rows that can be compared.
+
+use agents::draw::lot;
+use agents::ems::Strategy;
+use agents::reading::{AssetReading, SignalReading, SiteReading};
+use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
+use agents::{MeterId, Now, ParticipantId, Span, Time};
+use scenarios::{Plan, Scenario};
+use std::error::Error;
+use std::fmt::Debug;
+use std::panic;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
+use twin::{Blow, Host, Input, Journal, Kernel, LiveHost, SweepHost};
+
+/// The built-in scenario from its own start, a Friday.
+pub(crate) fn martinique(duration: &str, tick: &str, seed: u64) -> Scenario {
+    let mut scenario = Scenario::load("martinique").unwrap();
+    scenario.run.duration = duration.into();
+    scenario.run.tick = tick.into();
+    scenario.run.seed = seed;
+    scenario
+}
+
+/// Martinique on days on which much happens: prices move devices, the DSO asks for help often, vehicles give energy
+/// back, and some assets share a site.
+pub(crate) fn busy(duration: &str, tick: &str, seed: u64) -> Scenario {
+    let mut scenario = martinique(duration, tick, seed);
+    scenario.ems.vehicles =
+        Strategy::PriceThreshold { charge_below_eur_per_mwh: 225.0, discharge_above_eur_per_mwh: 300.0 };
+    scenario.dso.load_control_above_mw = 195.0;
+    scenario.dso.demand_response_above_mw = 205.0;
+    scenario.dso.request = "1h".into();
+    for number in 0..3 {
+        let (pv, battery, evse) = (&mut scenario.pv[number], &mut scenario.battery[number], &mut scenario.evse[number]);
+        let site = Some(format!("home_{number}"));
+        (pv.site, battery.site, evse.site) = (site.clone(), site.clone(), site);
+        (pv.commune, battery.commune) = (evse.commune.clone(), evse.commune.clone());
+    }
+    scenario
+}
+
+pub(crate) fn plan(scenario: &Scenario) -> Plan {
+    scenario.resolve(Default::default()).unwrap()
+}
+
+pub(crate) fn id(plan: &Plan, name: &str) -> ParticipantId {
+    plan.participant(name).unwrap_or_else(|| panic!("the scenario has a `{name}`"))
+}
+
+/// The instant `hours` after the start, which is a local midnight.
+pub(crate) fn at(plan: &Plan, hours: f64) -> Time {
+    plan.start + Span::from_hours(hours)
+}
+
+/// Everything recorded of one interval.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Interval {
+    pub(crate) start: Time,
+    pub(crate) length: Span,
+    pub(crate) assets: Vec<AssetReading>,
+    pub(crate) sites: Vec<SiteReading>,
+    pub(crate) signals: Vec<SignalReading>,
+    pub(crate) records: Vec<Record>,
+}
+
+/// Keeps all rows.
+#[derive(Debug, Default)]
+pub(crate) struct Keep(pub(crate) Vec<Interval>);
+
+impl Recorder for Keep {
+    fn record(&mut self, rows: &IntervalRows<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.0.push(Interval {
+            start: rows.start,
+            length: rows.length,
+            assets: rows.assets.to_vec(),
+            sites: rows.sites.to_vec(),
+            signals: rows.signals.to_vec(),
+            records: rows.records.to_vec(),
+        });
+        Ok(())
+    }
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) rows: Vec<Interval>,
+    /// The bits of every unrounded power, stored energy and loss after each tick, and of the island's meter.
+    truth: Vec<Vec<u64>>,
+    pub(crate) journal: Journal,
+}
+
+impl Run {
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.rows.iter().flat_map(|interval| &interval.records)
+    }
+
+    pub(crate) fn events(&self, code: EventCode) -> Vec<&Event> {
+        let event = |record| match record {
+            &Record::Event(ref event) if event.code == code => Some(event),
+            _ => None,
+        };
+        self.records().filter_map(event).collect()
+    }
+
+    /// The readings of an asset in all intervals that begin in `[from, until)`.
+    pub(crate) fn readings(&self, asset: ParticipantId, from: Time, until: Time) -> Vec<AssetReading> {
+        let within = self.rows.iter().filter(|interval| from <= interval.start && interval.start < until);
+        within.flat_map(|interval| &interval.assets).filter(|reading| reading.asset == asset).copied().collect()
+    }
+}
+
+/// What comes from outside during a run.
+#[derive(Clone, Copy)]
+pub(crate) enum Outside<'a> {
+    Nothing,
+    /// Each input is submitted at its instant, and so taken by the tick after it.
+    Script(&'a [(Time, Input)]),
+    Replay(&'a Journal),
+}
+
+/// Runs a plan on the sweep host.
+pub(crate) fn sweep(plan: &Plan, outside: Outside<'_>) -> Run {
+    let mut kernel = Kernel::new(plan);
+    let mut host = SweepHost::new(plan, kernel.world_mut());
+    drive(plan, kernel, &mut host, outside)
+}
+
+/// Runs a plan on the live host; returns also how often an actor was replaced.
+pub(crate) fn live(
+    plan: &Plan,
+    threads: usize,
+    outside: Outside<'_>,
+    saboteur: impl FnMut(Now, u32, ParticipantId) -> Option<Blow> + Send + 'static,
+) -> (Run, u64) {
+    leave_out_the_saboteurs_panics();
+    let mut host = LiveHost::new(plan, threads).unwrap();
+    host.sabotage(saboteur);
+    let run = drive(plan, Kernel::new(plan), &mut host, outside);
+    (run, host.restarts())
+}
+
+/// Strikes nobody.
+pub(crate) fn peace(_: Now, _: u32, _: ParticipantId) -> Option<Blow> {
+    None
+}
+
+/// Strikes about one step in `one_in` with a kill or a panic, as `seed` has it; counts the blows.
+pub(crate) fn saboteur(
+    seed: u64,
+    one_in: u64,
+    blows: Arc<AtomicU64>,
+) -> impl FnMut(Now, u32, ParticipantId) -> Option<Blow> + Send + 'static {
+    move |now, round, id| {
+        let step = lot(lot(seed, now.time.0), i64::from(round) << 32 | i64::from(id.0));
+        let blow = match step % (2 * one_in) {
+            0 => Blow::Kill,
+            1 => Blow::Panic,
+            _ => return None,
+        };
+        blows.fetch_add(1, Ordering::Relaxed);
+        Some(blow)
+    }
+}
+
+/// Backtraces of panics that are part of the drill would only hide the others.
+fn leave_out_the_saboteurs_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if info.payload_as_str().is_none_or(|message| !message.contains("saboteur")) {
+                others(info);
+            }
+        }));
+    });
+}
+
+fn drive(plan: &Plan, mut kernel: Kernel, host: &mut impl Host, outside: Outside<'_>) -> Run {
+    let mut script = match outside {
+        Outside::Script(script) => script,
+        _ => &[],
+    };
+    if let Outside::Replay(journal) = outside {
+        kernel.replay(journal).unwrap();
+    }
+    let (mut rows, mut truth) = (Keep::default(), Vec::new());
+    while !kernel.is_over() {
+        while let Some(((_, input), rest)) = script.split_first().filter(|((time, _), _)| *time <= kernel.now()) {
+            kernel.submit(input.clone()).unwrap();
+            script = rest;
+        }
+        kernel.tick(host, &mut rows).unwrap();
+        truth.push(bits(plan, &kernel));
+    }
+    Run { rows: rows.0, truth, journal: kernel.journal().clone() }
+}
+
+fn bits(plan: &Plan, kernel: &Kernel) -> Vec<u64> {
+    let world = kernel.world();
+    let ids = (0..plan.participants.len()).map(|index| ParticipantId(index as u32));
+    let mut bits = vec![world.meter(MeterId::Island).power_kw.to_bits()];
+    for id in ids {
+        bits.extend(world.power_kw(id).map(f64::to_bits));
+        bits.extend(world.storage(id).iter().flat_map(|(stored, lost)| [stored.to_bits(), lost.to_bits()]));
+    }
+    bits
+}
+
+/// Compares two runs exactly; says where they part, in words that fit on a screen.
+#[track_caller]
+pub(crate) fn assert_same_rows(expected: &Run, found: &Run, what: &str) {
+    for (a, b) in expected.rows.iter().zip(&found.rows) {
+        let what = format!("{what}: interval of {}", a.start);
+        assert_same_list(&a.assets, &b.assets, &format!("{what}, assets"));
+        assert_same_list(&a.sites, &b.sites, &format!("{what}, sites"));
+        assert_same_list(&a.signals, &b.signals, &format!("{what}, signals"));
+        assert_same_list(&a.records, &b.records, &format!("{what}, records"));
+        assert_eq!((a.start, a.length), (b.start, b.length), "{what}");
+    }
+    assert_eq!(expected.rows.len(), found.rows.len(), "{what}: number of intervals");
+    let parting = expected.truth.iter().zip(&found.truth).position(|(a, b)| a != b);
+    assert_eq!(parting, None, "{what}: the tick after which unrounded powers or energies part");
+}
+
+#[track_caller]
+fn assert_same_list<T: Debug + PartialEq>(expected: &[T], found: &[T], what: &str) {
+    for (index, (a, b)) in expected.iter().zip(found).enumerate() {
+        assert_eq!(a, b, "{what}, row {index}");
+    }
+    assert_eq!(expected.len(), found.len(), "{what}: number of rows");
+}
