@@ -103,7 +103,7 @@ fn year(record: Record) -> (f64, Summary) {
         record,
         series: Vec::new(),
         host: HostKind::Sweep,
-        threads: 1,
+        threads: None,
     };
     let inputs = Inputs::load(&args).unwrap();
     let begun = Instant::now();

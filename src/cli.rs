@@ -64,9 +64,9 @@ pub struct RunArgs {
     /// Who steps the participants.
     #[arg(long, value_enum, default_value_t = HostKind::Sweep)]
     pub host: HostKind,
-    /// Threads of the actors' runtime.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: u16,
+    /// Threads of the actors' runtime, with --host actors [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
 }
 
 /// How much of a run is kept.

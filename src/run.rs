@@ -19,6 +19,10 @@ use twin::{Host, Kernel, LiveHost, SweepHost};
 /// # Errors
 /// [`Error`]; its exit code tells bad input from what broke.
 pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
+    if args.threads.is_some() && args.host == HostKind::Sweep {
+        let problem = "the sweep host runs on one thread: add --host actors, or leave it out".into();
+        return Err(Error::Option { option: "--threads", problem });
+    }
     let inputs = Inputs::load(args)?;
     for note in &inputs.plan.measured.notes {
         writeln!(std::io::stderr(), "note: {note}")?;
@@ -67,7 +71,7 @@ fn simulate(args: &RunArgs, plan: &Plan, writer: &mut RunWriter, interrupted: &A
             drive(plan, &mut kernel, &mut host, writer, interrupted)
         }
         HostKind::Actors => {
-            let mut host = LiveHost::new(plan, args.threads.into())?;
+            let mut host = LiveHost::new(plan, args.threads.unwrap_or(1).into())?;
             drive(plan, &mut kernel, &mut host, writer, interrupted)
         }
     }

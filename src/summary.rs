@@ -25,12 +25,49 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
         plan.seed
     )?;
     writeln!(out)?;
-    for kpi in &summary.kpis {
-        writeln!(out, "  {:<44} {:>16} {}", kpi.label, figure(kpi), kpi.unit)?;
+    for kpi in summary.kpis.iter().filter(|kpi| area_of(kpi).is_none()) {
+        writeln!(out, "  {:<36} {:>14} {}", kpi.label, figure(kpi), kpi.unit)?;
     }
+    writeln!(out)?;
+    print_areas(&summary.kpis, out)?;
     writeln!(out)?;
     let rows: u64 = summary.tables.iter().map(|(_, rows)| rows).sum();
     writeln!(out, "{} tables, {rows} rows in {}", summary.tables.len(), summary.dir.display())
+}
+
+/// Portfolios and the island side by side: a line per figure, a column per area.
+fn print_areas(kpis: &[Kpi], out: &mut impl Write) -> io::Result<()> {
+    let of_areas: Vec<_> = kpis.iter().filter_map(|kpi| area_of(kpi).map(|(area, label)| (area, label, kpi))).collect();
+    let (mut areas, mut labels) = (Vec::new(), Vec::new());
+    for (area, label, _) in &of_areas {
+        if !areas.contains(area) {
+            areas.push(*area);
+        }
+        if !labels.contains(label) {
+            labels.push(*label);
+        }
+    }
+    write!(out, "  {:<36}", "")?;
+    for area in &areas {
+        write!(out, " {area:>14}")?;
+    }
+    writeln!(out)?;
+    for label in labels {
+        write!(out, "  {label:<36}")?;
+        let mut unit = "";
+        for area in &areas {
+            let kpi = of_areas.iter().find(|(of, what, _)| of == area && *what == label).map(|(.., kpi)| kpi);
+            write!(out, " {:>14}", kpi.map_or_else(|| "-".into(), |kpi| figure(kpi)))?;
+            unit = kpi.map_or(unit, |kpi| kpi.unit);
+        }
+        writeln!(out, " {unit}")?;
+    }
+    Ok(())
+}
+
+/// The area a figure is about, and what it says of it.
+fn area_of(kpi: &Kpi) -> Option<(&str, &str)> {
+    kpi.label.split_once(": ")
 }
 
 /// A value with its thousands apart, or a dash.

@@ -6,6 +6,7 @@
 
 use crate::core::Outbox;
 use crate::id::{MeterId, ParticipantId};
+use crate::number;
 use crate::record::EventCode;
 use crate::series::Series;
 use crate::time::{Now, Time};
@@ -45,7 +46,7 @@ impl fmt::Display for Priority {
 #[serde(rename_all = "snake_case")]
 pub enum Value {
     /// The same until the command expires.
-    Constant(f64),
+    Constant(#[serde(with = "number")] f64),
     /// As the series says; outside it the command is not in force.
     Series(Series),
 }
@@ -82,6 +83,7 @@ pub enum Directive {
         /// The meter to bring to zero.
         meter: MeterId,
         /// Share of the residual this device answers for, in (0, 1].
+        #[serde(with = "number")]
         share: f64,
     },
     /// Consume at most this power in kW, at least 0.
@@ -206,20 +208,23 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CommandBook {
     capability: Capability,
-    commands: Vec<Entry>,
+    commands: Vec<Command>,
+    losers: Vec<Loser>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    command: Command,
-    /// Already told that it lost, so that a renewed command does not repeat it every quarter hour.
-    overruled: bool,
+/// A side whose setpoint lost and that was told so: a command renewed every quarter hour is not told every time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Loser {
+    source: ParticipantId,
+    priority: Priority,
+    /// First instant at which it may have ended; who is found losing later is told anew.
+    until: Time,
 }
 
 impl CommandBook {
     /// An empty book of a device with this capability.
     pub fn new(capability: Capability) -> Self {
-        Self { capability, commands: Vec::new() }
+        Self { capability, commands: Vec::new(), losers: Vec::new() }
     }
 
     /// Takes `command`; a refusal or a setpoint that loses is recorded as an event in `out`.
@@ -229,14 +234,14 @@ impl CommandBook {
             out.event(now, EventCode::CommandRefused, detail);
             return;
         }
-        let same = |entry: &Entry| {
-            entry.command.source == command.source
-                && entry.command.priority == command.priority
-                && entry.command.directive.class() == command.directive.class()
+        let same = |other: &Command| {
+            other.source == command.source
+                && other.priority == command.priority
+                && other.directive.class() == command.directive.class()
         };
-        match self.commands.iter_mut().find(|entry| same(entry)) {
-            Some(entry) => entry.command = command.clone(),
-            None => self.commands.push(Entry { command: command.clone(), overruled: false }),
+        match self.commands.iter_mut().find(|other| same(other)) {
+            Some(other) => *other = command.clone(),
+            None => self.commands.push(command.clone()),
         }
     }
 
@@ -265,10 +270,10 @@ impl CommandBook {
 
     /// Forgets what has expired, decides among what is in force at `now`, and records who newly lost.
     pub fn resolve(&mut self, now: Now, out: &mut Outbox) -> Resolved {
-        self.commands.retain(|entry| now.time < entry.command.expires);
+        self.commands.retain(|command| now.time < command.expires);
         let mut resolved = Resolved { mode: None, import_limit_kw: None, export_limit_kw: None };
         let mut winner: Option<usize> = None;
-        for (index, Entry { command, .. }) in self.commands.iter().enumerate() {
+        for (index, command) in self.commands.iter().enumerate() {
             if !command.holds(now.time) {
                 continue;
             }
@@ -281,36 +286,43 @@ impl CommandBook {
                 }
                 Directive::Setpoint(value) if value.at(now.time).is_none() => {}
                 Directive::Setpoint(_) | Directive::FollowMeter { .. } => {
-                    if winner.is_none_or(|best| command.beats(&self.commands[best].command, now.time)) {
+                    if winner.is_none_or(|best| command.beats(&self.commands[best], now.time)) {
                         winner = Some(index);
                     }
                 }
             }
         }
         if let Some(index) = winner {
-            resolved.mode = self.commands[index].command.mode(now.time);
+            resolved.mode = self.commands[index].mode(now.time);
             self.tell_losers(index, now, out);
         }
         resolved
     }
 
     fn tell_losers(&mut self, winner: usize, now: Now, out: &mut Outbox) {
-        let winning = self.commands[winner].command.priority;
-        for (index, entry) in self.commands.iter_mut().enumerate() {
-            let lost = index != winner && entry.command.directive.class() == 0 && entry.command.holds(now.time);
-            if lost && !entry.overruled {
-                let detail =
-                    format!("setpoint of priority {} lost to one of priority {winning}", entry.command.priority);
-                out.event(now, EventCode::CommandOverruled, detail);
+        let winning = &self.commands[winner];
+        self.losers.retain(|loser| now.time <= loser.until);
+        for (index, command) in self.commands.iter().enumerate() {
+            if index == winner || command.directive.class() != 0 || !command.holds(now.time) {
+                continue;
             }
-            entry.overruled = lost;
+            let Command { source, priority, .. } = *command;
+            let until = command.expires.min(winning.expires);
+            match self.losers.iter_mut().find(|loser| (loser.source, loser.priority) == (source, priority)) {
+                Some(loser) => loser.until = until,
+                None => {
+                    let detail =
+                        format!("setpoint of priority {priority} lost to one of priority {}", winning.priority);
+                    out.event(now, EventCode::CommandOverruled, detail);
+                    self.losers.push(Loser { source, priority, until });
+                }
+            }
         }
     }
 
     /// The next instant after `now` at which what is in force may change by itself.
     pub fn next_change(&self, now: Now) -> Option<Time> {
-        let change = |entry: &Entry| {
-            let command = &entry.command;
+        let change = |command: &Command| {
             if now.time < command.effective {
                 Some(command.effective)
             } else {
@@ -382,6 +394,40 @@ mod tests {
         let modes: Vec<_> = [0, 15, 30, 60].map(|m| book.resolve(at(m), &mut out).mode).into();
         assert_eq!(modes, [Some(Mode::Hold(10.0)), Some(Mode::Hold(-5.0)), Some(Mode::Hold(10.0)), None]);
         assert_eq!(out.records.len(), 1, "the EMS is told once that it lost: {:?}", out.records);
+    }
+
+    #[test]
+    fn a_setpoint_renewed_every_quarter_hour_is_told_once_per_spell_that_it_loses() {
+        let (mut book, mut out) = book(&[setpoint(2, Priority::Operator, -5.0, 0, 60)]);
+        let mut told = Vec::new();
+        for minute in (0..150).step_by(15) {
+            // As a device does: what has expired is forgotten before the renewal arrives.
+            book.resolve(at(minute), &mut out);
+            book.take(&setpoint(1, Priority::Ems, 10.0, minute, minute + 15), at(minute), &mut out);
+            if minute == 120 {
+                book.take(&setpoint(2, Priority::Operator, -6.0, 120, 180), at(minute), &mut out);
+            }
+            book.resolve(at(minute), &mut out);
+            told.push(out.records.len());
+        }
+        assert_eq!(told, [1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_number_that_is_none_survives_a_file_and_is_still_refused() {
+        let series = Series { start: Time(0), step: Span::from_minutes(15), values: [1.0, f64::INFINITY].into() };
+        for directive in [
+            Directive::Setpoint(Value::Constant(f64::NAN)),
+            Directive::ImportLimit(Value::Series(series)),
+            Directive::FollowMeter { meter: MeterId::Island, share: f64::NEG_INFINITY },
+        ] {
+            let command = Command { directive, ..setpoint(1, Priority::Ems, 0.0, 0, 60) };
+            let text = serde_json::to_string(&command).expect("a command is plain data");
+            let read: Command = serde_json::from_str(&text).expect("it was just written");
+            assert_eq!(serde_json::to_string(&read).expect("a command is plain data"), text);
+            let told = |command: &Command| book(std::slice::from_ref(command)).1.records;
+            assert_eq!((told(&command).len(), told(&command)), (1, told(&read)));
+        }
     }
 
     #[test]

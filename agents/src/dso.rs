@@ -8,6 +8,7 @@ use crate::reading::Signal;
 use crate::record::{EventCode, Record};
 use crate::series::Series;
 use crate::time::{Every, Now, Span, Time};
+use market::Energy;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,8 @@ pub struct Dso {
     customers: Vec<ParticipantId>,
     draws: Draws,
     watch: Every,
+    /// When it last looked at the island's load, and the meter's registers then, import less export.
+    looked: Option<(Time, Energy)>,
     published: Option<Published>,
     load_control_until: Option<Time>,
     demand_response_until: Option<Time>,
@@ -77,6 +80,7 @@ impl Dso {
             customers,
             draws,
             watch: Every::new(WATCH),
+            looked: None,
             published: None,
             load_control_until: None,
             demand_response_until: None,
@@ -110,6 +114,13 @@ impl Dso {
         let cents = |price: f64| (price * 100.0).round() / 100.0;
         let values = self.policy.price_shape.iter().map(|shape| cents(mean * shape)).collect();
         Series { start: now.calendar.midnight(day), step: Span::HOUR, values }
+    }
+
+    /// Mean load since it last looked, whatever the length of a tick; at the very first look what the meter shows.
+    fn mean_load_kw(&mut self, now: Now, meter: &MeterReading) -> f64 {
+        let net = meter.imported - meter.exported;
+        let before = self.looked.replace((now.time, net));
+        before.map_or(meter.power_kw, |(time, net_then)| (net - net_then).as_kwh() / (now.time - time).hours())
     }
 
     fn watch_the_load(&mut self, now: Now, load_kw: f64, out: &mut Outbox) {
@@ -163,7 +174,8 @@ impl Core for Dso {
         over(&mut self.demand_response_until);
         self.publish_prices(now, sense, out);
         if self.watch.is_due(now.time) {
-            self.watch_the_load(now, sense.island.power_kw, out);
+            let load_kw = self.mean_load_kw(now, &sense.island);
+            self.watch_the_load(now, load_kw, out);
         }
         self.tell_signals(now, out);
     }
@@ -222,6 +234,21 @@ mod tests {
         let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
         dso.step(at(0), &DsoSense { price_feed: Some(feed), ..load(0.0) }, &[], &mut out);
         assert!(out.records.contains(&Record::Signal(Signal::ConsumptionPrice, 123.0)));
+    }
+
+    #[test]
+    fn the_mean_of_the_last_quarter_hour_counts_not_what_the_meter_shows_at_its_end() {
+        let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
+        dso.step(at(0), &load(0.0), &[], &mut out);
+        let requests = |out: &Outbox| out.records.iter().filter(|record| matches!(record, Record::Event(_))).count();
+        let island = |power_kw, imported_kwh| {
+            let imported = Energy::from_kwh(imported_kwh);
+            DsoSense { island: MeterReading { power_kw, imported, exported: Energy(0) }, price_feed: None }
+        };
+        dso.step(at(15), &island(1000.0, 24.9), &[], &mut out);
+        assert_eq!(requests(&out), 0, "99.6 kW on average");
+        dso.step(at(30), &island(0.0, 50.0), &[], &mut out);
+        assert_eq!(requests(&out), 1, "100.4 kW on average");
     }
 
     #[test]

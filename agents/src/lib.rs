@@ -12,6 +12,7 @@ mod core;
 pub mod draw;
 mod id;
 pub mod mail;
+mod number;
 pub mod reading;
 pub mod record;
 pub mod series;

@@ -1,5 +1,6 @@
 //! Values that hold for a while: prices, signals, schedules.
 
+use crate::number::numbers;
 use crate::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub struct Series {
     /// How long each value holds; positive.
     pub step: Span,
     /// The values; their unit is that of whoever carries the series.
+    #[serde(with = "numbers")]
     pub values: Arc<[f64]>,
 }
 

@@ -1,6 +1,6 @@
 //! Promises about chance: draws depend on the seed and on what they are for, not on who else is there.
 
-use crate::rig::{Outside, Run, assert_same_rows, busy, martinique, plan, sweep};
+use crate::rig::{Interval, Outside, Run, assert_same_rows, busy, martinique, plan, sweep};
 use agents::draw::lot;
 use agents::reading::{AssetReading, AssetState, Signal};
 use agents::record::{OrderRow, Record, SessionRow};
@@ -41,7 +41,7 @@ fn series(plan: &Plan, run: &Run) -> BTreeMap<String, Vec<AssetReading>> {
 }
 
 fn signal_series(run: &Run, signal: Signal) -> Vec<Option<f64>> {
-    let value = |rows: &crate::rig::Interval| rows.signals.iter().find(|r| r.signal == signal).map(|r| r.value);
+    let value = |rows: &Interval| rows.signals.iter().find(|r| r.signal == signal).map(|r| r.value);
     run.rows.iter().map(value).collect()
 }
 

@@ -74,7 +74,7 @@ fn actors_killed_or_panicking_at_random_leave_no_trace_in_the_rows() {
             for threads in THREADS {
                 let what = format!("{name}, seed of sabotage {seed}, {threads} threads");
                 let blows = Arc::new(AtomicU64::new(0));
-                let (found, restarts) = live(&plan, threads, Outside::Nothing, saboteur(seed, 100, Arc::clone(&blows)));
+                let (found, restarts) = live(&plan, threads, Outside::Nothing, saboteur(seed, 30, Arc::clone(&blows)));
                 let blows = blows.load(Ordering::Relaxed);
                 assert_same_rows(&expected, &found, &what);
                 // A kill at the last step of an actor may not have been noticed by the end of the run.
@@ -144,9 +144,10 @@ fn whoever_panics_again_and_again_is_put_out_and_a_replay_of_that_on_the_sweep_h
 fn the_battery_of_a_core_that_is_put_out_rests() {
     let plan = plan(&martinique("20h", "15m", 1));
     let (battery, time) = (id(&plan, "bat_03"), at(&plan, 18.0));
+    let works = |run: &Run, from, until| run.readings(battery, from, until).iter().any(|r| r.power_kw.abs() > 1.0);
+    assert!(works(&sweep(&plan, Outside::Nothing), time, plan.end), "left alone it has work to do");
     let (run, _) = live(&plan, 2, Outside::Nothing, panic_always_at(time, battery, 0));
-    let before = run.readings(battery, at(&plan, 17.0), time);
-    assert!(before.iter().all(|reading| reading.power_kw != 0.0), "it works before: {before:?}");
+    assert!(works(&run, plan.start, time), "it works before");
     let after = run.readings(battery, time, plan.end);
     assert_eq!(after.len(), 8);
     for reading in after {
@@ -156,20 +157,11 @@ fn the_battery_of_a_core_that_is_put_out_rests() {
 
 #[test]
 fn the_charge_point_of_a_core_that_is_put_out_gives_no_power() {
-    let plan = plan(&martinique("2d", "15m", 1));
+    let plan = plan(&martinique("4h", "15m", 1));
+    let (evse, time) = (id(&plan, "evse_06"), at(&plan, 1.0));
     let quiet = sweep(&plan, Outside::Nothing);
-    let (evse, time) = quiet
-        .rows
-        .iter()
-        .flat_map(|rows| rows.assets.iter().map(|reading| (rows.start, reading)))
-        .find(|(start, reading)| {
-            let is_evse = plan.participants[reading.asset.index()].role.kind() == Kind::Evse;
-            // It steps on its vehicle's report at the end of the interval, and would go on charging.
-            is_evse && *start > at(&plan, 12.0) && reading.power_kw > 5.0
-        })
-        .map(|(start, reading)| (reading.asset, start + plan.tick))
-        .unwrap();
-    assert!(quiet.readings(evse, time, time + plan.tick)[0].power_kw > 0.0, "left alone it charges on");
+    let left_alone = quiet.readings(evse, at(&plan, 0.0), at(&plan, 2.0));
+    assert!(left_alone[1..].iter().all(|reading| reading.power_kw > 5.0), "left alone it charges on: {left_alone:?}");
     let (_, round) = *steps_at(&plan, time, Outside::Nothing).iter().find(|(id, _)| *id == evse).unwrap();
     let (run, _) = live(&plan, 2, Outside::Nothing, panic_always_at(time, evse, round));
     assert!(run.readings(evse, time, plan.end).iter().all(|reading| reading.power_kw == 0.0));

@@ -1,6 +1,6 @@
 //! Promises about what comes from outside: journaled, replayed to the same rows, refused with a reason.
 
-use crate::rig::{Outside, Run, assert_same_rows, at, busy, id, live, martinique, peace, plan, sweep};
+use crate::rig::{Keep, Outside, Run, assert_same_rows, at, busy, id, live, martinique, peace, plan, saboteur, sweep};
 use agents::command::{Command, Directive, Priority, Value};
 use agents::draw::lot;
 use agents::reading::{AssetState, round_power_kw};
@@ -8,6 +8,7 @@ use agents::record::EventCode;
 use agents::series::Series;
 use agents::{MeterId, ParticipantId, Span, Time};
 use scenarios::Plan;
+use std::sync::Arc;
 use twin::{Input, Journal, Kernel, KernelError};
 
 fn command(target: &str, priority: Priority, directive: Directive, from: Time, length: Span) -> Input {
@@ -52,7 +53,8 @@ fn a_day_of_external_commands_replays_from_its_journal_to_the_same_rows_on_the_o
         let plan = plan(&scenario);
         let script = script(&plan);
         let swept = sweep(&plan, Outside::Script(&script));
-        let (lived, _) = live(&plan, 2, Outside::Script(&script), peace);
+        let (lived, restarts) = live(&plan, 2, Outside::Script(&script), saboteur(5, 50, Arc::default()));
+        assert!(restarts > 20, "actors die on such a day, too");
         assert_same_rows(&swept, &lived, &format!("{name}: the same inputs on both hosts"));
         for (run, told) in [(&swept, "as it is"), (&lived, "read back from its file")] {
             let text = run.journal.to_json_lines();
@@ -208,7 +210,7 @@ fn a_journal_that_begins_in_the_past_is_refused_whole() {
     let journal = kernel.journal().clone();
     let mut late = Kernel::new(&plan);
     let mut host = twin::SweepHost::new(&plan, late.world_mut());
-    late.tick(&mut host, &mut crate::rig::Keep::default()).unwrap();
+    late.tick(&mut host, &mut Keep::default()).unwrap();
     assert!(matches!(late.replay(&journal), Err(KernelError::JournalTooEarly { .. })));
     assert_eq!(late.journal().entries(), []);
 }
@@ -217,13 +219,13 @@ fn a_journal_that_begins_in_the_past_is_refused_whole() {
 fn an_input_submitted_while_a_journal_has_later_ones_in_store_is_taken_by_the_next_tick() {
     let plan = plan(&martinique("3h", "15m", 1));
     let late = command("bat_03", Priority::Operator, setpoint(5.0), at(&plan, 2.0), Span::HOUR);
-    let (_, noted) = (at(&plan, 1.75), sweep(&plan, Outside::Script(&[(at(&plan, 1.75), late)])));
+    let noted = sweep(&plan, Outside::Script(&[(at(&plan, 1.75), late)]));
     let mut kernel = Kernel::new(&plan);
     let mut host = twin::SweepHost::new(&plan, kernel.world_mut());
     kernel.replay(&noted.journal).unwrap();
     let early = command("bat_04", Priority::Operator, setpoint(4.0), plan.start, Span::HOUR);
     assert_eq!(kernel.submit(early).unwrap(), plan.start);
-    let mut rows = crate::rig::Keep::default();
+    let mut rows = Keep::default();
     while !kernel.is_over() {
         kernel.tick(&mut host, &mut rows).unwrap();
     }

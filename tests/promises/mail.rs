@@ -2,23 +2,27 @@
 
 use crate::rig::{Keep, martinique, plan};
 use agents::record::{EventCode, Record};
-use agents::{Mail, Message, ParticipantId, Time, Wake};
+use agents::{Mail, Message, ParticipantId, Stage, Time, Wake};
 use std::convert::Infallible;
 use twin::{Effects, Host, Kernel, MAX_ROUNDS, Round, World};
 
-/// A host in which two participants throw a numbered letter to and fro; everybody else is silent.
+/// A host in which two participants throw a numbered letter to and fro, a third one waits for quiet, and everybody
+/// else is silent.
 struct PingPong {
     letters: u32,
     /// Time, round and number of every letter that arrived.
     arrived: Vec<(Time, u32, u32)>,
+    /// Times and rounds in which the one who waits stepped: the first one, and when all was quiet.
+    waited: Vec<(Time, u32)>,
     begun: bool,
 }
 
 const PLAYERS: [ParticipantId; 2] = [ParticipantId(0), ParticipantId(1)];
+const WAITING: ParticipantId = ParticipantId(2);
 
 impl PingPong {
     fn of(letters: u32) -> Self {
-        Self { letters, arrived: Vec::new(), begun: false }
+        Self { letters, arrived: Vec::new(), waited: Vec::new(), begun: false }
     }
 
     fn send(&self, from: ParticipantId, number: u32, effects: &mut Effects) {
@@ -44,7 +48,12 @@ impl Host for PingPong {
                 self.begun = true;
                 self.send(id, 0, effects);
             }
-            effects.wakes.push((id, Wake::OnMail));
+            let mut wake = Wake::OnMail;
+            if id == WAITING {
+                self.waited.push((round.now.time, round.number));
+                wake = if self.waited.len() == 1 { Wake::WhenQuiet(Stage::Plan) } else { Wake::OnMail };
+            }
+            effects.wakes.push((id, wake));
         }
         Ok(())
     }
@@ -79,10 +88,23 @@ fn mail_beyond_the_bound_is_carried_to_the_next_tick_with_an_event_and_none_is_l
 
 #[test]
 fn mail_that_just_fits_the_bound_is_no_event() {
-    let (host, carried) = play(MAX_ROUNDS - 1);
-    assert_eq!(host.arrived.len() as u32, MAX_ROUNDS - 1);
-    assert!(host.arrived.iter().all(|(time, ..)| *time == host.arrived[0].0), "all within the first tick");
+    let plan = plan(&martinique("30m", "15m", 1));
+    // The last round is that of quiet.
+    let (host, carried) = play(MAX_ROUNDS - 2);
+    assert_eq!(host.arrived.len() as u32, MAX_ROUNDS - 2);
+    assert!(host.arrived.iter().all(|(time, ..)| *time == plan.start), "all within the first tick");
+    assert_eq!(host.waited, [(plan.start, 0), (plan.start, MAX_ROUNDS - 1)]);
     assert_eq!(carried, []);
+}
+
+#[test]
+fn whoever_still_waits_for_quiet_at_the_bound_is_woken_in_the_next_tick() {
+    let plan = plan(&martinique("30m", "15m", 1));
+    for (letters, round) in [(MAX_ROUNDS - 1, 0), (MAX_ROUNDS, 1), (100, 100 - MAX_ROUNDS + 1)] {
+        let (host, carried) = play(letters);
+        assert_eq!(host.waited, [(plan.start, 0), (plan.start + plan.tick, round)], "{letters} letters");
+        assert_eq!(carried.len(), 1, "{letters} letters");
+    }
 }
 
 #[test]

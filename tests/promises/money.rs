@@ -25,11 +25,11 @@ fn trades(run: &Run) -> impl Iterator<Item = &TradeRow> {
 }
 
 fn settlements(run: &Run) -> Vec<&SettlementRow> {
-    let settlement = |record| match record {
-        &Record::Settlement(ref row) => Some(row),
+    let rows = run.records().filter_map(|record| match record {
+        Record::Settlement(row) => Some(row),
         _ => None,
-    };
-    run.records().filter_map(settlement).collect()
+    });
+    rows.collect()
 }
 
 fn site_of_prosumer(plan: &Plan) -> BTreeMap<ParticipantId, SiteId> {

@@ -97,11 +97,11 @@ impl Run {
     }
 
     pub(crate) fn events(&self, code: EventCode) -> Vec<&Event> {
-        let event = |record| match record {
-            &Record::Event(ref event) if event.code == code => Some(event),
+        let events = self.records().filter_map(|record| match record {
+            Record::Event(event) if event.code == code => Some(event),
             _ => None,
-        };
-        self.records().filter_map(event).collect()
+        });
+        events.collect()
     }
 
     /// The readings of an asset in all intervals that begin in `[from, until)`.

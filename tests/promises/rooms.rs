@@ -102,7 +102,7 @@ fn arrows_between_rooms_point_one_way() {
 fn is_of(name: &str, families: &[&str]) -> bool {
     let is =
         |family: &&str| name.strip_prefix(*family).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']));
-    families.iter().any(|family| is(family))
+    families.iter().any(is)
 }
 
 #[test]

@@ -73,10 +73,10 @@ struct Header {
 }
 
 impl Journal {
-    /// Adds an entry; ticks never go back.
-    pub(crate) fn push(&mut self, tick: Time, input: Input) {
-        debug_assert!(self.entries.last().is_none_or(|last| last.tick <= tick));
-        self.entries.push(JournalEntry { tick, input });
+    /// Adds an entry after all others of its tick and of earlier ones.
+    pub(crate) fn insert(&mut self, tick: Time, input: Input) {
+        let place = self.entries.partition_point(|entry| entry.tick <= tick);
+        self.entries.insert(place, JournalEntry { tick, input });
     }
 
     /// The entries, oldest first.
@@ -122,7 +122,7 @@ mod tests {
 
     fn journal() -> Journal {
         let mut journal = Journal::default();
-        journal.push(Time(5), Input::Quarantine { participant: ParticipantId(1), round: 0 });
+        journal.insert(Time(5), Input::Quarantine { participant: ParticipantId(1), round: 0 });
         journal
     }
 

@@ -46,6 +46,8 @@ struct Buffers {
     inboxes: Vec<Mail>,
     effects: Effects,
     signals: Vec<SignalReading>,
+    /// Those who failed in this round of the replayed journal.
+    held_back: Vec<ParticipantId>,
 }
 
 /// Why a run can not go on.
@@ -136,8 +138,7 @@ impl Kernel {
     pub fn submit(&mut self, input: Input) -> Result<Time, KernelError> {
         self.examine(&input)?;
         let tick = if self.is_begun { self.now + self.tick } else { self.now };
-        self.journal.push(tick, input.clone());
-        self.pending.push_back(JournalEntry { tick, input });
+        self.enter(tick, input);
         Ok(tick)
     }
 
@@ -152,11 +153,17 @@ impl Kernel {
                 return Err(KernelError::JournalTooEarly { entry: entry.tick, now: self.now });
             }
         }
-        for entry in journal.entries() {
-            self.journal.push(entry.tick, entry.input.clone());
-            self.pending.push_back(entry.clone());
+        for JournalEntry { tick, input } in journal.entries() {
+            self.enter(*tick, input.clone());
         }
         Ok(())
+    }
+
+    /// Journals an input and keeps it for its tick, after all others of that tick: a replayed journal may hold later ones.
+    fn enter(&mut self, tick: Time, input: Input) {
+        self.journal.insert(tick, input.clone());
+        let place = self.pending.partition_point(|entry| entry.tick <= tick);
+        self.pending.insert(place, JournalEntry { tick, input });
     }
 
     fn examine(&self, input: &Input) -> Result<(), KernelError> {
@@ -225,6 +232,7 @@ impl Kernel {
                 self.replayed_failures.clear();
                 return Ok(());
             }
+            self.hold_back_failures(number);
             let mut effects = std::mem::take(&mut self.buffers.effects);
             let round = Round { now, number, due: &self.buffers.due, mail: &self.buffers.inboxes };
             let outcome = host.round(&mut self.world, &round, &mut effects);
@@ -232,12 +240,12 @@ impl Kernel {
             self.bring_about(number, &mut effects);
             self.buffers.effects = effects;
         }
+        self.replayed_failures.clear();
         let carried = self.mail.len();
-        self.note(
-            ParticipantId::OUTSIDE,
-            EventCode::MailCarriedOver,
-            format!("{carried} messages after {MAX_ROUNDS} rounds"),
-        );
+        if carried > 0 || self.wakes.is_anyone_waiting_for_quiet() {
+            let detail = format!("{carried} messages after {MAX_ROUNDS} rounds");
+            self.note(ParticipantId::OUTSIDE, EventCode::MailCarriedOver, detail);
+        }
         Ok(())
     }
 
@@ -250,19 +258,26 @@ impl Kernel {
         mailroom::recipients(inboxes, recipients);
         if number == 0 {
             self.wakes.merge_due(self.now, self.world.called(), recipients, due);
-        } else if recipients.is_empty() {
-            self.wakes.quiet(due);
         } else {
             std::mem::swap(due, recipients);
         }
-        for index in 0..self.replayed_failures.len() {
-            let (round, id) = self.replayed_failures[index];
-            if round == number && !self.is_out[id.index()] {
-                self.put_out(id);
-            }
-        }
         let is_out = &self.is_out;
-        self.buffers.due.retain(|due| !is_out[due.id.index()]);
+        due.retain(|due| !is_out[due.id.index()]);
+        if due.is_empty() {
+            self.wakes.quiet(due);
+        }
+    }
+
+    /// Lets those sit out who failed in this round when the replayed journal was written; they are put out after it, as
+    /// they were then.
+    fn hold_back_failures(&mut self, number: u32) {
+        let (is_out, held_back) = (&self.is_out, &mut self.buffers.held_back);
+        let failed_now = |(round, id): &&(u32, ParticipantId)| *round == number && !is_out[id.index()];
+        held_back.clear();
+        held_back.extend(self.replayed_failures.iter().filter(failed_now).map(|(_, id)| *id));
+        if !held_back.is_empty() {
+            self.buffers.due.retain(|due| !held_back.contains(&due.id));
+        }
     }
 
     fn set_aside_undeliverable(&mut self) {
@@ -289,8 +304,11 @@ impl Kernel {
                 record => self.records.push(record),
             }
         }
+        for id in std::mem::take(&mut self.buffers.held_back) {
+            self.put_out(id);
+        }
         for id in effects.failed.drain(..) {
-            self.journal.push(self.now, Input::Quarantine { participant: id, round: number });
+            self.journal.insert(self.now, Input::Quarantine { participant: id, round: number });
             self.put_out(id);
         }
     }

@@ -73,6 +73,11 @@ impl Wakes {
         }
     }
 
+    /// Whether somebody waits for quiet.
+    pub(crate) fn is_anyone_waiting_for_quiet(&self) -> bool {
+        !self.quiet.is_empty()
+    }
+
     /// Those of the earliest stage that wait for quiet.
     pub(crate) fn quiet(&self, due: &mut Vec<Due>) {
         due.clear();

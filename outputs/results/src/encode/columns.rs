@@ -1,5 +1,6 @@
 //! One encoder per type of column: values in, pages out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use agents::Time;
@@ -33,6 +34,8 @@ pub(crate) struct ChunkEnd {
 #[derive(Debug)]
 pub(crate) struct NameColumn {
     words: Arc<[String]>,
+    /// First place of the word at each place: readers rely on the words of a dictionary being distinct.
+    first_place: Vec<u32>,
     /// Keys since the last page.
     keys: Vec<u32>,
     /// Index in the chunk's dictionary of each word; [`UNSEEN`] if it is not there yet.
@@ -46,7 +49,10 @@ const UNSEEN: u32 = u32::MAX;
 
 impl NameColumn {
     pub(crate) fn new(words: &Arc<[String]>) -> Self {
+        let mut first_places = BTreeMap::new();
+        let places = words.iter().zip(0..);
         Self {
+            first_place: places.map(|(word, place)| *first_places.entry(word).or_insert(place)).collect(),
             words: Arc::clone(words),
             keys: Vec::new(),
             index_of: vec![UNSEEN; words.len()],
@@ -65,6 +71,7 @@ impl Encoder for NameColumn {
     fn page(&mut self, body: &mut Vec<u8>) -> Encoding {
         self.indices.clear();
         for key in self.keys.drain(..) {
+            let key = self.first_place[key as usize];
             let index = &mut self.index_of[key as usize];
             if *index == UNSEEN {
                 *index = self.dictionary.len() as u32;

@@ -53,7 +53,7 @@ impl Interner {
     }
 
     fn grow(&mut self) {
-        self.slots = vec![0; self.slots.len() * 4];
+        self.slots = vec![0; self.slots.len() * 2];
         for index in 0..self.values.len() {
             let mut slot = self.first_slot(self.values[index]);
             while self.slots[slot] != 0 {

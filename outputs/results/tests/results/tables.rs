@@ -1,13 +1,17 @@
 //! What the files hold, and that it is what the schema and `TABLES.md` say.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::common;
-use crate::common::{START, TICK, catalogue, cells, info, readings, record_two_intervals, rows};
-use agents::reading::round_power_kw;
+use crate::common::{START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows};
+use agents::reading::{Signal, round_power_kw};
 use agents::record::Recorder;
 use agents::{Span, Time};
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use results::schema::{TABLES, markdown};
@@ -115,6 +119,28 @@ fn every_row_type_lands_in_its_table() {
         row("events", &["time", "participant", "code", "detail"]),
         ["2026-03-20T00:00:00Z", "-", "input_taken", "a scénario \"said\" so"]
     );
+}
+
+#[test]
+fn words_of_a_dictionary_are_distinct() {
+    // pyarrow corrupts columns whose dictionary repeats a word; two signals share the unit EUR/MWh.
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(Level::Full), &catalogue()).expect("begun");
+    let mut readings = readings(TICK, 0.0, 0.0, 0.0, 0.0, 0.0);
+    readings.signals = Signal::ALL.map(|signal| signal.reading(1.0)).to_vec();
+    writer.record(&rows(START, TICK, &readings, &records())).expect("recorded");
+    writer.finish(Status::Complete).expect("finished");
+    for table in TABLES {
+        for batch in common::read(&dir.path().join(table.file_name())) {
+            let dictionaries = batch.columns().iter().filter_map(|column| column.as_dictionary_opt::<Int32Type>());
+            for words in dictionaries.map(|column| column.values().as_string::<i32>().clone()) {
+                let distinct: BTreeSet<_> = words.iter().collect();
+                assert_eq!(distinct.len(), words.len(), "{}: {words:?}", table.name);
+            }
+        }
+    }
+    let units = cells(&dir.path().join("signals.parquet"), &["unit"]).concat();
+    assert_eq!(units, ["W/m2", "°C", "m/s", "EUR/MWh", "EUR/MWh", "%", "level", "g/kWh"]);
 }
 
 #[test]

@@ -1,0 +1,43 @@
+"""What `TABLES.md` promises of each table, read from the document itself."""
+
+import re
+
+import pyarrow as pa
+from cli import ROOT
+
+DOCUMENT = ROOT / "outputs" / "results" / "TABLES.md"
+
+# The words of the document for types, as Arrow knows them.
+TYPES = {
+    "timestamp (ms, UTC)": pa.timestamp("ms", "UTC"),
+    "string": pa.string(),
+    "string (dictionary)": pa.dictionary(pa.int32(), pa.string()),
+    "double": pa.float64(),
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+}
+
+ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<type>[^|]+?)(?P<nullable>, nullable)? \|", re.MULTILINE)
+
+
+def documented() -> dict[str, pa.Schema]:
+    """The schema of each table."""
+    sections = re.split(r"^## (\w+)$", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    schemas = {}
+    for table, text in zip(sections[::2], sections[1::2], strict=True):
+        columns = text.split("###")[0]
+        fields = [pa.field(row["name"], TYPES[row["type"]], bool(row["nullable"])) for row in ROW.finditer(columns)]
+        schemas[table] = pa.schema(fields)
+    return schemas
+
+
+FIGURE = re.compile(r"^\| `(?P<name>(?:<area>_)?\w+)` \|", re.MULTILINE)
+
+
+def key_figures(areas: list[str]) -> list[str]:
+    """The names of all key figures, those of areas once per area."""
+    text = DOCUMENT.read_text(encoding="utf-8").split("### Key figures of the run")[1]
+    names = [row["name"] for row in FIGURE.finditer(text)]
+    run = [name for name in names if not name.startswith("<area>_")]
+    area = [name.removeprefix("<area>_") for name in names if name.startswith("<area>_")]
+    return run + [f"{prefix}_{name}" for prefix in areas for name in area]
