@@ -126,6 +126,12 @@ def test_actors_leave_the_same_rows_as_the_sweep_host(one_day, tmp_path, threads
     assert json.loads((actors / "run.json").read_text(encoding="utf-8"))["host"] == "actors"
 
 
+def test_a_copy_of_the_built_in_scenario_is_the_same_run(one_day, tmp_path):
+    copy = tmp_path / "copy.toml"
+    copy.write_bytes((cli.ROOT / "scenarios" / "builtin" / "martinique.toml").read_bytes())
+    assert contents(cli.simulate(tmp_path / "run", copy, "--duration", "1d")) == contents(one_day)
+
+
 def test_a_run_without_a_folder_goes_by_its_name_and_id(tmp_path):
     options = ("run", "--duration", "1d", "--record", "kpis")
     said = [cli.cariflex(*options, cwd=tmp_path), cli.cariflex(*options, cwd=tmp_path)]

@@ -192,43 +192,49 @@ def test_what_was_metered_was_bought_somewhere(database):
     assert rows(database, unbalanced) == []
 
 
-def test_every_settled_slot_bills_what_the_meter_saw(database):
-    # Bills are differences of the meter's register, rows of `sites` are rounded on their own: 1 Wh apart at most.
-    unlike = """
-        WITH slots AS (
-            SELECT time_bucket(INTERVAL '15 minutes', time) AS slot_start, site, count(*) AS intervals,
+# Bills are kept by site and local day (UTC-4), over the slots that begin in it.
+DAY = "date_trunc('day', {} - INTERVAL 4 HOUR) AS day"
+
+
+def test_every_day_bills_what_the_meter_saw(database):
+    # Bills are differences of the meter's register, rows of `sites` are rounded on their own: half a Wh each.
+    unlike = f"""
+        WITH days AS (
+            SELECT {DAY.format("time")}, site, count(*) AS intervals,
                 1000 * sum(import_kwh) AS import_wh, 1000 * sum(export_kwh) AS export_wh
             FROM sites GROUP BY ALL
-        )
-        SELECT * FROM slots LEFT JOIN settlements USING (slot_start, site)
+        ), bills AS (SELECT {DAY.format("time")}, * EXCLUDE (time) FROM settlements)
+        SELECT * FROM days LEFT JOIN bills USING (day, site)
         WHERE greatest(abs(import_wh - coalesce(metered_import_wh, 0)), abs(export_wh - coalesce(metered_export_wh, 0)))
             > 0.5 * (intervals + 1) + 1e-6
     """
     assert rows(database, unlike) == []
 
 
-def test_no_slot_is_billed_twice(database):
-    assert rows(database, "SELECT slot_start, site FROM settlements GROUP BY ALL HAVING count(*) > 1") == []
+def test_no_day_is_billed_twice(database):
+    twice = f"SELECT {DAY.format('time')}, site FROM settlements GROUP BY ALL HAVING count(*) > 1"
+    assert rows(database, twice) == []
+    assert rows(database, "FROM settlements WHERE end_time - time > INTERVAL 24 HOUR") == []
 
 
 def test_the_market_only_moves_money(database):
-    traded = "SELECT slot_start, sum(traded_neur) AS neur FROM settlements GROUP BY slot_start"
+    traded = f"SELECT {DAY.format('time')}, sum(traded_neur) AS neur FROM settlements GROUP BY day"
     assert value(database, f"SELECT max(abs(neur)) FROM ({traded})") == 0
     assert value(database, "SELECT sum(bought_wh) - sum(sold_wh) FROM settlements") == 0
 
 
 def test_bills_charge_the_trades(database):
-    unlike = """
-        WITH sides AS (
-            SELECT slot_start, buyer AS prosumer, energy_wh * price_ueur_per_kwh AS neur FROM trades
+    unlike = f"""
+        WITH settled AS (SELECT * FROM trades WHERE slot_end <= (SELECT max(end_time) FROM settlements)),
+        sides AS (
+            SELECT {DAY.format("slot_start")}, buyer AS prosumer, energy_wh * price_ueur_per_kwh AS neur FROM settled
             UNION ALL
-            SELECT slot_start, seller, -energy_wh * price_ueur_per_kwh FROM trades
+            SELECT {DAY.format("slot_start")}, seller, -energy_wh * price_ueur_per_kwh FROM settled
         ), traded AS (
-            SELECT slot_start, replace(prosumer, 'prosumer_', '') AS site, sum(neur) AS neur FROM sides GROUP BY ALL
-        )
-        SELECT * FROM traded FULL JOIN settlements USING (slot_start, site)
+            SELECT day, replace(prosumer, 'prosumer_', '') AS site, sum(neur) AS neur FROM sides GROUP BY ALL
+        ), bills AS (SELECT {DAY.format("time")}, site, traded_neur FROM settlements)
+        SELECT * FROM traded FULL JOIN bills USING (day, site)
         WHERE coalesce(neur, 0) <> coalesce(traded_neur, 0)
-            AND slot_start < (SELECT max(slot_end) FROM settlements)
     """
     assert rows(database, unlike) == []
     assert value(database, "SELECT count(*) FROM trades") > 0

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agents::Time;
 use agents::reading::{AssetReading, SignalReading, SiteReading};
 
-use crate::encode::{Encoder, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
+use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::Names;
@@ -66,12 +66,12 @@ impl AssetColumns {
     fn new(names: &Arc<Names>) -> Self {
         Self {
             names: Arc::clone(names),
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             asset: NameColumn::new(&names.participants),
             kind: NameColumn::new(&names.kinds),
-            power_kw: NumberColumn::new(),
-            setpoint_kw: OptionalColumn::new(),
-            energy_kwh: OptionalColumn::new(),
+            power_kw: NumberColumn::default(),
+            setpoint_kw: OptionalColumn::default(),
+            energy_kwh: OptionalColumn::default(),
             state: NameColumn::new(&names.states),
         }
     }
@@ -92,7 +92,7 @@ impl Columns for AssetColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![
             &mut self.time,
             &mut self.asset,
@@ -116,11 +116,11 @@ struct SiteColumns {
 impl SiteColumns {
     fn new(names: &Names) -> Self {
         Self {
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             site: NameColumn::new(&names.sites),
-            power_kw: NumberColumn::new(),
-            import_kwh: NumberColumn::new(),
-            export_kwh: NumberColumn::new(),
+            power_kw: NumberColumn::default(),
+            import_kwh: NumberColumn::default(),
+            export_kwh: NumberColumn::default(),
         }
     }
 }
@@ -138,7 +138,7 @@ impl Columns for SiteColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![&mut self.time, &mut self.site, &mut self.power_kw, &mut self.import_kwh, &mut self.export_kwh]
     }
 }
@@ -153,9 +153,9 @@ struct SignalColumns {
 impl SignalColumns {
     fn new(names: &Names) -> Self {
         Self {
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             signal: NameColumn::new(&names.signals),
-            value: NumberColumn::new(),
+            value: NumberColumn::default(),
             unit: NameColumn::new(&names.signal_units),
         }
     }
@@ -174,7 +174,7 @@ impl Columns for SignalColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![&mut self.time, &mut self.signal, &mut self.value, &mut self.unit]
     }
 }

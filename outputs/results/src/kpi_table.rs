@@ -14,15 +14,14 @@ use arrow_schema::{Field, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::EnabledStatistics;
 
-use crate::encode::compression;
 use crate::error::ResultsError;
 use crate::folder;
 use crate::kpis::Kpi;
 use crate::run::RunInfo;
 use crate::schema::{ColumnType, KPIS, field};
-use crate::table::metadata;
+use crate::table::{metadata, properties};
 
 /// A row of `kpis.parquet`.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,10 +70,7 @@ fn write_batch(
     metadata: Vec<KeyValue>,
 ) -> Result<(), ParquetError> {
     // Statistics would take more room than the few rows they sum up.
-    let properties = WriterProperties::builder()
-        .set_compression(compression())
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_key_value_metadata(Some(metadata));
+    let properties = properties(metadata).set_statistics_enabled(EnabledStatistics::None);
     let mut writer = ArrowWriter::try_new(BufWriter::new(file), schema.clone(), Some(properties.build()))?;
     writer.write(&RecordBatch::try_new(schema, arrays)?)?;
     writer.close().map(drop)

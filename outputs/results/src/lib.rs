@@ -10,14 +10,14 @@
 //!   `running`; the tables get their names when they are whole, and the last word of `run.json`
 //!   (`complete`, `interrupted` or `failed`) comes after that. A killed run can thus be told apart.
 //! - the same rows give the same bytes, however they were grouped into calls: pages and row groups
-//!   have a fixed number of rows ([`PAGE_ROWS`], [`ROW_GROUP_ROWS`]).
+//!   have a fixed number of rows ([`BATCH_ROWS`], [`ROW_GROUP_ROWS`]).
 //! - every column is described once, in [`schema`]: Arrow fields, file metadata and `TABLES.md` are
 //!   made from it.
 //!
 //! Errors are about the outside world (disks, folders, files of others) and never panic; each names
 //! the file and the way out.
 
-mod encode;
+mod columns;
 mod error;
 mod folder;
 mod hourly;
@@ -37,5 +37,5 @@ pub use kpi_table::{KpiRow, write_kpis};
 pub use kpis::{Kpi, Kpis, NETTING};
 pub use run::{InputFile, Level, RunInfo, RunState, Status, Summary, read_state};
 pub use series::{SeriesRow, read_rows};
-pub use table::{PAGE_ROWS, ROW_GROUP_ROWS};
+pub use table::{BATCH_ROWS, ROW_GROUP_ROWS};
 pub use writer::RunWriter;

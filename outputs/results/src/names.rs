@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agents::reading::{AssetState, Signal};
 use agents::record::Catalogue;
-use agents::{Kind, ParticipantId, SiteId};
+use agents::{Calendar, Kind, ParticipantId, SiteId};
 use market::Money;
 
 use crate::error::ResultsError;
@@ -26,6 +26,8 @@ pub(crate) struct Names {
     pub(crate) signal_units: Arc<[String]>,
     /// Kind of each participant.
     pub(crate) kind_of: Vec<Kind>,
+    /// The calendar of local days.
+    pub(crate) calendar: Calendar,
 }
 
 impl Names {
@@ -39,6 +41,7 @@ impl Names {
             signals: words(Signal::ALL.into_iter().map(Signal::as_str)),
             signal_units: words(Signal::ALL.into_iter().map(Signal::unit)),
             kind_of: catalogue.participants.iter().map(|entry| entry.kind).collect(),
+            calendar: catalogue.calendar,
         }
     }
 

@@ -1,12 +1,13 @@
 //! The tables of things that happen: orders, trades, clearings, settlements, sessions, events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use agents::Slot;
 use agents::record::{ClearingRow, Event, OrderRow, Record, SessionRow, SettlementRow, TradeRow};
+use agents::{Calendar, SiteId, Slot};
 use market::Side;
 
-use crate::encode::{Encoder, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
+use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
@@ -20,6 +21,7 @@ pub(crate) struct RecordTables {
     trades: TableWriter<TradeColumns>,
     clearings: TableWriter<ClearingColumns>,
     settlements: TableWriter<SettlementColumns>,
+    days: Days,
     sessions: TableWriter<SessionColumns>,
     events: TableWriter<EventColumns>,
 }
@@ -34,6 +36,7 @@ impl RecordTables {
             trades: TableWriter::create(TradeColumns::new(names), folder.partial(&TRADES), info)?,
             clearings: TableWriter::create(ClearingColumns::new(), folder.partial(&CLEARINGS), info)?,
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
+            days: Days::new(names.calendar),
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
             events: TableWriter::create(EventColumns::new(names), folder.partial(&EVENTS), info)?,
         })
@@ -45,7 +48,10 @@ impl RecordTables {
             Record::Order(row) => self.orders.push(row),
             Record::Trade(row) => self.trades.push(row),
             Record::Clearing(row) => self.clearings.push(row),
-            Record::Settlement(row) => self.settlements.push(row),
+            Record::Settlement(row) => match self.days.add(row) {
+                Some(day) => day.iter().try_for_each(|row| self.settlements.push(row)),
+                None => Ok(()),
+            },
             Record::Session(row) => self.sessions.push(row),
             Record::Event(row) => self.events.push(row),
             // Its value is in the signal readings of the intervals that follow.
@@ -54,7 +60,8 @@ impl RecordTables {
     }
 
     /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
-    pub(crate) fn close(self) -> Result<Vec<u64>, ResultsError> {
+    pub(crate) fn close(mut self) -> Result<Vec<u64>, ResultsError> {
+        self.days.end().iter().try_for_each(|row| self.settlements.push(row))?;
         Ok(vec![
             self.orders.close()?,
             self.trades.close()?,
@@ -74,7 +81,7 @@ struct SlotColumns {
 
 impl SlotColumns {
     fn new() -> Self {
-        Self { start: TimeColumn::new(), end: TimeColumn::new() }
+        Self { start: TimeColumn::default(), end: TimeColumn::default() }
     }
 
     fn push(&mut self, slot: Slot) {
@@ -99,14 +106,14 @@ impl OrderColumns {
     fn new(names: &Arc<Names>) -> Self {
         Self {
             names: Arc::clone(names),
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             slot: SlotColumns::new(),
-            order_id: NumberColumn::new(),
+            order_id: NumberColumn::default(),
             participant: NameColumn::new(&names.participants),
             side: WordColumn::default(),
-            energy_wh: NumberColumn::new(),
-            limit_ueur_per_kwh: NumberColumn::new(),
-            filled_wh: NumberColumn::new(),
+            energy_wh: NumberColumn::default(),
+            limit_ueur_per_kwh: NumberColumn::default(),
+            filled_wh: NumberColumn::default(),
         }
     }
 }
@@ -131,7 +138,7 @@ impl Columns for OrderColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![
             &mut self.time,
             &mut self.slot.start,
@@ -160,12 +167,12 @@ impl TradeColumns {
     fn new(names: &Arc<Names>) -> Self {
         Self {
             names: Arc::clone(names),
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             slot: SlotColumns::new(),
             buyer: NameColumn::new(&names.participants),
             seller: NameColumn::new(&names.participants),
-            energy_wh: NumberColumn::new(),
-            price_ueur_per_kwh: NumberColumn::new(),
+            energy_wh: NumberColumn::default(),
+            price_ueur_per_kwh: NumberColumn::default(),
         }
     }
 }
@@ -186,7 +193,7 @@ impl Columns for TradeColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![
             &mut self.time,
             &mut self.slot.start,
@@ -210,10 +217,10 @@ struct ClearingColumns {
 impl ClearingColumns {
     fn new() -> Self {
         Self {
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             slot: SlotColumns::new(),
-            price_ueur_per_kwh: OptionalColumn::new(),
-            energies_wh: std::array::from_fn(|_| NumberColumn::new()),
+            price_ueur_per_kwh: OptionalColumn::default(),
+            energies_wh: std::array::from_fn(|_| NumberColumn::default()),
         }
     }
 }
@@ -232,18 +239,59 @@ impl Columns for ClearingColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
-        let mut encoders: Vec<&mut dyn Encoder> =
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
+        let mut columns: Vec<&mut dyn Column> =
             vec![&mut self.time, &mut self.slot.start, &mut self.slot.end, &mut self.price_ueur_per_kwh];
-        encoders.extend(self.energies_wh.iter_mut().map(|column| column as &mut dyn Encoder));
-        encoders
+        columns.extend(self.energies_wh.iter_mut().map(|column| column as &mut dyn Column));
+        columns
     }
+}
+
+/// Adds the bills of each site up over the slots that begin in one local day.
+struct Days {
+    calendar: Calendar,
+    day: i64,
+    sites: BTreeMap<SiteId, SettlementRow>,
+}
+
+impl Days {
+    fn new(calendar: Calendar) -> Self {
+        Self { calendar, day: i64::MIN, sites: BTreeMap::new() }
+    }
+
+    /// Takes a bill; returns the day before, by site, if the bill opens another one.
+    fn add(&mut self, row: &SettlementRow) -> Option<Vec<SettlementRow>> {
+        let day = self.calendar.day(row.slot.start);
+        let finished = (day != self.day).then(|| self.end());
+        self.day = day;
+        self.sites.entry(row.site).and_modify(|sum| add_up(sum, row)).or_insert(*row);
+        finished
+    }
+
+    /// Ends the day.
+    fn end(&mut self) -> Vec<SettlementRow> {
+        std::mem::take(&mut self.sites).into_values().collect()
+    }
+}
+
+fn add_up(sum: &mut SettlementRow, row: &SettlementRow) {
+    sum.time = row.time;
+    sum.slot.length = row.slot.end() - sum.slot.start;
+    sum.metered_import += row.metered_import;
+    sum.metered_export += row.metered_export;
+    sum.bought += row.bought;
+    sum.sold += row.sold;
+    sum.bill.traded += row.bill.traded;
+    sum.bill.residual_import += row.bill.residual_import;
+    sum.bill.residual_export += row.bill.residual_export;
+    sum.bill.residual += row.bill.residual;
+    sum.bill.total += row.bill.total;
 }
 
 struct SettlementColumns {
     names: Arc<Names>,
     time: TimeColumn,
-    slot: SlotColumns,
+    end_time: TimeColumn,
     site: NameColumn,
     /// The six energies, then the three amounts, as in the table.
     integers: [NumberColumn<i64>; 9],
@@ -253,10 +301,10 @@ impl SettlementColumns {
     fn new(names: &Arc<Names>) -> Self {
         Self {
             names: Arc::clone(names),
-            time: TimeColumn::new(),
-            slot: SlotColumns::new(),
+            time: TimeColumn::default(),
+            end_time: TimeColumn::default(),
             site: NameColumn::new(&names.sites),
-            integers: std::array::from_fn(|_| NumberColumn::new()),
+            integers: std::array::from_fn(|_| NumberColumn::default()),
         }
     }
 }
@@ -278,8 +326,8 @@ impl Columns for SettlementColumns {
             nano_euro(SETTLEMENTS.name, "residual_neur", row.bill.residual)?,
             nano_euro(SETTLEMENTS.name, "total_neur", row.bill.total)?,
         ];
-        self.time.push(row.time);
-        self.slot.push(row.slot);
+        self.time.push(row.slot.start);
+        self.end_time.push(row.slot.end());
         self.site.push(site);
         for (column, value) in self.integers.iter_mut().zip(values) {
             column.push(value);
@@ -287,11 +335,10 @@ impl Columns for SettlementColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
-        let mut encoders: Vec<&mut dyn Encoder> =
-            vec![&mut self.time, &mut self.slot.start, &mut self.slot.end, &mut self.site];
-        encoders.extend(self.integers.iter_mut().map(|column| column as &mut dyn Encoder));
-        encoders
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
+        let mut columns: Vec<&mut dyn Column> = vec![&mut self.time, &mut self.end_time, &mut self.site];
+        columns.extend(self.integers.iter_mut().map(|column| column as &mut dyn Column));
+        columns
     }
 }
 
@@ -312,10 +359,10 @@ impl SessionColumns {
             names: Arc::clone(names),
             evse: NameColumn::new(&names.participants),
             vehicle: NameColumn::new(&names.participants),
-            start: TimeColumn::new(),
-            end: TimeColumn::new(),
-            energies_kwh: std::array::from_fn(|_| NumberColumn::new()),
-            cost_neur: OptionalColumn::new(),
+            start: TimeColumn::default(),
+            end: TimeColumn::default(),
+            energies_kwh: std::array::from_fn(|_| NumberColumn::default()),
+            cost_neur: OptionalColumn::default(),
         }
     }
 }
@@ -340,12 +387,11 @@ impl Columns for SessionColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
-        let mut encoders: Vec<&mut dyn Encoder> =
-            vec![&mut self.evse, &mut self.vehicle, &mut self.start, &mut self.end];
-        encoders.extend(self.energies_kwh.iter_mut().map(|column| column as &mut dyn Encoder));
-        encoders.push(&mut self.cost_neur);
-        encoders
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
+        let mut columns: Vec<&mut dyn Column> = vec![&mut self.evse, &mut self.vehicle, &mut self.start, &mut self.end];
+        columns.extend(self.energies_kwh.iter_mut().map(|column| column as &mut dyn Column));
+        columns.push(&mut self.cost_neur);
+        columns
     }
 }
 
@@ -361,7 +407,7 @@ impl EventColumns {
     fn new(names: &Arc<Names>) -> Self {
         Self {
             names: Arc::clone(names),
-            time: TimeColumn::new(),
+            time: TimeColumn::default(),
             participant: NameColumn::new(&names.participants),
             code: WordColumn::default(),
             detail: TextColumn::default(),
@@ -382,7 +428,7 @@ impl Columns for EventColumns {
         Ok(())
     }
 
-    fn encoders(&mut self) -> Vec<&mut dyn Encoder> {
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![&mut self.time, &mut self.participant, &mut self.code, &mut self.detail]
     }
 }

@@ -162,16 +162,15 @@ pub const CLEARINGS: Table = Table {
     ],
 };
 
-/// One row per site and settled slot.
+/// One row per site and local day.
 pub const SETTLEMENTS: Table = Table {
     name: "settlements",
-    rows: "One row per site and settled slot. Amounts are exact: 1 nEUR is 1 Wh at 1 µEUR/kWh, 1e9 nEUR are 1 EUR, and \
+    rows: "One row per site and local day with anything to settle, over the slots that begin in that day. Amounts are exact: 1 nEUR is 1 Wh at 1 µEUR/kWh, 1e9 nEUR are 1 EUR, and \
            `traded_neur + residual_neur = total_neur`.",
     hourly: COMPLETE,
     columns: &[
-        column("time", Time, "", "When it was settled"),
-        SLOT_START,
-        SLOT_END,
+        column("time", Time, "", "Beginning of the first slot settled"),
+        column("end_time", Time, "", "End of the last slot settled"),
         column("site", Name, "", "The site"),
         column("metered_import_wh", Integer, "Wh", "Energy the meter saw coming in"),
         column("metered_export_wh", Integer, "Wh", "Energy the meter saw going out, positive"),
