@@ -37,7 +37,7 @@ pub struct RunArgs {
     /// Built-in scenario, or path of a scenario file.
     #[arg(default_value = "martinique")]
     pub scenario: String,
-    /// Folder for the results [default: results/<scenario>-<id of the run>].
+    /// Folder for the results [default: results/SCENARIO-ID, with the id of the run].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Replace a complete run in the folder given by --out.

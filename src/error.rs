@@ -19,6 +19,9 @@ pub enum Error {
         /// What is wrong, and the remedy.
         problem: String,
     },
+    /// A measured series in Parquet that can not be used.
+    #[error("{0}")]
+    Series(ResultsError),
     /// Results that can not be read or written.
     #[error(transparent)]
     Results(#[from] ResultsError),
@@ -59,7 +62,7 @@ impl Error {
     /// 2 for input that can not be used, 1 for anything that broke.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Scenario(_) | Self::Option { .. } => ExitCode::from(2),
+            Self::Scenario(_) | Self::Series(_) | Self::Option { .. } => ExitCode::from(2),
             Self::Results(ResultsError::Complete { .. } | ResultsError::Foreign { .. } | ResultsError::Busy { .. }) => {
                 ExitCode::from(2)
             }

@@ -97,7 +97,7 @@ fn read_series(path: &Path) -> Result<Vec<SeriesRow>, Error> {
             unit: row.unit,
             line: row.row + 1,
         };
-        Ok(results::read_rows(path)?.into_iter().map(row).collect())
+        Ok(results::read_rows(path).map_err(Error::Series)?.into_iter().map(row).collect())
     } else {
         Ok(scenarios::read_csv(path)?)
     }

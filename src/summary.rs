@@ -18,7 +18,8 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
     writeln!(out, "{}: {how} {}", plan.name, summary.reached)?;
     writeln!(
         out,
-        "{days} days from {} in ticks of {} s, {} participants, seed {}",
+        "{} from {} in ticks of {} s, {} participants, seed {}",
+        length(days),
         plan.start,
         plan.tick.seconds(),
         plan.participants.len(),
@@ -26,7 +27,7 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
     )?;
     writeln!(out)?;
     for kpi in summary.kpis.iter().filter(|kpi| area_of(kpi).is_none()) {
-        writeln!(out, "  {:<36} {:>14} {}", kpi.label, figure(kpi), kpi.unit)?;
+        writeln!(out, "  {:<36} {:>14} {}", kpi.label, figure(kpi), unit(kpi))?;
     }
     writeln!(out)?;
     print_areas(&summary.kpis, out)?;
@@ -54,13 +55,13 @@ fn print_areas(kpis: &[Kpi], out: &mut impl Write) -> io::Result<()> {
     writeln!(out)?;
     for label in labels {
         write!(out, "  {label:<36}")?;
-        let mut unit = "";
+        let mut shown = "";
         for area in &areas {
             let kpi = of_areas.iter().find(|(of, what, _)| of == area && *what == label).map(|(.., kpi)| kpi);
             write!(out, " {:>14}", kpi.map_or_else(|| "-".into(), |kpi| figure(kpi)))?;
-            unit = kpi.map_or(unit, |kpi| kpi.unit);
+            shown = kpi.map_or(shown, |kpi| unit(kpi));
         }
-        writeln!(out, " {unit}")?;
+        writeln!(out, " {shown}")?;
     }
     Ok(())
 }
@@ -70,9 +71,29 @@ fn area_of(kpi: &Kpi) -> Option<(&str, &str)> {
     kpi.label.split_once(": ")
 }
 
+/// Days, or hours where a run is shorter.
+fn length(days: f64) -> String {
+    let plural = |number: f64, what: &str| {
+        let s = if number == 1.0 { "" } else { "s" };
+        format!("{} {what}{s}", (number * 100.0).round() / 100.0)
+    };
+    if days < 1.0 { plural(days * 24.0, "hour") } else { plural(days, "day") }
+}
+
+/// The unit as it is printed; counts have none.
+fn unit(kpi: &Kpi) -> &'static str {
+    match kpi.unit {
+        "count" | "cycles" => "",
+        "share" => "%",
+        unit => unit,
+    }
+}
+
 /// A value with its thousands apart, or a dash.
 fn figure(kpi: &Kpi) -> String {
-    let Some(value) = kpi.value else { return "-".into() };
+    let Some(value) = kpi.value.map(|value| if kpi.unit == "share" { value * 100.0 } else { value }) else {
+        return "-".into();
+    };
     let decimals = usize::from(kpi.unit != "count") * if value.abs() < 100.0 { 2 } else { 1 };
     let text = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = text.split_once('.').map_or((text.as_str(), ""), |(whole, fraction)| (whole, fraction));
@@ -96,5 +117,8 @@ mod tests {
         assert_eq!(shown(Some(-0.125), "EUR"), "-0.12");
         assert_eq!(shown(Some(1200.0), "count"), "1 200");
         assert_eq!(shown(None, "%"), "-");
+        assert_eq!(shown(Some(0.705), "share"), "70.50");
+        assert_eq!(length(1.0), "1 day");
+        assert_eq!(length(0.25), "6 hours");
     }
 }

@@ -1,7 +1,7 @@
 //! The energy manager of a portfolio: sends batteries and charge points their commands each quarter hour.
 //!
 //! It plans once the reports of the quarter hour are in, from these, the portfolio's meter and the DSO's
-//! signals, and tells each site's prosumer what to expect. Two rules, chosen for batteries and vehicles
+//! signals, and tells each site's prosumer what change to expect. Two rules, chosen for batteries and vehicles
 //! apart: *self-consumption* (batteries bring the portfolio's meter to zero, vehicles charge at once) and
 //! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure).
 
@@ -32,6 +32,8 @@ pub struct Ems {
     planning: bool,
     statuses: BTreeMap<ParticipantId, StorageStatus>,
     needs: BTreeMap<ParticipantId, ChargingNeeds>,
+    /// Power at charge points whose vehicle has left since the last plan.
+    left_kw: BTreeMap<ParticipantId, f64>,
     consumption_price: Option<Series>,
     load_control: Option<Request>,
     demand_response: Option<Request>,
@@ -42,7 +44,7 @@ pub struct Ems {
 #[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Strategy {
     /// Batteries bring the portfolio's meter to zero; vehicles charge at once.
-    SelfConsumption,
+    SelfConsumption {},
     /// Charge at or below one price, discharge at or above another.
     PriceThreshold {
         /// Charge at this consumption price (EUR/MWh) or below.
@@ -119,6 +121,7 @@ impl Ems {
             planning: false,
             statuses: BTreeMap::new(),
             needs: BTreeMap::new(),
+            left_kw: BTreeMap::new(),
             consumption_price: None,
             load_control: None,
             demand_response: None,
@@ -134,7 +137,9 @@ impl Ems {
                 self.needs.insert(mail.from, *needs);
             }
             Message::ChargingOver => {
-                self.needs.remove(&mail.from);
+                if let Some(needs) = self.needs.remove(&mail.from) {
+                    self.left_kw.insert(mail.from, needs.storage.power_kw);
+                }
             }
             Message::EnergyPrices { consumption, .. } => self.consumption_price = Some(consumption.clone()),
             Message::LoadControl { percent, start, end } => {
@@ -156,12 +161,19 @@ impl Ems {
         Request::at(self.demand_response, time).is_some_and(|level| level > 0.0)
     }
 
+    /// Sends every device its command and every prosumer the change to expect.
     fn dispatch(&mut self, now: Now, meter: &MeterReading, out: &mut Outbox) {
-        self.dispatch_batteries(now, meter, out);
-        self.dispatch_vehicles(now, out);
+        let mut changes_kw = Changes::default();
+        self.dispatch_batteries(now, meter, &mut changes_kw, out);
+        self.dispatch_vehicles(now, &mut changes_kw, out);
+        let slot = self.rules.traded_at(now);
+        for (prosumer, change_kw) in changes_kw.0 {
+            let energy = Energy::from_kwh(change_kw * slot.length.hours());
+            out.send(prosumer, Message::PlannedChange { slot, energy });
+        }
     }
 
-    fn dispatch_batteries(&self, now: Now, meter: &MeterReading, out: &mut Outbox) {
+    fn dispatch_batteries(&self, now: Now, meter: &MeterReading, changes_kw: &mut Changes, out: &mut Outbox) {
         let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
         let rated_kw: f64 = self.batteries.iter().map(|battery| battery.rated_kw).sum();
         let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
@@ -174,7 +186,7 @@ impl Ems {
             } else {
                 (self.battery_rule(now, status, share), Priority::Ems)
             };
-            let planned_kw = match dispatch {
+            let wanted_kw = match dispatch {
                 Dispatch::Free => 0.0,
                 Dispatch::Hold(power_kw) => power_kw,
                 Dispatch::Follow { share } => {
@@ -182,16 +194,22 @@ impl Ems {
                 }
             };
             self.command(now, battery.battery, dispatch, priority, out);
-            let hours = self.rules.slot.hours();
-            let (empty_kw, full_kw) =
-                ((status.min_kwh - status.energy_kwh) / hours, (status.max_kwh - status.energy_kwh) / hours);
-            self.announce(now, battery.prosumer, planned_kw.clamp(empty_kw.min(0.0), full_kw.max(0.0)), out);
+            let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
+            changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
+    }
+
+    /// What a slot at `wanted_kw` can come to before the storage reaches `floor_kwh` or `ceiling_kwh`.
+    fn possible_kw(&self, status: &StorageStatus, wanted_kw: f64, floor_kwh: f64, ceiling_kwh: f64) -> f64 {
+        let hours = self.rules.slot.hours();
+        let lowest_kw = ((floor_kwh - status.energy_kwh) / hours).min(0.0);
+        let highest_kw = ((ceiling_kwh - status.energy_kwh) / hours).max(0.0);
+        wanted_kw.clamp(lowest_kw, highest_kw)
     }
 
     fn battery_rule(&self, now: Now, status: &StorageStatus, share: f64) -> Dispatch {
         match self.battery_strategy {
-            Strategy::SelfConsumption => Dispatch::Follow { share },
+            Strategy::SelfConsumption {} => Dispatch::Follow { share },
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
                     Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Hold(status.charge_limit_kw),
@@ -202,15 +220,14 @@ impl Ems {
         }
     }
 
-    fn dispatch_vehicles(&self, now: Now, out: &mut Outbox) {
+    fn dispatch_vehicles(&mut self, now: Now, changes_kw: &mut Changes, out: &mut Outbox) {
         let percent = Request::at(self.load_control, now.time).unwrap_or(100.0);
         for point in &self.charge_points {
-            let Some(needs) = self.needs.get(&point.evse) else { continue };
-            let (dispatch, priority) = if self.is_support_wanted(now.time) && may_discharge(now, needs) {
-                (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)
-            } else {
-                (self.vehicle_rule(now, needs), Priority::Ems)
+            let Some(needs) = self.needs.get(&point.evse) else {
+                changes_kw.add(point.prosumer, -self.left_kw.get(&point.evse).copied().unwrap_or_default());
+                continue;
             };
+            let (dispatch, priority) = self.vehicle_dispatch(now, needs);
             self.command(now, point.evse, dispatch, priority, out);
             let limit_kw = point.rated_kw * percent / 100.0;
             if percent < 100.0 {
@@ -219,17 +236,29 @@ impl Ems {
             }
             let wanted_kw = match dispatch {
                 Dispatch::Hold(power_kw) => power_kw,
-                _ if needs.storage.energy_kwh < needs.target_kwh => needs.storage.charge_limit_kw,
-                _ => 0.0,
+                _ => needs.storage.charge_limit_kw,
             };
-            let room_kw = (needs.target_kwh - needs.storage.energy_kwh).max(0.0) / self.rules.slot.hours();
-            self.announce(now, point.prosumer, wanted_kw.min(limit_kw).min(room_kw), out);
+            let wanted_kw = wanted_kw.clamp(-point.rated_kw, limit_kw);
+            let planned_kw = self.possible_kw(&needs.storage, wanted_kw, needs.reserve_kwh, needs.target_kwh);
+            changes_kw.add(point.prosumer, planned_kw - needs.storage.power_kw);
+        }
+        self.left_kw.clear();
+    }
+
+    /// While the DSO asks for support a vehicle gives what it can spare, and takes nothing unless it must.
+    fn vehicle_dispatch(&self, now: Now, needs: &ChargingNeeds) -> (Dispatch, Priority) {
+        if !self.is_support_wanted(now.time) || must_charge(now, needs) {
+            (self.vehicle_rule(now, needs), Priority::Ems)
+        } else if may_discharge(now, needs) {
+            (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)
+        } else {
+            (Dispatch::Hold(0.0), Priority::DsoEmergency)
         }
     }
 
     fn vehicle_rule(&self, now: Now, needs: &ChargingNeeds) -> Dispatch {
         match self.vehicle_strategy {
-            Strategy::SelfConsumption => Dispatch::Free,
+            Strategy::SelfConsumption {} => Dispatch::Free,
             Strategy::PriceThreshold { .. } if must_charge(now, needs) => Dispatch::Free,
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
@@ -258,12 +287,16 @@ impl Ems {
         let expires = now.time + self.rules.slot;
         out.send(to, Message::Command(Command { source, priority, directive, effective: now.time, expires }));
     }
+}
 
-    fn announce(&self, now: Now, prosumer: Option<ParticipantId>, planned_kw: f64, out: &mut Outbox) {
-        let slot = self.rules.traded_at(now);
-        let energy = Energy::from_kwh(planned_kw * slot.length.hours());
-        if let Some(prosumer) = prosumer.filter(|_| energy != Energy(0)) {
-            out.send(prosumer, Message::PlannedEnergy { slot, energy });
+/// Changes of power from the last slot to the one that is traded, by prosumer.
+#[derive(Default)]
+struct Changes(BTreeMap<ParticipantId, f64>);
+
+impl Changes {
+    fn add(&mut self, prosumer: Option<ParticipantId>, change_kw: f64) {
+        if let Some(prosumer) = prosumer {
+            *self.0.entry(prosumer).or_default() += change_kw;
         }
     }
 }
@@ -373,12 +406,12 @@ mod tests {
 
     #[test]
     fn self_consumption_lets_batteries_follow_the_portfolio_and_announces_the_expected_energy() {
-        let mut ems = ems(Strategy::SelfConsumption);
+        let mut ems = ems(Strategy::SelfConsumption {});
         let out = plan(&mut ems, at(0), -8.0, vec![(BATTERY, Message::StorageStatus(status(50.0)))]);
         let follow = Directive::FollowMeter { meter: MeterId::Portfolio(PortfolioId(0)), share: 1.0 };
         assert_eq!(directives(&out, BATTERY), [follow]);
         let slot = Slot { start: at(15).time, length: RULES.slot };
-        let planned = Message::PlannedEnergy { slot, energy: Energy(2000) };
+        let planned = Message::PlannedChange { slot, energy: Energy(2000) };
         assert!(out.mail.iter().any(|mail| mail.to == PROSUMER && mail.message == planned), "{:?}", out.mail);
     }
 
@@ -409,7 +442,7 @@ mod tests {
     #[test]
     fn load_control_caps_charging_at_the_share_of_the_rating() {
         let control = Message::LoadControl { percent: 50.0, start: at(0).time, end: at(240).time };
-        let mut ems = ems(Strategy::SelfConsumption);
+        let mut ems = ems(Strategy::SelfConsumption {});
         let out = plan(&mut ems, at(0), 0.0, vec![(EVSE, needs(50.0, at(600))), (EVSE, control)]);
         assert_eq!(directives(&out, EVSE), [Directive::ImportLimit(Value::Constant(11.0))]);
         let out = plan(&mut ems, at(240), 0.0, vec![(EVSE, needs(50.0, at(600)))]);
@@ -417,10 +450,32 @@ mod tests {
     }
 
     #[test]
+    fn while_support_is_wanted_a_vehicle_at_its_reserve_takes_nothing_unless_it_must() {
+        let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(240).time };
+        let asked = |departure| vec![(EVSE, needs(30.0, departure)), (EVSE, request.clone())];
+        let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, asked(at(1200)));
+        assert_eq!(directives(&out, EVSE), [hold(0.0)]);
+        let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, asked(at(90)));
+        assert_eq!(directives(&out, EVSE), [], "it leaves soon");
+    }
+
+    #[test]
+    fn a_site_with_several_devices_gets_one_announcement() {
+        let mut ems = ems(THRESHOLD);
+        ems.charge_points[0].prosumer = Some(PROSUMER);
+        let reports =
+            vec![(BATTERY, Message::StorageStatus(status(50.0))), (EVSE, needs(50.0, at(600))), (EVSE, price(300.0))];
+        let out = plan(&mut ems, at(0), 0.0, reports);
+        let announced: Vec<_> = out.mail.iter().filter(|mail| mail.to == PROSUMER).map(|mail| &mail.message).collect();
+        let slot = Slot { start: at(15).time, length: RULES.slot };
+        assert_eq!(announced, [&Message::PlannedChange { slot, energy: Energy(-10_000) }]);
+    }
+
+    #[test]
     fn demand_response_discharges_with_the_dsos_priority() {
         let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(60).time };
         let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, request)];
-        let out = plan(&mut ems(Strategy::SelfConsumption), at(0), 0.0, reports);
+        let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, reports);
         assert_eq!(directives(&out, BATTERY), [hold(-20.0)]);
         let priority =
             |mail: &Mail| matches!(&mail.message, Message::Command(c) if c.priority == Priority::DsoEmergency);

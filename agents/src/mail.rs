@@ -71,11 +71,11 @@ pub enum Message {
     },
     /// Retailer to prosumer: what it buys and sells at.
     Tariff(RetailTariff),
-    /// EMS to prosumer: the energy its site is planned to take from the network in a slot (export negative).
-    PlannedEnergy {
+    /// EMS to prosumer: how the devices it manages at the site will differ in a slot from what they did in the last one.
+    PlannedChange {
         /// The delivery slot.
         slot: Slot,
-        /// Net energy, import positive.
+        /// Energy taken beyond that of the last slot; negative when less is taken, or more given.
         energy: Energy,
     },
     /// Prosumer to market operator: an order for a slot.

@@ -1,7 +1,7 @@
 //! A prosumer: trades in the market for one site.
 //!
-//! It expects of the coming slot what its energy manager plans or, without one, what the meter showed in
-//! the last slot. Its limit price lies between the retailer's feed-in and import prices: where, is drawn
+//! It expects of the coming slot what the meter showed in the last one, and at a managed site the change that its
+//! energy manager plans. Its limit price lies between the retailer's feed-in and import prices: where, is drawn
 //! each day (a zero-intelligence trader with a daily reservation price), and each order that got nothing
 //! concedes a part of the distance to the retailer's price, beyond which trading makes no sense.
 
@@ -60,11 +60,11 @@ impl Prosumer {
         Some((meter.imported - before.0) - (meter.exported - before.1))
     }
 
-    fn reconsider_price(&mut self, now: Now) {
+    fn reconsider_price(&mut self, now: Now, slot: Slot) {
         if self.day != now.day() {
             self.day = now.day();
             self.greed = self.draws.at(self.day).random();
-        } else if self.unfilled.take().is_some() {
+        } else if self.unfilled.take().is_some_and(|unfilled| unfilled != slot) {
             self.greed *= 1.0 - CONCESSION;
         }
     }
@@ -74,7 +74,7 @@ impl Prosumer {
         let Some(tariff) = self.tariff.filter(|_| energy != Energy(0)) else {
             return;
         };
-        self.reconsider_price(now);
+        self.reconsider_price(now, slot);
         let import = tariff.import(now.calendar.time_of_day(slot.start));
         let keep = Price((self.greed * (import.0 - tariff.feed_in.0) as f64).round() as i64);
         let (side, quantity, limit) = if energy > Energy(0) {
@@ -106,7 +106,11 @@ impl Core for Prosumer {
         for mail in inbox {
             match mail.message {
                 Message::Tariff(tariff) => self.tariff = Some(tariff),
-                Message::PlannedEnergy { slot, energy } => self.order(now, slot, energy, out),
+                Message::PlannedChange { slot, energy } => {
+                    if let Some(last) = self.last_slot(meter) {
+                        self.order(now, slot, last + energy, out);
+                    }
+                }
                 Message::Award { slot, .. } if self.unfilled == Some(slot) => self.unfilled = None,
                 _ => {}
             }
@@ -184,14 +188,16 @@ mod tests {
     }
 
     #[test]
-    fn a_managed_site_orders_what_its_manager_plans() {
+    fn a_managed_site_orders_what_was_metered_and_the_change_its_manager_plans() {
         let (mut prosumer, mut out) = (prosumer(true), Outbox::of(ParticipantId(3)));
         let slot = RULES.traded_at(at(0));
-        let plan = Message::PlannedEnergy { slot, energy: Energy(500) };
-        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF)), to_prosumer(plan)], &mut out);
+        let plan = |slot: Slot| to_prosumer(Message::PlannedChange { slot, energy: Energy(500) });
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF)), plan(slot)], &mut out);
+        assert!(orders(&out).is_empty(), "no slot has been metered yet");
+        prosumer.step(at(15), &exported(200), &[plan(slot.next())], &mut out);
         let [order] = orders(&out)[..] else { panic!("one plan, one order") };
-        assert_eq!((order.side, order.quantity), (Side::Bid, Energy(500)));
-        assert_eq!(prosumer.next_wake(at(0)), Wake::OnMail);
+        assert_eq!((order.side, order.quantity), (Side::Bid, Energy(300)));
+        assert_eq!(prosumer.next_wake(at(15)), Wake::OnMail);
     }
 
     #[test]

@@ -140,13 +140,14 @@ pub struct MarketSection {
     pub mechanism: String,
     /// Length of a delivery slot.
     pub slot: String,
-    /// From gate closure to delivery; a multiple of the slot, 0 for none is written `"0"`.
-    pub lead: String,
+    /// From gate closure to delivery: a whole number of slots, `"0m"` for none; one slot by default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lead: Option<String>,
 }
 
 impl Default for MarketSection {
     fn default() -> Self {
-        Self { mechanism: "uniform-mid-truncated".into(), slot: fifteen_minutes(), lead: fifteen_minutes() }
+        Self { mechanism: "uniform-mid-truncated".into(), slot: fifteen_minutes(), lead: None }
     }
 }
 
@@ -242,7 +243,7 @@ pub struct EmsSection {
 
 impl Default for EmsSection {
     fn default() -> Self {
-        let (batteries, vehicles) = (Strategy::SelfConsumption, Strategy::SelfConsumption);
+        let (batteries, vehicles) = (Strategy::SelfConsumption {}, Strategy::SelfConsumption {});
         Self { portfolio: "cariflex".into(), batteries, vehicles }
     }
 }

@@ -10,6 +10,7 @@ mod file;
 mod plan;
 mod resolve;
 mod series;
+mod values;
 
 pub use communes::{Commune, communes};
 pub use duration::parse_duration;

@@ -1,24 +1,21 @@
 //! From what a person wrote to a plan: checks values and references, assigns dense ids, makes the cores.
 
 use crate::communes::{Commune, communes};
-use crate::duration::parse_duration;
 use crate::error::ScenarioError;
-use crate::file::{BatteryEntry, EvEntry, Scenario};
-use crate::plan::{
-    ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Storage, Vehicle, Weather,
-};
+use crate::file::Scenario;
+use crate::plan::{ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Vehicle, Weather};
 use crate::series::Measured;
+use crate::values::{check_name, duration, price, within};
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::draw::Draws;
-use agents::dso::{Dso, DsoPolicy};
+use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint, Strategy};
-use agents::ev::{Driver, Ev};
+use agents::ev::Ev;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
 use agents::{Calendar, ParticipantId, PortfolioId, SiteId, Span, Time};
-use agents::{battery, evse, load, mail, prosumer, pv};
+use agents::{battery, evse, load, prosumer, pv};
 use jiff::tz::TimeZone;
-use market::Price;
 use std::collections::BTreeMap;
 
 type Result<T, E = ScenarioError> = std::result::Result<T, E>;
@@ -29,11 +26,6 @@ const MARKET_OPERATOR: &str = "market_operator";
 const EMS: &str = "ems";
 const DSO: &str = "dso";
 const CHARGE_POINT_OPERATOR: &str = "charge_point_operator";
-
-/// Losses of a converter relative to its rating: constant, linear, quadratic (assumption: 94-95 % one way at full power).
-const CONVERTER_LOSSES: [f64; 3] = [0.005, 0.015, 0.02];
-/// Losses of an on-board charger: 93 % one way (assumption within 0.92-0.94).
-const ON_BOARD_LOSSES: [f64; 3] = [0.0, 0.07, 0.0];
 
 impl Scenario {
     /// Checks the scenario and makes its plan; `measured` series replace synthetic ones.
@@ -74,9 +66,14 @@ impl Scenario {
         if Span::HOUR.0 % slot.0 != 0 || slot < Span::MINUTE {
             return Err(ScenarioError::value("market.slot", "must divide the hour and be at least 1m"));
         }
-        let lead = if self.market.lead == "0" { Span::ZERO } else { duration("market.lead", &self.market.lead)? };
+        let is_zero = |lead: &str| lead.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse() == Ok(0.0);
+        let lead = match self.market.lead.as_deref() {
+            None => slot,
+            Some(lead) if is_zero(lead) => Span::ZERO,
+            Some(lead) => duration("market.lead", lead)?,
+        };
         if lead.0 % slot.0 != 0 {
-            return Err(ScenarioError::value("market.lead", "must be a whole number of slots, or \"0\""));
+            return Err(ScenarioError::value("market.lead", "must be a whole number of slots, or \"0m\""));
         }
         if market::mechanism(&self.market.mechanism).is_none() {
             let known = market::mechanism_names().join(", ");
@@ -85,10 +82,6 @@ impl Scenario {
         }
         Ok(MarketRules { slot, lead })
     }
-}
-
-fn duration(key: &str, text: &str) -> Result<Span> {
-    parse_duration(text).map_err(|problem| ScenarioError::value(key, problem))
 }
 
 fn calendar(zone: &str) -> Result<Calendar> {
@@ -131,12 +124,12 @@ pub fn parse_start(text: &str, calendar: Calendar) -> std::result::Result<Time, 
 }
 
 fn check_window(start: Time, end: Time, tick: Span, slot: Span) -> Result<()> {
+    if tick < Span::from_s(1) {
+        return Err(ScenarioError::value("run.tick", "must be at least 1s"));
+    }
     if slot.0 % tick.0 != 0 {
         let problem = format!("must divide the market slot of {} min", slot.hours() * 60.0);
         return Err(ScenarioError::value("run.tick", problem));
-    }
-    if tick < Span::from_s(1) {
-        return Err(ScenarioError::value("run.tick", "must be at least 1s"));
     }
     if start != start.floor(slot) {
         let problem = format!("{start} is not on the market's grid of {} min", slot.hours() * 60.0);
@@ -148,21 +141,12 @@ fn check_window(start: Time, end: Time, tick: Span, slot: Span) -> Result<()> {
     if end - start > Span::DAY * 366 * 50 {
         return Err(ScenarioError::value("run.duration", "must not exceed 50 years"));
     }
-    Ok(())
-}
-
-/// A number that must be finite and within `[low, high]`.
-fn within(key: impl Into<String>, value: f64, low: f64, high: f64) -> Result<f64> {
-    if (low..=high).contains(&value) {
-        Ok(value)
-    } else {
-        Err(ScenarioError::value(key, format!("is {value}: must lie between {low} and {high}")))
+    // The sun's position is known well beyond, but a year out here is a slip of the pen.
+    let years = [start, end].map(|time| Calendar::civil(time.0.div_euclid(Span::DAY.0)).0);
+    if years.iter().any(|year| !(1900..2200).contains(year)) {
+        return Err(ScenarioError::value("run.start", "the run must lie between the years 1900 and 2200"));
     }
-}
-
-/// A price in EUR/MWh.
-fn price(key: &str, eur_per_mwh: f64) -> Result<Price> {
-    within(key, eur_per_mwh, -100_000.0, 100_000.0).map(Price::from_eur_per_mwh)
+    Ok(())
 }
 
 /// The names of a scenario in sorted order: what dense ids are made from.
@@ -178,6 +162,15 @@ struct Draft {
 impl Draft {
     fn of(scenario: &Scenario) -> Result<Self> {
         let assets = scenario.assets();
+        check_name("name", &scenario.name)?;
+        for asset in &assets {
+            check_name("id", &asset.id)?;
+            check_name(&format!("{}.site", asset.id), &asset.site)?;
+            check_name("portfolio", &asset.portfolio)?;
+            if asset.portfolio == "island" {
+                return Err(ScenarioError::value("portfolio", "`island` stands for all sites: choose another name"));
+            }
+        }
         let mut portfolios = vec![scenario.ems.portfolio.clone()];
         portfolios.extend(scenario.loads.iter().map(|loads| loads.portfolio.clone()));
         portfolios.sort();
@@ -432,103 +425,6 @@ impl Scenario {
         }
         assets
     }
-
-    fn retail_tariff(&self) -> Result<mail::RetailTariff> {
-        let section = &self.retailer;
-        let hour = |key: &str, hour| within(key, hour, 0.0, 24.0).map(Span::from_hours);
-        let tariff = mail::RetailTariff {
-            peak: price("retailer.peak_eur_per_mwh", section.peak_eur_per_mwh)?,
-            off_peak: price("retailer.off_peak_eur_per_mwh", section.off_peak_eur_per_mwh)?,
-            off_peak_from: hour("retailer.off_peak_from_h", section.off_peak_from_h)?,
-            off_peak_until: hour("retailer.off_peak_until_h", section.off_peak_until_h)?,
-            feed_in: price("retailer.feed_in_eur_per_mwh", section.feed_in_eur_per_mwh)?,
-        };
-        if tariff.feed_in > tariff.off_peak || tariff.feed_in > tariff.peak {
-            let problem = "must not exceed the import prices: everyone would buy only to sell";
-            return Err(ScenarioError::value("retailer.feed_in_eur_per_mwh", problem));
-        }
-        Ok(tariff)
-    }
-
-    fn dso_policy(&self) -> Result<DsoPolicy> {
-        let section = &self.dso;
-        for (hour, (factor, co2)) in section.price_shape.iter().zip(section.co2_g_per_kwh).enumerate() {
-            within(format!("dso.price_shape[{hour}]"), *factor, -100.0, 100.0)?;
-            within(format!("dso.co2_g_per_kwh[{hour}]"), co2, 0.0, 10_000.0)?;
-        }
-        Ok(DsoPolicy {
-            price_eur_per_mwh: within("dso.price_eur_per_mwh", section.price_eur_per_mwh, -100_000.0, 100_000.0)?,
-            price_shape: section.price_shape,
-            price_daily_spread: within("dso.price_daily_spread", section.price_daily_spread, 0.0, 1.0)?,
-            production_price_ratio: within("dso.production_price_ratio", section.production_price_ratio, -10.0, 10.0)?,
-            co2_g_per_kwh: section.co2_g_per_kwh,
-            load_control_above_kw: within("dso.load_control_above_mw", section.load_control_above_mw, 0.0, 1e6)?
-                * 1000.0,
-            load_control_percent: within("dso.load_control_percent", section.load_control_percent, 0.0, 100.0)?,
-            demand_response_above_kw: within(
-                "dso.demand_response_above_mw",
-                section.demand_response_above_mw,
-                0.0,
-                1e6,
-            )? * 1000.0,
-            request_length: duration("dso.request", &section.request)?,
-        })
-    }
-}
-
-impl BatteryEntry {
-    fn storage(&self) -> Result<Storage> {
-        let key = |field: &str| format!("{}.{field}", self.id);
-        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e9)?;
-        let min_soc = within(key("min_soc"), self.min_soc, 0.0, 1.0)?;
-        let max_soc = within(key("max_soc"), self.max_soc, min_soc, 1.0)?;
-        Ok(Storage {
-            capacity_kwh,
-            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e9)?,
-            min_kwh: min_soc * capacity_kwh,
-            max_kwh: max_soc * capacity_kwh,
-            initial_kwh: within(key("initial_soc"), self.initial_soc, min_soc, max_soc)? * capacity_kwh,
-            losses: CONVERTER_LOSSES,
-            charge_taper_above: 0.9,
-            discharge_taper_below: 0.1,
-        })
-    }
-}
-
-impl EvEntry {
-    fn storage(&self) -> Result<Storage> {
-        let key = |field: &str| format!("{}.{field}", self.id);
-        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e6)?;
-        Ok(Storage {
-            capacity_kwh,
-            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e4)?,
-            min_kwh: 0.0,
-            max_kwh: capacity_kwh,
-            initial_kwh: within(key("initial_soc"), self.initial_soc, 0.0, 1.0)? * capacity_kwh,
-            losses: ON_BOARD_LOSSES,
-            charge_taper_above: 0.8,
-            discharge_taper_below: 0.1,
-        })
-    }
-
-    fn driver(&self) -> Result<Driver> {
-        let key = |field: &str| format!("{}.{field}", self.id);
-        let target_soc = within(key("target_soc"), self.target_soc, 0.0, 1.0)?;
-        let share = |field: &str, soc| within(key(field), soc, 0.0, 1.0).map(|soc| soc * self.capacity_kwh);
-        Ok(Driver {
-            drives_on_a_day: within(key("drives_on_a_day"), self.drives_on_a_day, 0.0, 1.0)?,
-            departure_h: within(key("departure_h"), self.departure_h, 0.0, 23.0)?,
-            departure_spread_h: 0.75,
-            away_h: within(key("away_h"), self.away_h, 0.5, 23.0)?,
-            away_spread_h: 1.5,
-            distance_km: within(key("distance_km"), self.distance_km, 0.0, 2000.0)?,
-            distance_log_spread: 0.6,
-            consumption_kwh_per_km: within(key("consumption_kwh_per_km"), self.consumption_kwh_per_km, 0.0, 10.0)?,
-            plug_below_kwh: share("plug_below_soc", self.plug_below_soc)?,
-            target_kwh: target_soc * self.capacity_kwh,
-            reserve_kwh: share("reserve_soc", self.reserve_soc)?,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -620,6 +516,18 @@ mod tests {
             (head("\"1d\"", "\"1d\"\ntick = \"100ms\""), &["run.tick", "at least 1s"]),
             (head("\"1d\"", "\"7m\""), &["run.duration", "whole number of ticks"]),
             (head("\"1d\"", "\"100000d\""), &["run.duration", "50 years"]),
+            (head("2026-03-20", "9000-01-01"), &["run.start", "1900 and 2200"]),
+            (head("\"test\"", "\"../x\""), &["name", "letters"]),
+            (
+                with("[ems]\nportfolio = \"island\"\n[[pv]]\nid = \"a\"\ncommune = \"Ducos\"\npeak_kw = 1.0\n"),
+                &["`island`"],
+            ),
+            (with(&pv.replace("pv_01", "pv\\u001b[31m")), &["id", "letters"]),
+            (
+                with("[ems]\nbatteries = { rule = \"self-consumption\", charge_below_eur_per_mwh = 1.0 }\n"),
+                &["test.toml", "charge_below_eur_per_mwh"],
+            ),
+            (with(&(evse.to_owned() + &ev("a", "cp") + "away_h = 20.0\n")), &["a.away_h", "23:30"]),
             (with("[place]\nzone = \"Europe/Paris\"\n"), &["place.zone", "daylight saving"]),
             (with("[place]\nzone = \"America/Fort-de-France\"\n"), &["place.zone", "IANA"]),
             (with("[place]\nstation = \"Paris\"\n"), &["place.station", "communes.csv"]),

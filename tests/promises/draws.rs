@@ -139,7 +139,14 @@ fn shuffle<T>(list: &mut [T], seed: u64) {
 
 #[test]
 fn the_order_of_assets_in_the_scenario_changes_no_row() {
-    for scenario in [martinique("2d", "15m", 4), busy("2d", "15m", 4)] {
+    for mut scenario in [martinique("2d", "15m", 4), busy("2d", "15m", 4)] {
+        // Ratings whose sums depend on their order in the last digit.
+        for (index, battery) in scenario.battery.iter_mut().enumerate() {
+            battery.power_kw = 50.0 / (1.0 + index as f64 / 7.0);
+        }
+        for (index, evse) in scenario.evse.iter_mut().enumerate() {
+            evse.power_kw = 22.0 / (1.0 + index as f64 / 7.0);
+        }
         let expected = sweep(&plan(&scenario), Outside::Nothing);
         for seed in 1..4 {
             let mut shuffled = scenario.clone();

@@ -198,7 +198,7 @@ fn several_participants_put_out_at_random_rounds_replay_to_the_same_rows() {
         let plan = plan(&busy("1d", "15m", 5));
         let strike = move |now: Now, round, id: ParticipantId| {
             let step = lot(lot(seed, now.time.0), i64::from(round) << 32 | i64::from(id.0));
-            step.is_multiple_of(1000).then_some(Blow::PanicAlways)
+            step.is_multiple_of(300).then_some(Blow::PanicAlways)
         };
         let (run, _) = live(&plan, 2, Outside::Nothing, strike);
         let out = run.journal.entries().len();

@@ -44,7 +44,9 @@ impl BatteryBody {
         for (index, step) in steps.iter().enumerate() {
             let wanted_kw = match self.intent.mode {
                 Mode::Hold(power_kw) => power_kw,
-                Mode::Follow { share, .. } => -residual_kw[index] * share,
+                Mode::Follow { share, .. } => {
+                    (-residual_kw[index] * share).clamp(-self.unit.spec.power_kw, self.unit.spec.power_kw)
+                }
             };
             let window = self.unit.window();
             let power_kw = self.unit.exchange(wanted_kw.clamp(lowest_kw, highest_kw), step.hours, window);

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// A panic more than this at one step is not bad luck.
+/// A core that panics this often at one step is put out.
 const PANICS_TO_QUARANTINE: u32 = 2;
 /// An actor killed this often at one step is killed by something that will not stop.
 const MOST_RESTARTS: u32 = 100;

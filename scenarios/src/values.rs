@@ -1,0 +1,150 @@
+//! What an entry of a scenario file comes to: each value checked, its key named when it is wrong.
+
+use crate::duration::parse_duration;
+use crate::error::ScenarioError;
+use crate::file::{BatteryEntry, EvEntry, Scenario};
+use crate::plan::Storage;
+use agents::Span;
+use agents::dso::DsoPolicy;
+use agents::ev::Driver;
+use agents::mail;
+use market::Price;
+
+type Result<T, E = ScenarioError> = std::result::Result<T, E>;
+
+/// Losses of a converter relative to its rating: constant, linear, quadratic (assumption: 94-95 % one way at full power).
+const CONVERTER_LOSSES: [f64; 3] = [0.005, 0.015, 0.02];
+/// Losses of an on-board charger: 93 % one way (assumption within 0.92-0.94).
+const ON_BOARD_LOSSES: [f64; 3] = [0.0, 0.07, 0.0];
+
+pub(crate) fn duration(key: &str, text: &str) -> Result<Span> {
+    parse_duration(text).map_err(|problem| ScenarioError::value(key, problem))
+}
+
+/// A number that must be finite and within `[low, high]`.
+pub(crate) fn within(key: impl Into<String>, value: f64, low: f64, high: f64) -> Result<f64> {
+    if (low..=high).contains(&value) {
+        Ok(value)
+    } else {
+        Err(ScenarioError::value(key, format!("is {value}: must lie between {low} and {high}")))
+    }
+}
+
+/// A name that can stand in files, topics and addresses.
+pub(crate) fn check_name(key: &str, name: &str) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !name.is_empty() && name.len() <= 64 && name.chars().all(fits) {
+        return Ok(());
+    }
+    let problem = format!("{name:?} can not be a name: use 1 to 64 letters, digits, `_`, `-` or `.`");
+    Err(ScenarioError::value(key, problem))
+}
+
+/// A price in EUR/MWh.
+pub(crate) fn price(key: &str, eur_per_mwh: f64) -> Result<Price> {
+    within(key, eur_per_mwh, -100_000.0, 100_000.0).map(Price::from_eur_per_mwh)
+}
+
+impl Scenario {
+    pub(crate) fn retail_tariff(&self) -> Result<mail::RetailTariff> {
+        let section = &self.retailer;
+        let hour = |key: &str, hour| within(key, hour, 0.0, 24.0).map(Span::from_hours);
+        let tariff = mail::RetailTariff {
+            peak: price("retailer.peak_eur_per_mwh", section.peak_eur_per_mwh)?,
+            off_peak: price("retailer.off_peak_eur_per_mwh", section.off_peak_eur_per_mwh)?,
+            off_peak_from: hour("retailer.off_peak_from_h", section.off_peak_from_h)?,
+            off_peak_until: hour("retailer.off_peak_until_h", section.off_peak_until_h)?,
+            feed_in: price("retailer.feed_in_eur_per_mwh", section.feed_in_eur_per_mwh)?,
+        };
+        if tariff.feed_in > tariff.off_peak || tariff.feed_in > tariff.peak {
+            let problem = "must not exceed the import prices: everyone would buy only to sell";
+            return Err(ScenarioError::value("retailer.feed_in_eur_per_mwh", problem));
+        }
+        Ok(tariff)
+    }
+
+    pub(crate) fn dso_policy(&self) -> Result<DsoPolicy> {
+        let section = &self.dso;
+        for (hour, (factor, co2)) in section.price_shape.iter().zip(section.co2_g_per_kwh).enumerate() {
+            within(format!("dso.price_shape[{hour}]"), *factor, -100.0, 100.0)?;
+            within(format!("dso.co2_g_per_kwh[{hour}]"), co2, 0.0, 10_000.0)?;
+        }
+        Ok(DsoPolicy {
+            price_eur_per_mwh: within("dso.price_eur_per_mwh", section.price_eur_per_mwh, -100_000.0, 100_000.0)?,
+            price_shape: section.price_shape,
+            price_daily_spread: within("dso.price_daily_spread", section.price_daily_spread, 0.0, 1.0)?,
+            production_price_ratio: within("dso.production_price_ratio", section.production_price_ratio, -10.0, 10.0)?,
+            co2_g_per_kwh: section.co2_g_per_kwh,
+            load_control_above_kw: within("dso.load_control_above_mw", section.load_control_above_mw, 0.0, 1e6)?
+                * 1000.0,
+            load_control_percent: within("dso.load_control_percent", section.load_control_percent, 0.0, 100.0)?,
+            demand_response_above_kw: within(
+                "dso.demand_response_above_mw",
+                section.demand_response_above_mw,
+                0.0,
+                1e6,
+            )? * 1000.0,
+            request_length: duration("dso.request", &section.request)?,
+        })
+    }
+}
+
+impl BatteryEntry {
+    pub(crate) fn storage(&self) -> Result<Storage> {
+        let key = |field: &str| format!("{}.{field}", self.id);
+        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e9)?;
+        let min_soc = within(key("min_soc"), self.min_soc, 0.0, 1.0)?;
+        let max_soc = within(key("max_soc"), self.max_soc, min_soc, 1.0)?;
+        Ok(Storage {
+            capacity_kwh,
+            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e9)?,
+            min_kwh: min_soc * capacity_kwh,
+            max_kwh: max_soc * capacity_kwh,
+            initial_kwh: within(key("initial_soc"), self.initial_soc, min_soc, max_soc)? * capacity_kwh,
+            losses: CONVERTER_LOSSES,
+            charge_taper_above: 0.9,
+            discharge_taper_below: 0.1,
+        })
+    }
+}
+
+impl EvEntry {
+    pub(crate) fn storage(&self) -> Result<Storage> {
+        let key = |field: &str| format!("{}.{field}", self.id);
+        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e6)?;
+        Ok(Storage {
+            capacity_kwh,
+            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e4)?,
+            min_kwh: 0.0,
+            max_kwh: capacity_kwh,
+            initial_kwh: within(key("initial_soc"), self.initial_soc, 0.0, 1.0)? * capacity_kwh,
+            losses: ON_BOARD_LOSSES,
+            charge_taper_above: 0.8,
+            discharge_taper_below: 0.1,
+        })
+    }
+
+    pub(crate) fn driver(&self) -> Result<Driver> {
+        let key = |field: &str| format!("{}.{field}", self.id);
+        let target_soc = within(key("target_soc"), self.target_soc, 0.0, 1.0)?;
+        if self.departure_h + self.away_h > 23.5 {
+            let problem =
+                format!("a trip from {} h is not back by 23:30: leave earlier or stay less", self.departure_h);
+            return Err(ScenarioError::value(key("away_h"), problem));
+        }
+        let share = |field: &str, soc| within(key(field), soc, 0.0, 1.0).map(|soc| soc * self.capacity_kwh);
+        Ok(Driver {
+            drives_on_a_day: within(key("drives_on_a_day"), self.drives_on_a_day, 0.0, 1.0)?,
+            departure_h: within(key("departure_h"), self.departure_h, 0.0, 23.0)?,
+            departure_spread_h: 0.75,
+            away_h: within(key("away_h"), self.away_h, 0.5, 23.0)?,
+            away_spread_h: 1.5,
+            distance_km: within(key("distance_km"), self.distance_km, 0.0, 2000.0)?,
+            distance_log_spread: 0.6,
+            consumption_kwh_per_km: within(key("consumption_kwh_per_km"), self.consumption_kwh_per_km, 0.0, 10.0)?,
+            plug_below_kwh: share("plug_below_soc", self.plug_below_soc)?,
+            target_kwh: target_soc * self.capacity_kwh,
+            reserve_kwh: share("reserve_soc", self.reserve_soc)?,
+        })
+    }
+}
