@@ -3,7 +3,8 @@
 use crate::cli::RunArgs;
 use crate::error::Error;
 use results::{InputFile, RunInfo};
-use scenarios::{Measured, Plan, Scenario, SeriesRow, parse_duration};
+use scenarios::{Measured, Plan, Scenario, ScenarioError, SeriesRow, parse_duration};
+use std::fs;
 use std::path::Path;
 
 /// Everything a run is made from.
@@ -28,8 +29,9 @@ impl Inputs {
         let mut measured = Measured::default();
         let mut files = Vec::new();
         for path in &args.series {
-            measured.add(path, read_series(path)?)?;
-            files.push(InputFile::hash(path.display().to_string(), path)?);
+            let (rows, file) = read_series(path)?;
+            measured.add(path, rows)?;
+            files.push(file);
         }
         let plan = scenario.resolve(measured)?;
         Ok(Self { scenario, plan, files })
@@ -88,7 +90,9 @@ fn override_run(scenario: &mut Scenario, args: &RunArgs) -> Result<(), Error> {
     Ok(())
 }
 
-fn read_series(path: &Path) -> Result<Vec<SeriesRow>, Error> {
+/// The rows of a series file, and what it was; a CSV is read once, so that it may come through a pipe.
+fn read_series(path: &Path) -> Result<(Vec<SeriesRow>, InputFile), Error> {
+    let name = path.display().to_string();
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
         let row = |row: results::SeriesRow| SeriesRow {
             time: row.time,
@@ -97,8 +101,11 @@ fn read_series(path: &Path) -> Result<Vec<SeriesRow>, Error> {
             unit: row.unit,
             line: row.row + 1,
         };
-        Ok(results::read_rows(path).map_err(Error::Series)?.into_iter().map(row).collect())
+        let rows = results::read_rows(path).map_err(Error::Series)?;
+        Ok((rows.into_iter().map(row).collect(), InputFile::hash(name, path)?))
     } else {
-        Ok(scenarios::read_csv(path)?)
+        let contents = fs::read(path).map_err(|source| ScenarioError::Read { path: path.into(), source })?;
+        let blake3 = blake3::hash(&contents).to_hex().to_string();
+        Ok((scenarios::parse_csv(path, &contents)?, InputFile { path: name, blake3 }))
     }
 }

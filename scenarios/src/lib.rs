@@ -23,4 +23,4 @@ pub use plan::{
     ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Storage, Vehicle, Weather,
 };
 pub use resolve::parse_start;
-pub use series::{Measured, Quantity, SeriesRow, read_csv};
+pub use series::{Measured, Quantity, SeriesRow, parse_csv};

@@ -7,7 +7,6 @@ use crate::error::ScenarioError;
 use agents::series::Series;
 use agents::{Span, Time};
 use serde::Serialize;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 type Result<T, E = ScenarioError> = std::result::Result<T, E>;
@@ -231,15 +230,14 @@ fn regular(path: &Path, quantity: Quantity, values: &[Sample]) -> Result<Series>
     Ok(Series { start: *start, step, values: values.iter().map(|(_, value, _)| *value).collect() })
 }
 
-/// Reads a CSV file with the columns `time`, `quantity`, `value` and `unit` in any order.
+/// Reads the contents of a CSV file with the columns `time`, `quantity`, `value` and `unit` in any order.
 ///
-/// `time` is RFC 3339 with its offset (`2026-03-20T06:00:00-04:00`), `value` a number with a decimal point.
+/// `time` is RFC 3339 with its offset (`2026-03-20T06:00:00-04:00`), `value` a number with a decimal point; `path` is named in errors.
 ///
 /// # Errors
 /// [`ScenarioError`] naming file, line and remedy.
-pub fn read_csv(path: &Path) -> Result<Vec<SeriesRow>> {
-    let file = File::open(path).map_err(|source| ScenarioError::Read { path: path.into(), source })?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(file);
+pub fn parse_csv(path: &Path, contents: &[u8]) -> Result<Vec<SeriesRow>> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(contents);
     let broken = |error: csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
         line_error(path, line, format!("not readable as CSV: {error}"))
