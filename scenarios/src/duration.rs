@@ -24,9 +24,23 @@ pub fn parse_duration(text: &str) -> Result<Span, String> {
     Ok(Span(total as i64))
 }
 
+/// Writes a duration as [`parse_duration`] reads it, in the largest unit that fits.
+pub(crate) fn format_duration(span: Span) -> String {
+    let fits = |(_, ms): &&(&str, f64)| span.0 % (*ms as i64) == 0;
+    let (unit, ms) = UNITS.iter().rev().find(fits).expect("a span is a whole number of milliseconds");
+    format!("{}{unit}", span.0 / *ms as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_written_as_they_are_read() {
+        for text in ["15m", "90m", "7d", "1s", "250ms", "1h"] {
+            assert_eq!(format_duration(parse_duration(text).expect(text)), text);
+        }
+    }
 
     #[test]
     fn durations_read_as_people_write_them() {

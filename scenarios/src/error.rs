@@ -1,7 +1,51 @@
 //! What can be wrong with a scenario or a series file, and the way out.
 
+use crate::document::Node;
 use agents::{Span, Time};
+use std::fmt;
 use std::path::PathBuf;
+
+/// One thing that is wrong with a scenario: the place, the key, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// File and line, or the assignment of the command line; none where nothing was written.
+    pub place: Option<String>,
+    /// Dotted key, for instance `battery.bat_01.power_kw`.
+    pub key: String,
+    /// What is wrong, and the remedy.
+    pub text: String,
+}
+
+impl Problem {
+    /// A problem with what is written at `node`.
+    pub(crate) fn at(node: &Node, key: &str, text: impl Into<String>) -> Self {
+        Self { place: Some(node.origin.to_string()), key: key.into(), text: text.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        if !self.key.is_empty() {
+            write!(f, "{} ", self.key)?;
+        }
+        f.write_str(&self.text)
+    }
+}
+
+/// Most problems told at once.
+const MOST_TOLD: usize = 20;
+
+/// The problems, one on a line.
+fn told(problems: &[Problem]) -> String {
+    let mut lines: Vec<_> = problems.iter().take(MOST_TOLD).map(ToString::to_string).collect();
+    if problems.len() > MOST_TOLD {
+        lines.push(format!("and {} more", problems.len() - MOST_TOLD));
+    }
+    lines.join("\n       ")
+}
 
 /// Why a scenario does not resolve to a plan. Every message names the place and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +74,9 @@ pub enum ScenarioError {
         /// What the parser says, with line and column.
         message: String,
     },
+    /// Values that can not be used.
+    #[error("{}", told(.0))]
+    Problems(Vec<Problem>),
     /// A value that makes no sense.
     #[error("{key}: {problem}")]
     Value {
@@ -120,6 +167,12 @@ pub enum ScenarioError {
         /// First instant after the run.
         end: Time,
     },
+}
+
+impl From<Problem> for ScenarioError {
+    fn from(problem: Problem) -> Self {
+        Self::Problems(vec![problem])
+    }
 }
 
 impl ScenarioError {

@@ -4,9 +4,13 @@
 //! in the sorted order of their ids, sites, portfolios, and everything that holds for the whole run.
 
 mod communes;
+mod distribution;
+mod document;
 mod duration;
 mod error;
 mod file;
+mod models;
+mod parameters;
 mod plan;
 mod resolve;
 mod series;
@@ -14,13 +18,18 @@ mod values;
 
 pub use communes::{Commune, communes};
 pub use duration::parse_duration;
-pub use error::ScenarioError;
+pub use error::{Problem, ScenarioError};
 pub use file::{
     BatteryEntry, ChargePointOperatorSection, DsoSection, EmsSection, EvEntry, EvseEntry, LoadsSection, MarketSection,
     PlaceSection, PvEntry, RetailerSection, RunSection, Scenario,
 };
-pub use plan::{
-    ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Storage, Vehicle, Weather,
-};
+pub use models::battery::{BatteryHabit, BatteryParameters};
+pub use models::commercial::CommercialParameters;
+pub use models::ev::{DriverModel, EvParameters, SessionPlace};
+pub use models::evse::EvseParameters;
+pub use models::household::HouseholdParameters;
+pub use models::pv::{PvParameters, Transposition};
+pub use parameters::{Limits, Parameter};
+pub use plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
 pub use resolve::parse_start;
 pub use series::{Measured, Quantity, SeriesRow, parse_csv};

@@ -1,6 +1,12 @@
 //! The plan: everything a run is made of, resolved, checked and in id order.
 
 use crate::communes::communes;
+use crate::models::battery::BatteryParameters;
+use crate::models::commercial::CommercialParameters;
+use crate::models::ev::EvParameters;
+use crate::models::evse::EvseParameters;
+use crate::models::household::HouseholdParameters;
+use crate::models::pv::PvParameters;
 use crate::series::Measured;
 use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
 use agents::{Calendar, Kind, ParticipantId, PortfolioId, SiteId, Span, Time};
@@ -48,11 +54,11 @@ pub struct PlannedParticipant {
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the variants are the kinds")]
 pub enum Role {
-    Pv(pv::Pv, PvPlant),
-    Battery(battery::Battery, Storage),
-    Evse(evse::Evse, ChargePoint),
+    Pv(pv::Pv, PvParameters),
+    Battery(battery::Battery, BatteryParameters),
+    Evse(evse::Evse, EvseParameters),
     Ev(ev::Ev, Vehicle),
-    Load(load::Load, CommuneLoad),
+    Load(load::Load, LoadModel),
     Retailer(retailer::Retailer),
     MarketOperator(market_operator::MarketOperator),
     Prosumer(prosumer::Prosumer, SiteId),
@@ -81,8 +87,8 @@ impl Role {
 
     fn capacity_kwh(&self) -> Option<f64> {
         match self {
-            Self::Battery(_, storage) => Some(storage.capacity_kwh),
-            Self::Ev(_, vehicle) => Some(vehicle.storage.capacity_kwh),
+            Self::Battery(_, battery) => Some(battery.capacity_kwh),
+            Self::Ev(_, vehicle) => Some(vehicle.parameters.capacity_kwh),
             _ => None,
         }
     }
@@ -99,54 +105,24 @@ pub struct PlannedSite {
     pub portfolio: Option<PortfolioId>,
 }
 
-/// A fixed PV array with its inverter.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PvPlant {
-    /// DC power under standard test conditions.
-    pub peak_kw: f64,
-    /// Inclination from the horizontal in degrees.
-    pub tilt_deg: f64,
-    /// Direction it faces, degrees from north, clockwise.
-    pub azimuth_deg: f64,
-}
-
-/// A storage behind a converter. Powers at the AC terminals.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Storage {
-    /// Nominal energy.
-    pub capacity_kwh: f64,
-    /// Rated power, both ways.
-    pub power_kw: f64,
-    /// Least energy it may hold.
-    pub min_kwh: f64,
-    /// Most energy it may hold.
-    pub max_kwh: f64,
-    /// Energy it holds at the start.
-    pub initial_kwh: f64,
-    /// Converter losses relative to the rating: constant, linear and quadratic in the relative power.
-    pub losses: [f64; 3],
-    /// Share of the capacity above which charging power falls linearly to zero at full.
-    pub charge_taper_above: f64,
-    /// Share of the capacity below which discharging power falls linearly to zero at empty.
-    pub discharge_taper_below: f64,
-}
-
-/// A charge point.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ChargePoint {
-    /// Rated power, both ways.
-    pub power_kw: f64,
-}
-
 /// A vehicle.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Vehicle {
-    /// Its battery and on-board converter.
-    pub storage: Storage,
+    /// Its parameters.
+    pub parameters: EvParameters,
     /// The charge point it uses.
     pub evse: ParticipantId,
-    /// Whether it can give energy back.
-    pub is_v2g: bool,
+}
+
+/// How a load consumes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LoadModel {
+    /// What remains of a commune.
+    Commune(CommuneLoad),
+    /// A household.
+    Household(HouseholdParameters),
+    /// A commercial site.
+    Commercial(CommercialParameters),
 }
 
 /// What remains of a commune's demand.

@@ -3,7 +3,8 @@
 use crate::communes::{Commune, communes};
 use crate::error::ScenarioError;
 use crate::file::Scenario;
-use crate::plan::{ChargePoint, CommuneLoad, Plan, PlannedParticipant, PlannedSite, PvPlant, Role, Vehicle, Weather};
+use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
+use crate::{BatteryParameters, EvParameters, EvseParameters, PvParameters};
 use crate::series::Measured;
 use crate::values::{check_name, duration, price, within};
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
@@ -226,21 +227,17 @@ impl Draft {
         let (ems, operator) = (self.id(EMS), self.id(CHARGE_POINT_OPERATOR));
         let mut roles = BTreeMap::new();
         for entry in &scenario.pv {
-            let key = |field: &str| format!("{}.{field}", entry.id);
-            let plant = PvPlant {
-                peak_kw: within(key("peak_kw"), entry.peak_kw, 1e-3, 1e6)?,
-                tilt_deg: within(key("tilt_deg"), entry.tilt_deg, 0.0, 90.0)?,
-                azimuth_deg: within(key("azimuth_deg"), entry.azimuth_deg, 0.0, 360.0)?,
-            };
+            let text = format!("peak_kw = {}\ntilt_deg = {}\nazimuth_deg = {}", entry.peak_kw, entry.tilt_deg, entry.azimuth_deg);
+            let plant = PvParameters::from_toml(&text)?;
             roles.insert(entry.id.clone(), Role::Pv(pv::Pv::default(), plant));
         }
         for entry in &scenario.battery {
-            roles.insert(entry.id.clone(), Role::Battery(battery::Battery::new(ems, rules.slot), entry.storage()?));
+            roles.insert(entry.id.clone(), Role::Battery(battery::Battery::new(ems, rules.slot), BatteryParameters::from_toml(&format!("capacity_kwh = {}\npower_kw = {}\nmin_soc = {}\nmax_soc = {}\ninitial_soc = {}", entry.capacity_kwh, entry.power_kw, entry.min_soc, entry.max_soc, entry.initial_soc))?));
         }
         let mut users: BTreeMap<&str, &str> = BTreeMap::new();
         for entry in &scenario.evse {
-            let power_kw = within(format!("{}.power_kw", entry.id), entry.power_kw, 1e-3, 1e4)?;
-            roles.insert(entry.id.clone(), Role::Evse(evse::Evse::new(operator, ems), ChargePoint { power_kw }));
+            let point = EvseParameters::from_toml(&format!("power_kw = {}", entry.power_kw))?;
+            roles.insert(entry.id.clone(), Role::Evse(evse::Evse::new(operator, ems), point));
         }
         for entry in &scenario.ev {
             let key = format!("{}.evse", entry.id);
@@ -259,7 +256,7 @@ impl Draft {
             }
             let draws = Draws::new(scenario.run.seed, &entry.id, "trip");
             let core = Ev::new(evse, entry.driver()?, draws, rules.slot);
-            let vehicle = Vehicle { storage: entry.storage()?, evse, is_v2g: entry.v2g };
+            let vehicle = Vehicle { parameters: EvParameters::from_toml(&format!("capacity_kwh = {}\npower_kw = {}\nv2g = {}\ninitial_soc = {}", entry.capacity_kwh, entry.power_kw, entry.v2g, entry.initial_soc))?, evse };
             roles.insert(entry.id.clone(), Role::Ev(core, vehicle));
         }
         Ok(roles)
@@ -279,7 +276,7 @@ impl Draft {
             let share = f64::from(commune.population) / f64::from(population);
             let mean_kw = mean_mw * 1000.0 * share;
             let body = CommuneLoad { mean_kw, share, shape: loads.shape, per_kelvin, reference_c, spread };
-            roles.insert(load_id(commune), Role::Load(load::Load::default(), body));
+            roles.insert(load_id(commune), Role::Load(load::Load::default(), LoadModel::Commune(body)));
         }
         Ok(())
     }
@@ -454,7 +451,7 @@ mod tests {
         };
         assert_eq!((five_of_each(22.0), five_of_each(11.0)), (5, 5));
         let mean_kw = |participant: &PlannedParticipant| match &participant.role {
-            Role::Load(_, load) => load.mean_kw,
+            Role::Load(_, LoadModel::Commune(load)) => load.mean_kw,
             _ => 0.0,
         };
         let island_kw: f64 = plan.participants.iter().map(mean_kw).sum();

@@ -2,8 +2,7 @@
 
 use crate::duration::parse_duration;
 use crate::error::ScenarioError;
-use crate::file::{BatteryEntry, EvEntry, Scenario};
-use crate::plan::Storage;
+use crate::file::{EvEntry, Scenario};
 use agents::Span;
 use agents::dso::DsoPolicy;
 use agents::ev::Driver;
@@ -11,11 +10,6 @@ use agents::mail;
 use market::Price;
 
 type Result<T, E = ScenarioError> = std::result::Result<T, E>;
-
-/// Losses of a converter relative to its rating: constant, linear, quadratic (assumption: 94-95 % one way at full power).
-const CONVERTER_LOSSES: [f64; 3] = [0.005, 0.015, 0.02];
-/// Losses of an on-board charger: 93 % one way (assumption within 0.92-0.94).
-const ON_BOARD_LOSSES: [f64; 3] = [0.0, 0.07, 0.0];
 
 pub(crate) fn duration(key: &str, text: &str) -> Result<Span> {
     parse_duration(text).map_err(|problem| ScenarioError::value(key, problem))
@@ -89,41 +83,7 @@ impl Scenario {
     }
 }
 
-impl BatteryEntry {
-    pub(crate) fn storage(&self) -> Result<Storage> {
-        let key = |field: &str| format!("{}.{field}", self.id);
-        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e9)?;
-        let min_soc = within(key("min_soc"), self.min_soc, 0.0, 1.0)?;
-        let max_soc = within(key("max_soc"), self.max_soc, min_soc, 1.0)?;
-        Ok(Storage {
-            capacity_kwh,
-            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e9)?,
-            min_kwh: min_soc * capacity_kwh,
-            max_kwh: max_soc * capacity_kwh,
-            initial_kwh: within(key("initial_soc"), self.initial_soc, min_soc, max_soc)? * capacity_kwh,
-            losses: CONVERTER_LOSSES,
-            charge_taper_above: 0.9,
-            discharge_taper_below: 0.1,
-        })
-    }
-}
-
 impl EvEntry {
-    pub(crate) fn storage(&self) -> Result<Storage> {
-        let key = |field: &str| format!("{}.{field}", self.id);
-        let capacity_kwh = within(key("capacity_kwh"), self.capacity_kwh, 1e-3, 1e6)?;
-        Ok(Storage {
-            capacity_kwh,
-            power_kw: within(key("power_kw"), self.power_kw, 1e-3, 1e4)?,
-            min_kwh: 0.0,
-            max_kwh: capacity_kwh,
-            initial_kwh: within(key("initial_soc"), self.initial_soc, 0.0, 1.0)? * capacity_kwh,
-            losses: ON_BOARD_LOSSES,
-            charge_taper_above: 0.8,
-            discharge_taper_below: 0.1,
-        })
-    }
-
     pub(crate) fn driver(&self) -> Result<Driver> {
         let key = |field: &str| format!("{}.{field}", self.id);
         let target_soc = within(key("target_soc"), self.target_soc, 0.0, 1.0)?;

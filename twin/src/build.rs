@@ -46,10 +46,11 @@ fn spawn(
             let sky = weather.sky_over(plan.sites[site.index()].commune);
             bodies.spawn(PvBody::new(id, site, plant, sky)).id()
         }
-        Role::Battery(_, storage) => bodies.spawn(BatteryBody::new(id, site_of(participant), *storage)).id(),
-        Role::Evse(_, point) => bodies.spawn(EvseBody::new(id, site_of(participant), *point)).id(),
-        Role::Ev(_, vehicle) => bodies.spawn(EvBody::new(id, vehicle)).id(),
+        Role::Battery(_, battery) => bodies.spawn(BatteryBody::new(id, site_of(participant), battery)).id(),
+        Role::Evse(_, point) => bodies.spawn(EvseBody::new(id, site_of(participant), point)).id(),
+        Role::Ev(_, vehicle) => bodies.spawn(EvBody::new(id, &vehicle.parameters)).id(),
         Role::Load(_, load) => {
+            let scenarios::LoadModel::Commune(load) = load else { unimplemented!("households and commercial sites") };
             let demand = Demand::new(*load, Draws::new(plan.seed, &participant.id, "demand"));
             bodies.spawn(LoadBody::new(id, site_of(participant), demand)).id()
         }

@@ -10,7 +10,7 @@ use agents::mail::StorageStatus;
 use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
 use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::component::Component;
-use scenarios::Storage;
+use scenarios::BatteryParameters;
 
 #[derive(Component, Debug)]
 pub(crate) struct BatteryBody {
@@ -23,8 +23,8 @@ pub(crate) struct BatteryBody {
 }
 
 impl BatteryBody {
-    pub(crate) fn new(id: ParticipantId, site: SiteId, spec: Storage) -> Self {
-        let (unit, intent) = (StorageUnit::new(spec), BatteryIntent::default());
+    pub(crate) fn new(id: ParticipantId, site: SiteId, spec: &BatteryParameters) -> Self {
+        let (unit, intent) = (StorageUnit::new(spec.into()), BatteryIntent::default());
         Self { id, site, unit, intent, power_kw: 0.0, wanted_kw: 0.0 }
     }
 

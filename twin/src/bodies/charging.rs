@@ -11,7 +11,7 @@ use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw
 use agents::record::SessionRow;
 use agents::{ParticipantId, SiteId, Time};
 use bevy_ecs::component::Component;
-use scenarios::{ChargePoint, Vehicle};
+use scenarios::{EvParameters, EvseParameters};
 
 #[derive(Component, Debug)]
 pub(crate) struct EvseBody {
@@ -39,7 +39,7 @@ pub(crate) struct EvBody {
 }
 
 impl EvseBody {
-    pub(crate) fn new(id: ParticipantId, site: SiteId, spec: ChargePoint) -> Self {
+    pub(crate) fn new(id: ParticipantId, site: SiteId, spec: &EvseParameters) -> Self {
         Self {
             id,
             site,
@@ -109,11 +109,11 @@ impl EvseBody {
 }
 
 impl EvBody {
-    pub(crate) fn new(id: ParticipantId, spec: &Vehicle) -> Self {
+    pub(crate) fn new(id: ParticipantId, spec: &EvParameters) -> Self {
         Self {
             id,
-            unit: StorageUnit::new(spec.storage),
-            is_v2g: spec.is_v2g,
+            unit: StorageUnit::new(spec.into()),
+            is_v2g: spec.v2g,
             intent: EvIntent::default(),
             place: Place::Parked,
             last_trip: None,

@@ -8,7 +8,7 @@ use agents::pv::{Pv, PvIntent, PvSense};
 use agents::reading::{AssetReading, AssetState, round_power_kw};
 use agents::{ParticipantId, SiteId};
 use bevy_ecs::component::Component;
-use scenarios::PvPlant;
+use scenarios::PvParameters;
 
 #[derive(Component, Debug)]
 pub(crate) struct PvBody {
@@ -23,8 +23,8 @@ pub(crate) struct PvBody {
 }
 
 impl PvBody {
-    pub(crate) fn new(id: ParticipantId, site: SiteId, plant: &PvPlant, sky: usize) -> Self {
-        let PvPlant { peak_kw, tilt_deg, azimuth_deg } = *plant;
+    pub(crate) fn new(id: ParticipantId, site: SiteId, plant: &PvParameters, sky: usize) -> Self {
+        let PvParameters { peak_kw, tilt_deg, azimuth_deg, .. } = *plant;
         let array = PvArray::new(PvParams { peak_kw, tilt_deg, azimuth_deg, ..PvParams::default() });
         Self { id, site, array, sky, intent: PvIntent::default(), power_kw: 0.0, is_curtailed: false }
     }

@@ -1,6 +1,57 @@
 //! A storage behind a converter: losses, window, taper. Powers at the AC terminals, charging positive.
 
-use scenarios::Storage;
+use scenarios::{BatteryParameters, EvParameters};
+
+/// A storage behind a converter. Powers at the AC terminals.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Storage {
+    /// Nominal energy.
+    pub capacity_kwh: f64,
+    /// Rated power, both ways.
+    pub power_kw: f64,
+    /// Least energy it may hold.
+    pub min_kwh: f64,
+    /// Most energy it may hold.
+    pub max_kwh: f64,
+    /// Energy it holds at the start.
+    pub initial_kwh: f64,
+    /// Converter losses relative to the rating: constant, linear and quadratic in the relative power.
+    pub losses: [f64; 3],
+    /// Share of the capacity above which charging power falls linearly to zero at full.
+    pub charge_taper_above: f64,
+    /// Share of the capacity below which discharging power falls linearly to zero at empty.
+    pub discharge_taper_below: f64,
+}
+
+impl From<&BatteryParameters> for Storage {
+    fn from(battery: &BatteryParameters) -> Self {
+        Self {
+            capacity_kwh: battery.capacity_kwh,
+            power_kw: battery.power_kw,
+            min_kwh: battery.min_soc * battery.capacity_kwh,
+            max_kwh: battery.max_soc * battery.capacity_kwh,
+            initial_kwh: battery.initial_soc * battery.capacity_kwh,
+            losses: [battery.loss_constant, battery.loss_linear, battery.loss_quadratic],
+            charge_taper_above: battery.charge_taper_above,
+            discharge_taper_below: battery.discharge_taper_below,
+        }
+    }
+}
+
+impl From<&EvParameters> for Storage {
+    fn from(ev: &EvParameters) -> Self {
+        Self {
+            capacity_kwh: ev.capacity_kwh,
+            power_kw: ev.power_kw,
+            min_kwh: 0.0,
+            max_kwh: ev.capacity_kwh,
+            initial_kwh: ev.initial_soc * ev.capacity_kwh,
+            losses: [0.0, ev.loss_linear, 0.0],
+            charge_taper_above: ev.charge_taper_above,
+            discharge_taper_below: ev.discharge_taper_below,
+        }
+    }
+}
 
 /// A storage and the energy it holds.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,0 +1,56 @@
+//! Parameters of a PV plant.
+
+use crate::parameters::Limits::{Any, Within};
+use crate::parameters::{ASSUMPTION, choice, parameters};
+use serde::{Deserialize, Serialize};
+
+/// How the light of the sky is brought onto the plane of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transposition {
+    /// Brighter around the sun (Hay and Davies 1980).
+    HayDavies,
+    /// Equally bright everywhere.
+    Isotropic,
+}
+
+choice!(Transposition { "hay-davies" => Transposition::HayDavies, "isotropic" => Transposition::Isotropic });
+
+parameters! {
+    /// A PV plant: a fixed array and its inverter.
+    pub struct PvParameters in "pv" {
+        /// DC power under standard test conditions.
+        peak_kw: f64, "kW", Within(1e-3, 1e6), "5 kWc in the documents of the Cariflex platform";
+        /// Inclination from the horizontal.
+        tilt_deg: f64 = 15.0, "degrees", Within(0.0, 90.0), ASSUMPTION;
+        /// Direction it faces, from north, clockwise (south is 180).
+        azimuth_deg: f64 = 180.0, "degrees", Within(0.0, 360.0), ASSUMPTION;
+        /// Reflectance of the ground.
+        albedo: f64 = 0.2, "share", Within(0.0, 1.0), "pvlib's default for urban ground";
+        /// Model of the diffuse light of the sky.
+        transposition: Transposition = Transposition::HayDavies, "model", Any, "Hay and Davies 1980";
+        /// Change of DC power per kelvin of cell temperature above 25 °C, relative.
+        temperature_coefficient_per_k: f64 = -0.0035, "1/K", Within(-0.02, 0.0), "PVWatts 5, module type premium";
+        /// Share of DC power lost to soiling, shading, mismatch, wiring and the like.
+        system_losses: f64 = 0.140_756_6, "share", Within(0.0, 0.9), "PVWatts 5: eight losses compounded (NREL/TP-6A20-62641)";
+        /// DC power the inverter takes at most, per peak power; its AC rating is this times its efficiency.
+        inverter_dc_per_peak: f64 = 1.0 / 0.96, "kW/kW", Within(0.1, 5.0), "an AC rating equal to the peak power";
+        /// Nominal efficiency of the inverter.
+        inverter_efficiency: f64 = 0.96, "share", Within(0.5, 1.0), "PVWatts 5";
+        /// Air temperature above which the inverter lowers its AC limit.
+        derate_above_c: f64 = 45.0, "°C", Within(0.0, 100.0), "common in data sheets of string inverters";
+        /// Share of its rating by which the limit falls per kelvin above that, down to nothing.
+        derate_per_k: f64 = 0.02, "1/K", Within(0.0, 1.0), ASSUMPTION;
+        /// Reactive power against voltage: four voltages in p.u., rising, and at each the reactive power as a share of the
+        /// rating (positive: given to the network); none: no reactive power.
+        volt_var: Option<[f64; 8]> = None, "p.u., share", Within(-1.0, 2.0), "IEEE 1547-2018 category B would be [0.92, 0.98, 1.02, 1.08, 0.44, 0.0, 0.0, -0.44]";
+        /// Frequency above which active power falls.
+        frequency_watt_above_hz: f64 = 50.2, "Hz", Within(45.0, 65.0), "EN 50549-1:2019, default threshold";
+        /// Relative change of frequency that would take all power away.
+        frequency_watt_droop: f64 = 0.05, "share", Within(0.001, 1.0), "EN 50549-1:2019, default droop of 5 %";
+        /// Number of phases it feeds.
+        phases: u64 = 3, "1 or 3", Within(1.0, 3.0), ASSUMPTION;
+        /// The phase a single-phase plant feeds.
+        phase: u64 = 1, "1, 2 or 3", Within(1.0, 3.0), ASSUMPTION;
+    }
+}
