@@ -1,6 +1,5 @@
 //! The 34 communes of Martinique; provenance in `data/README.md`.
 
-use crate::error::ScenarioError;
 use std::sync::LazyLock;
 
 /// A commune.
@@ -42,8 +41,8 @@ impl Commune {
     /// The index into [`communes`] of the commune of this name or code.
     ///
     /// # Errors
-    /// [`ScenarioError::UnknownCommune`], with the nearest names.
-    pub fn find(asset: &str, name: &str) -> Result<usize, ScenarioError> {
+    /// A sentence with the nearest names.
+    pub fn find(name: &str) -> Result<usize, String> {
         let found = communes().iter().position(|commune| commune.name == name || commune.code == name);
         found.ok_or_else(|| {
             let near: Vec<_> = communes().iter().map(|c| c.name.as_str()).filter(|n| resembles(n, name)).collect();
@@ -52,7 +51,7 @@ impl Commune {
             } else {
                 format!("did you mean {}?", near.join(" or "))
             };
-            ScenarioError::UnknownCommune { asset: asset.into(), commune: name.into(), hint }
+            format!("names no commune of Martinique, {name:?}: {hint}")
         })
     }
 }
@@ -86,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_commune_is_met_with_its_neighbours() {
-        let error = Commune::find("pv_01", "lamentin").expect_err("article missing").to_string();
-        assert!(error.contains("pv_01") && error.contains("Le Lamentin"), "{error}");
+        let error = Commune::find("lamentin").expect_err("article missing");
+        assert!(error.contains("Le Lamentin"), "{error}");
     }
 }

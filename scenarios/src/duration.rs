@@ -4,22 +4,31 @@ use agents::Span;
 
 const UNITS: [(&str, f64); 5] = [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3_600e3), ("d", 86_400e3)];
 
+const HINT: &str = "write a number and a unit of ms, s, m, h or d, for instance \"15m\"";
+
 /// Reads a positive duration: a number and one of `ms`, `s`, `m`, `h`, `d`.
 ///
 /// # Errors
 /// A sentence that says what is wrong and what is expected.
 pub fn parse_duration(text: &str) -> Result<Span, String> {
-    let hint = "write a number and a unit of ms, s, m, h or d, for instance \"15m\"";
+    match parse_span(text)? {
+        Span::ZERO => Err(format!("`{text}` is not a positive duration: {HINT}")),
+        span => Ok(span),
+    }
+}
+
+/// As [`parse_duration`], and nothing (`0m`) is a duration too.
+pub(crate) fn parse_span(text: &str) -> Result<Span, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = &text[digits.len()..];
-    let number: f64 = digits.trim().parse().map_err(|_| format!("`{text}` is not a duration: {hint}"))?;
+    let number: f64 = digits.trim().parse().map_err(|_| format!("`{text}` is not a duration: {HINT}"))?;
     let (_, ms) = UNITS
         .into_iter()
         .find(|(name, _)| *name == unit)
-        .ok_or_else(|| format!("`{text}` has no known unit: {hint}"))?;
+        .ok_or_else(|| format!("`{text}` has no known unit: {HINT}"))?;
     let total = number * ms;
-    if !(1.0..=1e15).contains(&total) || total.fract() != 0.0 {
-        return Err(format!("`{text}` is not a positive whole number of milliseconds: {hint}"));
+    if !(0.0..=1e15).contains(&total) || total.fract() != 0.0 {
+        return Err(format!("`{text}` is not a positive whole number of milliseconds: {HINT}"));
     }
     Ok(Span(total as i64))
 }

@@ -1,15 +1,15 @@
 //! Parameters: each is defined once, with its unit, default, limits and provenance, and everything follows from that:
 //! how it is read from a scenario, what is refused, what `cariflex explain` says, and the generated reference.
 
+use crate::distribution::Distribution;
 use crate::document::{Drawn, Node, Reader, Value};
-use crate::duration::{format_duration, parse_duration};
+use crate::duration::{format_duration, parse_span};
 use agents::Span;
+use rand::RngExt;
 use serde::Serialize;
 
 /// Where a default comes from when there is no source for Martinique: it is there to be changed.
 pub(crate) const ASSUMPTION: &str = "assumption";
-/// The platform's own documents.
-pub(crate) const PLATFORM: &str = "documents of the Cariflex platform";
 
 /// A parameter of a scenario, as `cariflex explain` shows it.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Setting for f64 {
     fn read(node: &Node, parameter: &Parameter, drawn: Option<Drawn<'_>>) -> Result<Self, String> {
         match (&node.value, drawn) {
             (Value::Table(_), Some(drawn)) => {
-                crate::distribution::Distribution::read(node, &parameter.limits)?.draw(&drawn.draws(parameter.key))
+                Distribution::read(node, &parameter.limits)?.draw(&drawn.draws(parameter.key))
             }
             (value, _) => value.number().ok_or_else(|| expected(node, "a number", parameter)),
         }
@@ -96,7 +96,11 @@ impl Setting for u64 {
         1
     }
 
-    fn read(node: &Node, parameter: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
+    fn read(node: &Node, parameter: &Parameter, drawn: Option<Drawn<'_>>) -> Result<Self, String> {
+        if let (Value::Table(_), Some(drawn)) = (&node.value, drawn) {
+            let drawn = Distribution::read(node, &parameter.limits)?.draw(&drawn.draws(parameter.key))?;
+            return if drawn.fract() == 0.0 { Ok(drawn as u64) } else { Err(format!("can be {drawn}: whole numbers only")) };
+        }
         match node.value {
             Value::Integer(number) => {
                 u64::try_from(number).map_err(|_| format!("is {number}: write a whole number of at least 0"))
@@ -119,10 +123,16 @@ impl Setting for bool {
         false
     }
 
-    fn read(node: &Node, parameter: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
-        match node.value {
-            Value::Flag(flag) => Ok(flag),
-            _ => Err(expected(node, "true or false", parameter)),
+    fn read(node: &Node, parameter: &Parameter, drawn: Option<Drawn<'_>>) -> Result<Self, String> {
+        match (&node.value, drawn) {
+            (Value::Flag(flag), _) => Ok(*flag),
+            // Of a fleet: the share of members of which it is true.
+            (Value::Table(table), Some(drawn)) if table.len() == 1 && table.contains_key("share") => {
+                let share = table["share"].value.number().filter(|share| (0.0..=1.0).contains(share));
+                let share = share.ok_or("has a share that is no number between 0 and 1")?;
+                Ok(drawn.draws(parameter.key).at(0).random::<f64>() < share)
+            }
+            _ => Err(expected(node, "true, false, or of a fleet { share = 0.3 }", parameter)),
         }
     }
 
@@ -155,7 +165,7 @@ impl Setting for Span {
 
     fn read(node: &Node, parameter: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
         match &node.value {
-            Value::Text(text) => parse_duration(text),
+            Value::Text(text) => parse_span(text),
             _ => Err(expected(node, "a duration such as \"15m\"", parameter)),
         }
     }
@@ -270,16 +280,6 @@ macro_rules! parameters {
                 $(#[doc = $doc])+
                 pub $field: $type,
             )*
-        }
-
-        impl $name {
-            /// Reads the parameters from the keys of a TOML table; what is left out takes its default.
-            ///
-            /// # Errors
-            /// [`crate::ScenarioError`] naming line, key and remedy.
-            pub fn from_toml(text: &str) -> Result<Self, crate::ScenarioError> {
-                crate::parameters::from_toml(text)
-            }
         }
 
         impl crate::parameters::Parameters for $name {

@@ -1,13 +1,14 @@
 //! The plan: everything a run is made of, resolved, checked and in id order.
 
 use crate::communes::communes;
+use crate::data::Measured;
 use crate::models::battery::BatteryParameters;
 use crate::models::commercial::CommercialParameters;
 use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
-use crate::series::Measured;
+use crate::sections::Recording;
 use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
 use agents::{Calendar, Kind, ParticipantId, PortfolioId, SiteId, Span, Time};
 use agents::{battery, charge_point_operator, dso, ems, ev, evse, load, market_operator, prosumer, pv, retailer};
@@ -25,6 +26,8 @@ pub struct Plan {
     pub end: Time,
     /// Length of a tick; divides the market slot and the run.
     pub tick: Span,
+    /// How much of the run is kept.
+    pub record: Recording,
     /// The calendar of local days.
     pub calendar: Calendar,
     /// Participants, sorted by id: the index is the [`ParticipantId`].

@@ -81,3 +81,25 @@ parameters! {
         cycle_depth_exponent: f64 = 1.5, "power", Within(0.1, 5.0), ASSUMPTION;
     }
 }
+
+impl BatteryParameters {
+    /// Checks what holds between parameters.
+    ///
+    /// # Errors
+    /// The key at fault, and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.min_soc >= self.max_soc {
+            return Err(("max_soc", format!("is {}: must exceed min_soc, {}", self.max_soc, self.min_soc)));
+        }
+        for (key, soc) in [("initial_soc", self.initial_soc), ("reserve_soc", self.reserve_soc)] {
+            let low = if key == "reserve_soc" { 0.0 } else { self.min_soc };
+            if !(low..=self.max_soc).contains(&soc) {
+                return Err((key, format!("is {soc}: must lie between {low} and max_soc, {}", self.max_soc)));
+            }
+        }
+        if self.derate_above_c >= self.stop_above_c {
+            return Err(("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
+        }
+        Ok(())
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, choice, parameters};
+use agents::ev::Driver;
 use serde::{Deserialize, Serialize};
 
 /// How a driver's days are made up.
@@ -101,5 +102,46 @@ parameters! {
         session_energy_factor: f64 = 1.0, "factor", Within(0.0, 100.0), "ElaadNL (Netherlands): recalibrate for the island";
         /// Sessions: correlation of connection time and energy (Gaussian copula).
         session_correlation: f64 = 0.4, "share", Within(-0.99, 0.99), ASSUMPTION;
+    }
+}
+
+impl EvParameters {
+    /// Checks what holds between parameters.
+    ///
+    /// # Errors
+    /// The key at fault, and what is wrong with it.
+    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+        if self.departure_h + self.away_h > 23.5 {
+            let text = format!("is {}: a trip from {} h is not back by 23:30, stay less", self.away_h, self.departure_h);
+            return Err(("away_h", text));
+        }
+        if self.reserve_soc > self.target_soc {
+            let text = format!("is {}: must not exceed target_soc, {}", self.reserve_soc, self.target_soc);
+            return Err(("reserve_soc", text));
+        }
+        if self.derate_above_c >= self.stop_above_c {
+            return Err(("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
+        }
+        Ok(())
+    }
+}
+
+impl EvParameters {
+    /// The driver's habits, as the core takes them.
+    pub(crate) fn driver(&self) -> Driver {
+        let kwh = |soc: f64| soc * self.capacity_kwh;
+        Driver {
+            drives_on_a_day: self.drives_on_a_day,
+            departure_h: self.departure_h,
+            departure_spread_h: self.departure_spread_h,
+            away_h: self.away_h,
+            away_spread_h: self.away_spread_h,
+            distance_km: self.distance_km,
+            distance_log_spread: self.distance_log_spread,
+            consumption_kwh_per_km: self.consumption_kwh_per_km,
+            plug_below_kwh: kwh(self.plug_below_soc),
+            target_kwh: kwh(self.target_soc),
+            reserve_kwh: kwh(self.reserve_soc),
+        }
     }
 }

@@ -6,3 +6,27 @@ pub(crate) mod ev;
 pub(crate) mod evse;
 pub(crate) mod household;
 pub(crate) mod pv;
+
+/// Gives parameters a way to be read from TOML, for tests and tools.
+macro_rules! from_toml {
+    ($($name:ty),+ $(,)?) => {$(
+        impl $name {
+            /// Reads the parameters from the keys of a TOML table; what is left out takes its default.
+            ///
+            /// # Errors
+            /// [`crate::ScenarioError`] naming line, key and remedy.
+            pub fn from_toml(text: &str) -> Result<Self, crate::ScenarioError> {
+                crate::parameters::from_toml(text)
+            }
+        }
+    )+};
+}
+
+from_toml!(
+    battery::BatteryParameters,
+    commercial::CommercialParameters,
+    ev::EvParameters,
+    evse::EvseParameters,
+    household::HouseholdParameters,
+    pv::PvParameters,
+);

@@ -1,0 +1,216 @@
+//! The assets of a scenario: written one by one, or sampled as fleets.
+
+use crate::communes::{Commune, communes};
+use crate::document::{Drawn, Node, Reader};
+use crate::error::Problem;
+use crate::fleets;
+use crate::models::battery::BatteryParameters;
+use crate::models::commercial::CommercialParameters;
+use crate::models::ev::EvParameters;
+use crate::models::evse::EvseParameters;
+use crate::models::household::HouseholdParameters;
+use crate::models::pv::PvParameters;
+use crate::parameters::Limits::Any;
+use crate::parameters::{Parameter, Parameters, choice, parameters};
+use serde::Serialize;
+use std::cell::RefCell;
+
+/// The kinds of assets that a scenario lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum AssetKind {
+    Pv,
+    Battery,
+    Evse,
+    Ev,
+    Household,
+    Commercial,
+}
+
+choice!(AssetKind {
+    "pv" => AssetKind::Pv,
+    "battery" => AssetKind::Battery,
+    "evse" => AssetKind::Evse,
+    "ev" => AssetKind::Ev,
+    "household" => AssetKind::Household,
+    "commercial" => AssetKind::Commercial,
+});
+
+impl AssetKind {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Pv, Self::Battery, Self::Evse, Self::Ev, Self::Household, Self::Commercial];
+
+    /// The section in which assets of this kind are listed.
+    pub(crate) fn section(self) -> &'static str {
+        match self {
+            Self::Pv => PvParameters::SECTION,
+            Self::Battery => BatteryParameters::SECTION,
+            Self::Evse => EvseParameters::SECTION,
+            Self::Ev => EvParameters::SECTION,
+            Self::Household => HouseholdParameters::SECTION,
+            Self::Commercial => CommercialParameters::SECTION,
+        }
+    }
+
+    /// What the section is about, and its parameters.
+    pub(crate) fn catalogue(self) -> (&'static str, Vec<Parameter>) {
+        match self {
+            Self::Pv => (PvParameters::DOC, PvParameters::catalogue()),
+            Self::Battery => (BatteryParameters::DOC, BatteryParameters::catalogue()),
+            Self::Evse => (EvseParameters::DOC, EvseParameters::catalogue()),
+            Self::Ev => (EvParameters::DOC, EvParameters::catalogue()),
+            Self::Household => (HouseholdParameters::DOC, HouseholdParameters::catalogue()),
+            Self::Commercial => (CommercialParameters::DOC, CommercialParameters::catalogue()),
+        }
+    }
+}
+
+/// What an asset is, with its own parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Model {
+    Pv(PvParameters),
+    Battery(BatteryParameters),
+    Evse(EvseParameters),
+    /// A vehicle and the id of the charge point it uses.
+    Ev(EvParameters, String),
+    Household(HouseholdParameters),
+    Commercial(CommercialParameters),
+}
+
+/// An asset of a scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Asset {
+    pub(crate) id: String,
+    /// Dotted path of the table it was written in, for messages.
+    pub(crate) key: String,
+    /// Index into [`communes`].
+    pub(crate) commune: usize,
+    pub(crate) site: String,
+    pub(crate) portfolio: Option<String>,
+    /// Whether its site trades in the local market.
+    pub(crate) trades: bool,
+    pub(crate) model: Model,
+}
+
+parameters! {
+    /// Keys of every asset and fleet, besides those of its kind.
+    pub struct Belonging in "asset" {
+        /// The portfolio its site belongs to; none: the energy manager's. The energy manager commands only its own.
+        portfolio: Option<String> = None, "name", Any, "";
+        /// Whether its site trades in the local market. Sites of loads and vehicles alone never do.
+        trades: bool = true, "true or false", Any, "";
+    }
+}
+
+parameters! {
+    /// Keys of every single asset.
+    pub struct Place in "asset" {
+        /// Commune it lies in: name or INSEE code.
+        commune: String, "commune", Any, "";
+        /// Its site; none: one of its own, of its name.
+        site: Option<String> = None, "name", Any, "";
+    }
+}
+
+/// All assets of a scenario, sorted by id; problems are collected.
+pub(crate) fn read(root: &Node, seed: u64, problems: &RefCell<Vec<Problem>>) -> Vec<Asset> {
+    let mut assets = Vec::new();
+    for kind in AssetKind::ALL {
+        let section = kind.section();
+        let Some(node) = root.at(section) else { continue };
+        let Some(table) = node.table() else {
+            let text = format!("is {}: list assets by their ids, {section}_01 = {{ … }}", node.value.kind());
+            problems.borrow_mut().push(Problem::at(node, section, text));
+            continue;
+        };
+        assets.extend(table.iter().filter_map(|(id, node)| single(kind, id, node, seed, problems)));
+    }
+    assets.extend(fleets::read(root, seed, problems));
+    assets.sort_by(|a, b| a.id.cmp(&b.id));
+    if let Some(pair) = assets.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        let text = format!("is a second asset of the name of {}: ids must be unique, rename one", pair[0].key);
+        problems.borrow_mut().push(root.problem(&pair[1].key, text));
+    }
+    assets
+}
+
+fn single(kind: AssetKind, id: &str, node: &Node, seed: u64, problems: &RefCell<Vec<Problem>>) -> Option<Asset> {
+    let key = format!("{}.{id}", kind.section());
+    if let Some(text) = no_name(id) {
+        problems.borrow_mut().push(Problem::at(node, &key, text));
+        return None;
+    }
+    let mut reader = Reader::new(&key, node, Some(Drawn { seed, id }), problems);
+    let place = Place::read(&mut reader);
+    let belonging = Belonging::read(&mut reader);
+    let model = match kind {
+        AssetKind::Ev => Model::Ev(EvParameters::read(&mut reader), charge_point(&mut reader)),
+        other => model(other, &mut reader),
+    };
+    let commune = Commune::find(&place.commune).unwrap_or_else(|text| {
+        reader.problem("commune", text);
+        0
+    });
+    let site = place.site.unwrap_or_else(|| id.into());
+    for (key, name) in [("site", Some(&site)), ("portfolio", belonging.portfolio.as_ref())] {
+        if let Some(text) = name.and_then(|name| no_name(name)) {
+            reader.problem(key, text);
+        }
+    }
+    check(&model, &reader);
+    reader.finish();
+    Some(Asset { id: id.into(), key, commune, site, portfolio: belonging.portfolio, trades: belonging.trades, model })
+}
+
+/// The model of an asset of any kind but vehicles, which need a charge point too.
+pub(crate) fn model(kind: AssetKind, reader: &mut Reader<'_>) -> Model {
+    match kind {
+        AssetKind::Pv => Model::Pv(PvParameters::read(reader)),
+        AssetKind::Battery => Model::Battery(BatteryParameters::read(reader)),
+        AssetKind::Evse => Model::Evse(EvseParameters::read(reader)),
+        AssetKind::Ev => Model::Ev(EvParameters::read(reader), String::new()),
+        AssetKind::Household => Model::Household(HouseholdParameters::read(reader)),
+        AssetKind::Commercial => Model::Commercial(CommercialParameters::read(reader)),
+    }
+}
+
+/// Rules between the parameters of one asset.
+pub(crate) fn check(model: &Model, reader: &Reader<'_>) {
+    let broken = match model {
+        Model::Battery(battery) => battery.check(),
+        Model::Ev(ev, _) => ev.check(),
+        _ => Ok(()),
+    };
+    if let Err((key, text)) = broken {
+        reader.problem(key, text);
+    }
+}
+
+fn charge_point(reader: &mut Reader<'_>) -> String {
+    use crate::document::Value;
+    match reader.node("evse").map(|node| &node.value) {
+        Some(Value::Text(id)) => id.clone(),
+        Some(other) => {
+            reader.problem("evse", format!("is {}: write the id of a charge point of [evse]", other.kind()));
+            String::new()
+        }
+        None => {
+            reader.problem("evse", "is missing: the id of the charge point it uses, one of [evse]");
+            String::new()
+        }
+    }
+}
+
+/// What is wrong with a name, if it can not stand in files, topics and addresses.
+pub(crate) fn no_name(name: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(fits);
+    (!is_name).then(|| format!("{name:?} can not be a name: use 1 to 64 letters, digits, `_` or `-`"))
+}
+
+impl Asset {
+    /// The name of the commune it lies in.
+    pub(crate) fn commune_name(&self) -> &'static str {
+        &communes()[self.commune].name
+    }
+}

@@ -1,0 +1,273 @@
+//! From a table to regular series: one column of values each, or rows of `time, quantity, value, unit`.
+//!
+//! A value holds from its instant to the next one. Units, duplicates, disorder and uneven steps are checked; a gap is
+//! an error unless the section says how to fill it, and then each filled value is counted and told.
+
+use super::instant::Instants;
+use super::measured::Measured;
+use super::quantity::{NIGHT_OFFSET_W_PER_M2, Quantity};
+use super::table::{Cell, DataTable};
+use crate::document::{Node, Reader, Value};
+use crate::error::Problem;
+use crate::parameters::Limits::Any;
+use crate::parameters::{Parameters, choice, parameters};
+use agents::series::Series;
+use agents::{Span, Time};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What is done about missing values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum GapRule {
+    /// Nothing: a gap is an error.
+    Refuse,
+    /// The last value holds on.
+    Hold,
+    /// A straight line joins the values before and after.
+    Interpolate,
+}
+
+choice!(GapRule { "refuse" => GapRule::Refuse, "hold" => GapRule::Hold, "interpolate" => GapRule::Interpolate });
+
+parameters! {
+    /// A file of measured series that replace synthetic ones.
+    pub struct SeriesSection in "series" {
+        /// CSV or Parquet file, from the folder of the scenario.
+        file: String, "path", Any, "";
+        /// Its column of instants.
+        time: String = "time".into(), "column", Any, "";
+        /// Time zone of instants without an offset; none: each has its own.
+        zone: Option<String> = None, "time zone", Any, "";
+        /// What is done about missing values: `refuse`, `hold` the last one, or `interpolate`.
+        gaps: GapRule = GapRule::Refuse, "word", Any, "";
+        /// Longest gap that is filled.
+        longest_gap: Span = Span::HOUR, "duration", Any, "";
+    }
+}
+
+/// Whose values a series is, or what of the island.
+type What = (Quantity, Option<String>);
+
+/// Value and row number by instant, as they come.
+type Samples = Vec<(Time, Option<f64>, u64)>;
+
+impl SeriesSection {
+    /// Reads the section's own keys, and takes note of the table of columns.
+    pub(crate) fn read_all(reader: &mut Reader<'_>) -> Self {
+        reader.node("columns");
+        Self::read(reader)
+    }
+
+    /// Reads the series of `table` into `measured`; `node` is the section as written at the dotted path `key`.
+    pub(crate) fn load(
+        &self,
+        (key, node): (&str, &Node),
+        table: &DataTable,
+        measured: &mut Measured,
+    ) -> Result<(), Problem> {
+        let instants = Instants::of(self.zone.as_deref())
+            .map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
+        let columns = node.table().and_then(|table| table.get("columns"));
+        let found = match columns {
+            Some(columns) => self.wide(&format!("{key}.columns"), columns, table, &instants)?,
+            None => self.long(table, &instants)?,
+        };
+        if found.is_empty() {
+            return Err(table.problem_with_all("holds no values"));
+        }
+        for (what, mut samples) in found {
+            if what.0 == Quantity::Irradiance {
+                lift_night_offset(table, &mut samples, measured);
+            }
+            let series = self.regular(key, what.0, table, samples, measured)?;
+            measured.add(key, table.path().into(), what, series)?;
+        }
+        Ok(())
+    }
+
+    /// One series per column that the section names.
+    fn wide(
+        &self,
+        path: &str,
+        columns: &Node,
+        table: &DataTable,
+        instants: &Instants,
+    ) -> Result<Vec<(What, Samples)>, Problem> {
+        let columns = columns.table().ok_or_else(|| {
+            Problem::at(columns, path, "must be a table: write ghi = { quantity = \"irradiance\", unit = \"W/m2\" }")
+        })?;
+        let time = table.column(&self.time)?;
+        let mut found = Vec::new();
+        for (name, node) in columns {
+            let path = format!("{path}.{name}");
+            let at = |text: String| Problem::at(node, &path, text);
+            let (quantity, unit, asset) = column_meaning(node).map_err(at)?;
+            let place = table.column(name)?;
+            let sample = |(row, cells): (u64, &[Cell])| {
+                let time = instants.read(&cells[time]).map_err(|text| table.problem(row, text))?;
+                let number = cells[place].number().map_err(|text| table.problem(row, format!("{name}: {text}")))?;
+                let value = number.map(|number| quantity.convert(number, unit)).transpose();
+                Ok((time, value.map_err(|text| table.problem(row, text))?, row))
+            };
+            found.push(((quantity, asset), table.rows().map(sample).collect::<Result<_, _>>()?));
+        }
+        Ok(found)
+    }
+
+    /// Rows that say what they are.
+    fn long(&self, table: &DataTable, instants: &Instants) -> Result<Vec<(What, Samples)>, Problem> {
+        let [time, quantity, value, unit] = [self.time.as_str(), "quantity", "value", "unit"].map(|name| table.column(name));
+        let (time, quantity, value, unit) = (time?, quantity?, value?, unit?);
+        let asset = if table.has("asset") { Some(table.column("asset")?) } else { None };
+        let mut found: BTreeMap<What, Samples> = BTreeMap::new();
+        for (row, cells) in table.rows() {
+            let wrong = |text: String| table.problem(row, text);
+            let time = instants.read(&cells[time]).map_err(wrong)?;
+            let quantity = Quantity::named(cells[quantity].text().map_err(wrong)?).map_err(wrong)?;
+            let unit = quantity.unit(cells[unit].text().map_err(wrong)?).map_err(wrong)?;
+            let number = cells[value].number().map_err(wrong)?;
+            let value = number.map(|number| quantity.convert(number, unit)).transpose().map_err(wrong)?;
+            let asset = match asset.map(|asset| &cells[asset]) {
+                None | Some(Cell::Missing) => None,
+                Some(cell) => Some(cell.text().map_err(wrong)?.to_owned()),
+            };
+            check_asset(quantity, asset.as_deref()).map_err(wrong)?;
+            found.entry((quantity, asset)).or_default().push((time, value, row));
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Values on a regular grid, whose step is the smallest distance of two.
+    fn regular(
+        &self,
+        key: &str,
+        quantity: Quantity,
+        table: &DataTable,
+        samples: Samples,
+        measured: &mut Measured,
+    ) -> Result<Series, Problem> {
+        let name = quantity.as_str();
+        for pair in samples.windows(2) {
+            let ((before, ..), (after, _, row)) = (pair[0], pair[1]);
+            if after == before {
+                return Err(table.problem(row, format!("has a second value of {name} for {after}: remove one")));
+            }
+            if after < before {
+                return Err(table.problem(row, format!("{name} goes back from {before} to {after}: sort by time")));
+            }
+        }
+        let Some(step) = samples.windows(2).map(|pair| pair[1].0 - pair[0].0).min() else {
+            return Err(table.problem_with_all(format!("holds a single value of {name}: a series needs at least two")));
+        };
+        let mut filler = Filler { rule: self.gaps, longest: self.longest_gap, step, values: Vec::new(), filled: 0 };
+        let start = samples[0].0;
+        let mut last = None;
+        for (time, value, row) in samples {
+            if (time - start).0 % step.0 != 0 {
+                let text = format!("{name} leaves its step of {} min at {time}: resample to a regular step", minutes(step));
+                return Err(table.problem(row, text));
+            }
+            let Some(value) = value else {
+                if self.gaps == GapRule::Refuse {
+                    let text = format!("has no number for {name}: fill or remove it, or set {key}.gaps");
+                    return Err(table.problem(row, text));
+                }
+                continue;
+            };
+            filler.add((time, value), last).map_err(|text| table.problem(row, format!("{name} has {text}: {}", gap_hint(key))))?;
+            last = Some((time, value));
+        }
+        let Some((end, _)) = last.filter(|_| filler.values.len() > 1) else {
+            return Err(table.problem_with_all(format!("holds hardly any number for {name}")));
+        };
+        if filler.filled > 0 {
+            let (path, filled) = (table.path().display(), filler.filled);
+            measured.notes.push(format!("{path}: {filled} missing values of {name} were filled, as {key}.gaps says"));
+        }
+        let start = end - step * (filler.values.len() as i64 - 1);
+        Ok(Series { start, step, values: filler.values.into() })
+    }
+}
+
+/// Puts values on a grid and fills what is missing between two.
+struct Filler {
+    rule: GapRule,
+    longest: Span,
+    step: Span,
+    values: Vec<f64>,
+    filled: usize,
+}
+
+impl Filler {
+    fn add(&mut self, (time, value): (Time, f64), last: Option<(Time, f64)>) -> Result<(), String> {
+        if let Some((before, held)) = last {
+            let distance = time - before;
+            let missing = distance.0 / self.step.0 - 1;
+            if missing > 0 && (self.rule == GapRule::Refuse || distance > self.longest) {
+                return Err(format!("a gap of {} h after {before} (its step is {} min)", distance.hours(), minutes(self.step)));
+            }
+            for index in 1..=missing {
+                let share = index as f64 / (missing + 1) as f64;
+                self.values.push(match self.rule {
+                    GapRule::Interpolate => held + (value - held) * share,
+                    _ => held,
+                });
+                self.filled += 1;
+            }
+        }
+        self.values.push(value);
+        Ok(())
+    }
+}
+
+fn gap_hint(key: &str) -> String {
+    format!("fill it, or set {key}.gaps to \"hold\" or \"interpolate\" and {key}.longest_gap")
+}
+
+fn minutes(step: Span) -> f64 {
+    step.hours() * 60.0
+}
+
+/// Quantity, unit and asset of a column, as its table says.
+fn column_meaning(node: &Node) -> Result<(Quantity, (f64, f64), Option<String>), String> {
+    const HINT: &str = "write { quantity = \"irradiance\", unit = \"W/m2\" }";
+    let table = node.table().ok_or_else(|| format!("is {}: {HINT}", node.value.kind()))?;
+    if let Some(key) = table.keys().find(|key| !["quantity", "unit", "asset"].contains(&key.as_str())) {
+        return Err(format!("has the unknown key `{key}`: {HINT}"));
+    }
+    let text = |key: &str| match table.get(key).map(|node| &node.value) {
+        Some(Value::Text(text)) => Ok(Some(text.as_str())),
+        Some(_) => Err(format!("has a `{key}` that is no text: {HINT}")),
+        None => Ok(None),
+    };
+    let quantity = Quantity::named(text("quantity")?.ok_or_else(|| format!("names no quantity: {HINT}"))?)?;
+    let unit = quantity.unit(text("unit")?.ok_or_else(|| format!("names no unit: {HINT}"))?)?;
+    let asset = text("asset")?;
+    check_asset(quantity, asset)?;
+    Ok((quantity, unit, asset.map(String::from)))
+}
+
+fn check_asset(quantity: Quantity, asset: Option<&str>) -> Result<(), String> {
+    match (quantity.is_of_an_asset(), asset) {
+        (true, None) => Err(format!("{} is measured at one asset: name it as `asset`", quantity.as_str())),
+        (false, Some(asset)) => Err(format!("{} holds for the whole island: leave out `{asset}`", quantity.as_str())),
+        _ => Ok(()),
+    }
+}
+
+fn lift_night_offset(table: &DataTable, samples: &mut Samples, measured: &mut Measured) {
+    let mut lifted = 0;
+    for (_, value, _) in samples.iter_mut() {
+        if let Some(below) = value.as_mut().filter(|value| **value < 0.0) {
+            *below = 0.0;
+            lifted += 1;
+        }
+    }
+    if lifted > 0 {
+        let path = table.path().display();
+        measured.notes.push(format!(
+            "{path}: {lifted} irradiance values between {NIGHT_OFFSET_W_PER_M2} and 0 W/m² (night offset) taken as 0"
+        ));
+    }
+}

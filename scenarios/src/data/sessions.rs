@@ -1,0 +1,95 @@
+//! Recorded charging sessions: who was plugged in from when to when, and what was delivered.
+
+use super::instant::Instants;
+use super::measured::Measured;
+use super::table::DataTable;
+use crate::document::Node;
+use crate::error::Problem;
+use crate::parameters::Limits::Any;
+use crate::parameters::parameters;
+use agents::Time;
+use std::collections::BTreeMap;
+
+/// A charging session that took place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RecordedSession {
+    /// When the vehicle was plugged in.
+    pub start: Time,
+    /// When it was unplugged.
+    pub end: Time,
+    /// Energy delivered at the charge point.
+    pub energy_kwh: f64,
+}
+
+/// More than this in one session is no passenger car's.
+const MOST_KWH: f64 = 1000.0;
+
+parameters! {
+    /// A file of recorded charging sessions; vehicles that it names live by them.
+    pub struct SessionsSection in "sessions" {
+        /// CSV or Parquet file, from the folder of the scenario.
+        file: String, "path", Any, "";
+        /// Column of the vehicle's id.
+        vehicle: String = "vehicle".into(), "column", Any, "";
+        /// Column of the instant of plugging in.
+        start: String = "start".into(), "column", Any, "";
+        /// Column of the instant of unplugging.
+        end: String = "end".into(), "column", Any, "";
+        /// Column of the energy delivered, in kWh.
+        energy: String = "energy_kwh".into(), "column", Any, "";
+        /// Time zone of instants without an offset; none: each has its own.
+        zone: Option<String> = None, "time zone", Any, "";
+    }
+}
+
+impl SessionsSection {
+    /// Reads the sessions of `table` into `measured`; `node` is the section as written at the dotted path `key`.
+    pub(crate) fn load(
+        &self,
+        (key, node): (&str, &Node),
+        table: &DataTable,
+        measured: &mut Measured,
+    ) -> Result<(), Problem> {
+        let instants = Instants::of(self.zone.as_deref())
+            .map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
+        let [vehicle, start, end, energy] =
+            [&self.vehicle, &self.start, &self.end, &self.energy].map(|column| table.column(column));
+        let (vehicle, start, end, energy) = (vehicle?, start?, end?, energy?);
+        let mut sessions: BTreeMap<String, Vec<(RecordedSession, u64)>> = BTreeMap::new();
+        for (row, cells) in table.rows() {
+            let wrong = |text: String| table.problem(row, text);
+            let session = RecordedSession {
+                start: instants.read(&cells[start]).map_err(wrong)?,
+                end: instants.read(&cells[end]).map_err(wrong)?,
+                energy_kwh: cells[energy].number().map_err(wrong)?.ok_or_else(|| wrong("has no energy".into()))?,
+            };
+            check(&session).map_err(wrong)?;
+            let id = cells[vehicle].text().map_err(wrong)?;
+            sessions.entry(id.into()).or_default().push((session, row));
+        }
+        if sessions.is_empty() {
+            return Err(table.problem_with_all("holds no sessions"));
+        }
+        for (vehicle, mut of_vehicle) in sessions {
+            of_vehicle.sort_by_key(|(session, _)| session.start);
+            if let Some(pair) = of_vehicle.windows(2).find(|pair| pair[1].0.start < pair[0].0.end) {
+                let text = format!("begins before an earlier session of {vehicle} ends, at {}", pair[0].0.end);
+                return Err(table.problem(pair[1].1, text));
+            }
+            let sessions = of_vehicle.into_iter().map(|(session, _)| session).collect();
+            measured.add_sessions(&vehicle, sessions).map_err(|text| table.problem_with_all(text))?;
+        }
+        Ok(())
+    }
+}
+
+fn check(session: &RecordedSession) -> Result<(), String> {
+    let RecordedSession { start, end, energy_kwh } = session;
+    if end <= start {
+        return Err(format!("ends at {end}, not after its start at {start}"));
+    }
+    if !(0.0..=MOST_KWH).contains(energy_kwh) {
+        return Err(format!("delivers {energy_kwh} kWh: must lie between 0 and {MOST_KWH}; is the column in kWh?"));
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! A table of measured data as it stands in a file, before anything is made of it.
+
+use crate::document::nearest;
+use crate::error::{Problem, ScenarioError};
+use agents::Time;
+use std::path::{Path, PathBuf};
+
+/// A cell of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Nothing.
+    Missing,
+    /// A text, which may be a number or an instant.
+    Text(String),
+    /// A number; not a number counts as missing.
+    Number(f64),
+    /// An instant.
+    Instant(Time),
+}
+
+/// A table of measured data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataTable {
+    path: PathBuf,
+    /// What a row is called in messages: `line` of a CSV, `row` of a Parquet file.
+    row_name: &'static str,
+    columns: Vec<String>,
+    /// Number of each row in its file, and its cells in the order of the columns.
+    rows: Vec<(u64, Vec<Cell>)>,
+}
+
+impl DataTable {
+    /// A table of rows that have no lines, such as those of a Parquet file; they are counted from 1.
+    pub fn of_rows(path: &Path, columns: Vec<String>, rows: Vec<Vec<Cell>>) -> Self {
+        let rows = (1..).zip(rows).collect();
+        Self { path: path.into(), row_name: "row", columns, rows }
+    }
+
+    /// Reads CSV: comma-separated, one line of column names, `#` begins a comment; `path` is named in errors.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Problems`] naming file and line.
+    pub fn from_csv(path: &Path, contents: &[u8]) -> Result<Self, ScenarioError> {
+        let contents = contents.strip_prefix("\u{feff}".as_bytes()).unwrap_or(contents);
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(contents);
+        let broken = |error: csv::Error| {
+            let line = error.position().map_or(1, csv::Position::line);
+            let text = match error.kind() {
+                csv::ErrorKind::Utf8 { .. } => "is not UTF-8: save the file as UTF-8".into(),
+                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                    format!("has {len} fields where the first line names {expected_len} columns: make them agree")
+                }
+                _ => format!("is not readable as CSV: {error}"),
+            };
+            ScenarioError::from(problem(path, "line", line, text))
+        };
+        let columns: Vec<String> = reader.headers().map_err(broken)?.iter().map(String::from).collect();
+        if let [only] = &columns[..]
+            && only.contains(';')
+        {
+            let text = "separates columns with semicolons: write commas, and decimal points";
+            return Err(problem(path, "line", 1, text.into()).into());
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(broken)?;
+            let line = record.position().map_or(0, csv::Position::line);
+            let cell = |text: &str| if text.is_empty() { Cell::Missing } else { Cell::Text(text.into()) };
+            rows.push((line, record.iter().map(cell).collect()));
+        }
+        Ok(Self { path: path.into(), row_name: "line", columns, rows })
+    }
+
+    /// The file it comes from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The rows: number in the file, and cells in the order of the columns.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (u64, &[Cell])> {
+        self.rows.iter().map(|(line, cells)| (*line, &cells[..]))
+    }
+
+    pub(crate) fn has(&self, column: &str) -> bool {
+        self.columns.iter().any(|known| known == column)
+    }
+
+    /// The place of a column.
+    ///
+    /// # Errors
+    /// [`Problem`] with the columns there are.
+    pub(crate) fn column(&self, name: &str) -> Result<usize, Problem> {
+        self.columns.iter().position(|column| column == name).ok_or_else(|| {
+            let near = nearest(name, self.columns.iter().map(String::as_str));
+            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+            let text = format!("has no column `{name}`: its columns are {}{hint}", self.columns.join(", "));
+            Problem { place: Some(self.path.display().to_string()), key: String::new(), text }
+        })
+    }
+
+    /// A problem with a row.
+    pub(crate) fn problem(&self, row: u64, text: impl Into<String>) -> Problem {
+        problem(&self.path, self.row_name, row, text.into())
+    }
+
+    /// A problem with the table as a whole.
+    pub(crate) fn problem_with_all(&self, text: impl Into<String>) -> Problem {
+        Problem { place: Some(self.path.display().to_string()), key: String::new(), text: text.into() }
+    }
+}
+
+fn problem(path: &Path, row_name: &str, row: u64, text: String) -> Problem {
+    Problem { place: Some(format!("{}, {row_name} {row}", path.display())), key: String::new(), text }
+}
+
+impl Cell {
+    /// The number in it; none where it is missing.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub(crate) fn number(&self) -> Result<Option<f64>, String> {
+        let number = match self {
+            Self::Missing => return Ok(None),
+            Self::Number(number) => *number,
+            Self::Text(text) => {
+                text.parse().map_err(|_| format!("`{text}` is not a number: use a decimal point"))?
+            }
+            Self::Instant(time) => return Err(format!("`{time}` is an instant where a number is wanted")),
+        };
+        match number {
+            number if number.is_nan() => Ok(None),
+            number if number.is_infinite() => Err(format!("`{number}` is not a finite number: fill or remove it")),
+            number => Ok(Some(number)),
+        }
+    }
+
+    /// The text in it.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub(crate) fn text(&self) -> Result<&str, String> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Missing => Err("is empty where a text is wanted".into()),
+            Self::Number(number) => Err(format!("`{number}` is a number where a text is wanted")),
+            Self::Instant(time) => Err(format!("`{time}` is an instant where a text is wanted")),
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What `cariflex explain` says of parameters, and the generated reference of all of them.
+
+use crate::assets::{AssetKind, Belonging, Place};
+use crate::data::{SeriesSection, SessionsSection};
+use crate::document::{Node, nearest};
+use crate::fleets::FleetSection;
+use crate::parameters::{Limits, Parameter, Parameters};
+use crate::scenario::{HeadSection, Scenario};
+use crate::sections::{
+    ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
+    RunSection,
+};
+use std::fmt::Write;
+
+/// A section of the reference.
+struct Section {
+    name: &'static str,
+    doc: &'static str,
+    /// How it is written.
+    form: String,
+    parameters: Vec<Parameter>,
+}
+
+fn single<P: Parameters>() -> Section {
+    let form = if P::SECTION.is_empty() { "top of the file".into() } else { format!("`[{}]`", P::SECTION) };
+    Section { name: P::SECTION, doc: P::DOC, form, parameters: P::catalogue() }
+}
+
+fn many<P: Parameters>(form: &str) -> Section {
+    Section { form: form.into(), ..single::<P>() }
+}
+
+fn kind(kind: AssetKind) -> Section {
+    let (doc, parameters) = kind.catalogue();
+    let name = kind.section();
+    Section { name, doc, form: format!("`[{name}]`, one table per id: `{name}_01 = {{ … }}`"), parameters }
+}
+
+/// Every section, in the order of the reference.
+fn all() -> Vec<Section> {
+    let mut sections = vec![
+        single::<HeadSection>(),
+        single::<RunSection>(),
+        single::<PlaceSection>(),
+        single::<DemandSection>(),
+    ];
+    sections.push(many::<Place>("keys of every single asset, besides those of its kind"));
+    sections.push(Section { name: "asset", ..many::<Belonging>("keys of every asset and every fleet") });
+    sections.extend(AssetKind::ALL.map(kind));
+    sections.push(many::<FleetSection>("`[fleet.NAME]`"));
+    sections.extend([
+        single::<MarketSection>(),
+        single::<RetailerSection>(),
+        single::<DsoSection>(),
+        single::<EmsSection>(),
+        single::<ChargePointOperatorSection>(),
+    ]);
+    sections.push(many::<SeriesSection>("`[series.NAME]`"));
+    sections.push(many::<SessionsSection>("`[sessions.NAME]`"));
+    sections
+}
+
+/// Names that may stand at the top level of a file.
+pub(crate) fn section_names() -> impl Iterator<Item = &'static str> {
+    let sections = all().into_iter().map(|section| section.name).filter(|name| !["", "asset"].contains(name));
+    sections.chain(HeadSection::catalogue().into_iter().map(|parameter| parameter.key)).chain(["extends"])
+}
+
+/// Sections that are there once, with their paths.
+pub(crate) fn single_sections() -> Vec<(String, Vec<Parameter>)> {
+    let head = ["", "run", "place", "demand", "market", "retailer", "dso", "ems", "charge_point_operator"];
+    let single = all().into_iter().filter(|section| head.contains(&section.name));
+    single.map(|section| (section.name.into(), section.parameters)).collect()
+}
+
+/// Parameters of a single asset.
+pub(crate) fn of_asset(kind: AssetKind) -> Vec<Parameter> {
+    [Place::catalogue(), Belonging::catalogue(), kind.catalogue().1].concat()
+}
+
+/// Parameters of a fleet.
+pub(crate) fn of_fleet(kind: AssetKind) -> Vec<Parameter> {
+    [FleetSection::catalogue(), Belonging::catalogue(), kind.catalogue().1].concat()
+}
+
+impl Scenario {
+    /// Explains a section (`battery`), a parameter (`battery.cycle_life`), or a key of this scenario
+    /// (`battery.bat_01.cycle_life`) with its value and where that was written.
+    ///
+    /// # Errors
+    /// A sentence with the nearest known name.
+    pub fn explain(&self, name: &str) -> Result<String, String> {
+        if let Some((path, key)) = name.rsplit_once('.')
+            && let Some((_, parameters)) = self.sections().into_iter().find(|(known, _)| known == path)
+        {
+            let parameter = parameters.iter().find(|parameter| parameter.key == key);
+            return parameter.map(|parameter| self.explain_here(name, parameter)).ok_or_else(|| {
+                let near = nearest(key, parameters.iter().map(|parameter| parameter.key));
+                let hint = near.map_or_else(String::new, |near| format!(", did you mean `{path}.{near}`?"));
+                format!("`{path}` has no parameter `{key}`{hint}")
+            });
+        }
+        explain(name)
+    }
+
+    fn explain_here(&self, name: &str, parameter: &Parameter) -> String {
+        let mut text = details(name, parameter);
+        let here = match self.root.at(name) {
+            Some(node) => format!("{}   ({})", words(node), node.origin),
+            None => "the default".into(),
+        };
+        text.push_str(&format!("  here      {here}\n"));
+        text
+    }
+}
+
+/// A value as TOML writes it.
+fn words(node: &Node) -> String {
+    use crate::document::Value;
+    match &node.value {
+        Value::Flag(flag) => flag.to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => format!("{text:?}"),
+        Value::List(nodes) => format!("[{}]", nodes.iter().map(words).collect::<Vec<_>>().join(", ")),
+        Value::Table(table) => {
+            let entries: Vec<_> = table.iter().map(|(key, node)| format!("{key} = {}", words(node))).collect();
+            format!("{{ {} }}", entries.join(", "))
+        }
+    }
+}
+
+/// Explains a section or a parameter whatever the scenario.
+fn explain(name: &str) -> Result<String, String> {
+    let sections = all();
+    let (section, key) = name.split_once('.').map_or((name, None), |(section, key)| (section, Some(key)));
+    let found: Vec<_> = sections.iter().filter(|known| known.name == section && !section.is_empty()).collect();
+    if found.is_empty() {
+        let near = nearest(name, sections.iter().map(|section| section.name).filter(|name| !name.is_empty()));
+        let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+        let known: Vec<_> = sections.iter().map(|section| section.name).filter(|name| !name.is_empty()).collect();
+        return Err(format!("there is no section `{section}`{hint}; known are {}", known.join(", ")));
+    }
+    let Some(key) = key else {
+        return Ok(found.into_iter().map(section_text).collect::<Vec<_>>().join("\n"));
+    };
+    let parameters = || found.iter().flat_map(|section| &section.parameters);
+    let parameter = parameters().find(|parameter| parameter.key == key);
+    parameter.map(|parameter| details(name, parameter)).ok_or_else(|| {
+        let near = nearest(key, parameters().map(|parameter| parameter.key));
+        let hint = near.map_or_else(String::new, |near| format!(", did you mean `{section}.{near}`?"));
+        format!("`{section}` has no parameter `{key}`{hint}")
+    })
+}
+
+/// All sections with a line for each.
+pub fn overview() -> String {
+    let mut text = String::from("sections of a scenario file; `cariflex explain SECTION` lists their parameters\n\n");
+    for section in all().iter().filter(|section| !section.name.is_empty()) {
+        text.push_str(&format!("  {:<22} {}\n", section.name, first_sentence(section.doc)));
+    }
+    text
+}
+
+fn first_sentence(doc: &str) -> &str {
+    doc.split_once(". ").map_or(doc.trim_end_matches('.'), |(first, _)| first)
+}
+
+fn section_text(section: &Section) -> String {
+    let mut text = format!("{}\n{}\n\n", section.form.replace('`', ""), section.doc);
+    let width = section.parameters.iter().map(|parameter| parameter.key.len()).max().unwrap_or(0);
+    for parameter in &section.parameters {
+        let default = parameter.default.as_deref().map_or("required", short);
+        text.push_str(&format!("  {:<width$}  {:>12} {:<14} {}\n", parameter.key, default, parameter.unit, parameter.doc));
+    }
+    text
+}
+
+/// Long defaults, such as the 24 hours of a day, in brief.
+fn short(default: &str) -> &str {
+    if default.len() > 40 { "see reference" } else { default }
+}
+
+fn details(name: &str, parameter: &Parameter) -> String {
+    let mut text = format!("{name}\n  {}\n", parameter.doc);
+    let mut line = |what: &str, value: &str| {
+        if !value.is_empty() {
+            text.push_str(&format!("  {what:<9} {value}\n"));
+        }
+    };
+    line("unit", parameter.unit);
+    line("default", parameter.default.as_deref().unwrap_or("none: it must be given"));
+    line("limits", &limits(parameter));
+    line("source", parameter.source);
+    text
+}
+
+fn limits(parameter: &Parameter) -> String {
+    match parameter.limits {
+        Limits::Any => String::new(),
+        Limits::Within(low, high) => format!("{low} to {high}"),
+    }
+}
+
+/// The reference of all parameters as Markdown, kept in `scenarios/PARAMETERS.md`.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Parameters of a scenario\n\nGenerated from their definitions; `cariflex explain SECTION` says the same. A \
+         default whose source is *assumption* has none for Martinique and is there to be changed.\n",
+    );
+    for section in all() {
+        let title = if section.name.is_empty() { "head" } else { section.name };
+        text.push_str(&format!("\n## {title}\n\n{} Written as {}.\n\n", section.doc, section.form));
+        text.push_str("| key | default | unit | limits | what it is | source of the default |\n|---|---|---|---|---|---|\n");
+        for parameter in &section.parameters {
+            let default = parameter.default.as_ref().map_or("*required*".into(), |default| format!("`{default}`"));
+            let cell = |text: &str| text.replace('|', "\\|");
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                text,
+                "| `{}` | {default} | {} | {} | {} | {} |",
+                parameter.key,
+                cell(parameter.unit),
+                limits(parameter),
+                cell(parameter.doc),
+                cell(parameter.source),
+            );
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_is_that_of_the_definitions() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/PARAMETERS.md");
+        if std::env::var_os("UPDATE_PARAMETERS").is_some() {
+            std::fs::write(path, reference()).expect("the folder can be written to");
+        }
+        let kept = std::fs::read_to_string(path).expect("the reference is kept");
+        assert!(kept == reference(), "run UPDATE_PARAMETERS=1 cargo test -p cariflex-scenarios the_reference");
+    }
+
+    #[test]
+    fn a_parameter_is_explained_with_unit_default_limits_and_source() {
+        let text = explain("battery.cycle_life").expect("it exists");
+        for part in ["battery.cycle_life", "cycles", "6000", "assumption", "1 to 1000000000"] {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(explain("battery.cycle_live").expect_err("misspelt").contains("battery.cycle_life"));
+        assert!(explain("batery").expect_err("misspelt").contains("`battery`"));
+    }
+}

@@ -1,0 +1,310 @@
+//! A scenario: what a person wrote, with what it extends and what the command line changes.
+
+use crate::assets::AssetKind;
+use crate::data::{DataTable, Measured, SeriesSection, SessionsSection};
+use crate::document::{Node, Origin, Reader, Table, Value, nearest};
+use crate::error::{Problem, ScenarioError};
+use crate::explain;
+use crate::parameters::Limits::Any;
+use crate::parameters::{Parameters, parameters};
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Version of the format that this program reads.
+const VERSION: u64 = 2;
+/// Most files that may extend one another.
+const MOST_EXTENDED: usize = 16;
+
+/// The built-in scenarios by name, and what each is about.
+const BUILT_IN: [(&str, &str); 6] = [
+    ("martinique", include_str!("../builtin/martinique.toml")),
+    ("martinique-day", include_str!("../builtin/martinique-day.toml")),
+    ("martinique-year", include_str!("../builtin/martinique-year.toml")),
+    ("martinique-island", include_str!("../builtin/martinique-island.toml")),
+    ("cloudy-week", include_str!("../builtin/cloudy-week.toml")),
+    ("v2g-evening-peak", include_str!("../builtin/v2g-evening-peak.toml")),
+];
+
+parameters! {
+    /// The head of a scenario file.
+    pub struct HeadSection in "" {
+        /// Version of the format.
+        version: u64, "2", Any, "";
+        /// Name of the scenario.
+        name: String, "name", Any, "";
+        /// What it is about.
+        about: Option<String> = None, "text", Any, "";
+    }
+}
+
+/// What a person wrote: a file, what it extends, and the assignments of the command line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    pub(crate) root: Node,
+}
+
+/// A file of measured data that a scenario asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataFile {
+    /// Dotted path of the section that asks for it.
+    pub key: String,
+    /// The file, from the present folder.
+    pub path: PathBuf,
+}
+
+impl Scenario {
+    /// Names of the built-in scenarios.
+    pub fn built_in() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.into_iter().map(|(name, _)| name)
+    }
+
+    /// Loads a built-in scenario by name, or a file by path, with all it extends.
+    ///
+    /// # Errors
+    /// [`ScenarioError::NotFound`], [`ScenarioError::Read`], [`ScenarioError::Syntax`] with line and column, or
+    /// [`ScenarioError::Problems`] for another version or a circle of extensions.
+    pub fn load(name: &str) -> Result<Self, ScenarioError> {
+        let (text, path) = source(name, None)?;
+        Self::parse(&text, &path)
+    }
+
+    /// Reads a scenario from TOML; `path` is named in errors, and what it extends is sought from its folder.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
+        let mut root = Node::parse(text, path)?;
+        check_version(&root)?;
+        let mut folder = path.parent().map(PathBuf::from);
+        for _ in 0..MOST_EXTENDED {
+            let Some(extends) = root.take("extends") else { return Ok(Self { root }) };
+            let Value::Text(name) = &extends.value else {
+                return Err(Problem::at(&extends, "extends", "must be a scenario's name or path in quotes").into());
+            };
+            let (text, path) = source(name, folder.as_deref())
+                .map_err(|error| ScenarioError::from(Problem::at(&extends, "extends", error.to_string())))?;
+            let mut below = Node::parse(&text, &path)?;
+            check_version(&below)?;
+            below.overlay(root);
+            // The file's own `extends` was taken; what is left is that of the one below.
+            folder = path.parent().map(PathBuf::from);
+            root = below;
+        }
+        Err(root.error("extends", format!("leads through more than {MOST_EXTENDED} files: do they go in a circle?")))
+    }
+
+    /// Takes an assignment such as `run.seed=3` or `battery.*.capacity_kwh=200`.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Problems`] if it is none. Unknown keys and wrong values are found by [`Self::resolve`].
+    pub fn set(&mut self, assignment: &str) -> Result<(), ScenarioError> {
+        self.root.assign(assignment)
+    }
+
+    /// Adds a file of measured series with the columns `time`, `quantity`, `value` and `unit`, from the present folder.
+    pub fn add_series(&mut self, path: &Path) {
+        let origin = Origin::Assignment(format!("series file {}", path.display()).into());
+        let node = |value| Node { value, origin: origin.clone() };
+        let Value::Table(root) = &mut self.root.value else { return };
+        let series = root.entry("series".into()).or_insert_with(|| node(Value::Table(Table::new())));
+        if let Value::Table(table) = &mut series.value {
+            let file = node(Value::Text(path.display().to_string()));
+            let section = Table::from([("file".into(), file)]);
+            table.insert(format!("given_{}", table.len() + 1), node(Value::Table(section)));
+        }
+    }
+
+    /// The files of measured data it asks for, in the order of their sections.
+    ///
+    /// # Errors
+    /// [`ScenarioError::Problems`] if a section can not be read.
+    pub fn data_files(&self) -> Result<Vec<DataFile>, ScenarioError> {
+        let problems = RefCell::default();
+        let mut files = Vec::new();
+        let mut add = |key: String, node: &Node, file: &str| {
+            let at = node.at("file").map_or(&node.origin, |file| &file.origin);
+            files.push(DataFile { key, path: beside(at, file) });
+        };
+        self.each_section("series", &problems, |key, node, reader| {
+            let file = SeriesSection::read_all(reader).file;
+            add(key, node, &file);
+        });
+        self.each_section("sessions", &problems, |key, node, reader| {
+            let file = SessionsSection::read(reader).file;
+            add(key, node, &file);
+        });
+        told(problems.into_inner()).map(|()| files)
+    }
+
+    /// Makes measured data of the tables of [`Self::data_files`], in their order.
+    pub(crate) fn measured(&self, tables: &[DataTable], problems: &RefCell<Vec<Problem>>) -> Measured {
+        let mut measured = Measured::default();
+        let mut tables = tables.iter();
+        let note = |outcome: Result<(), Problem>| {
+            if let Err(problem) = outcome {
+                problems.borrow_mut().push(problem);
+            }
+        };
+        self.each_section("series", problems, |key, node, reader| {
+            let section = SeriesSection::read_all(reader);
+            if let Some(table) = tables.next() {
+                note(section.load((&key, node), table, &mut measured));
+            }
+        });
+        self.each_section("sessions", problems, |key, node, reader| {
+            let section = SessionsSection::read(reader);
+            if let Some(table) = tables.next() {
+                note(section.load((&key, node), table, &mut measured));
+            }
+        });
+        measured
+    }
+
+    fn each_section(
+        &self,
+        name: &str,
+        problems: &RefCell<Vec<Problem>>,
+        mut read: impl FnMut(String, &Node, &mut Reader<'_>),
+    ) {
+        let Some(node) = self.root.at(name) else { return };
+        let Some(table) = node.table() else {
+            let text = format!("must hold tables, one for each file: [{name}.measured]");
+            problems.borrow_mut().push(Problem::at(node, name, text));
+            return;
+        };
+        for (section, node) in table {
+            let key = format!("{name}.{section}");
+            let mut reader = Reader::new(&key, node, None, problems);
+            read(key, node, &mut reader);
+            reader.finish();
+        }
+    }
+
+    /// Every key of the top level that is none.
+    pub(crate) fn check_sections(&self, problems: &RefCell<Vec<Problem>>) {
+        let known: Vec<&str> = explain::section_names().collect();
+        let Some(table) = self.root.table() else { return };
+        for (key, node) in table.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+            let hint = match nearest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known are {}", known.join(", ")),
+            };
+            problems.borrow_mut().push(Problem::at(node, key, format!("is no known section: {hint}")));
+        }
+    }
+
+    /// The scenario as a tree in which every default is written out, for `run.json` and for its hash.
+    fn with_defaults(&self) -> Node {
+        let mut root = self.root.clone();
+        for (path, parameters) in self.sections() {
+            root.fill_in(&path, &parameters);
+        }
+        root
+    }
+
+    /// The dotted path of every section that is in force, with its parameters.
+    pub(crate) fn sections(&self) -> Vec<(String, Vec<crate::Parameter>)> {
+        let mut sections = explain::single_sections();
+        let demand_is_absent = self.root.at("demand").is_none();
+        sections.retain(|(path, _)| !(demand_is_absent && path == "demand"));
+        let children = |name: &str| self.root.at(name).and_then(Node::table).into_iter().flatten();
+        for kind in AssetKind::ALL {
+            for (id, _) in children(kind.section()) {
+                sections.push((format!("{}.{id}", kind.section()), explain::of_asset(kind)));
+            }
+        }
+        for (name, node) in children("fleet") {
+            let of = node.at("of").map(|of| &of.value);
+            let kind = AssetKind::ALL.into_iter().find(|kind| of == Some(&Value::Text(kind.section().into())));
+            if let Some(kind) = kind {
+                sections.push((format!("fleet.{name}"), explain::of_fleet(kind)));
+            }
+        }
+        for (name, _) in children("series") {
+            sections.push((format!("series.{name}"), SeriesSection::catalogue()));
+        }
+        for (name, _) in children("sessions") {
+            sections.push((format!("sessions.{name}"), SessionsSection::catalogue()));
+        }
+        sections
+    }
+}
+
+impl serde::Serialize for Scenario {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_defaults().serialize(serializer)
+    }
+}
+
+impl Node {
+    fn take(&mut self, key: &str) -> Option<Self> {
+        match &mut self.value {
+            Value::Table(table) => table.remove(key),
+            _ => None,
+        }
+    }
+
+    /// Writes out the defaults of the table at `path`, which is made if it is not there.
+    fn fill_in(&mut self, path: &str, parameters: &[crate::Parameter]) {
+        let origin = Origin::Assignment("default".into());
+        let mut node = self;
+        for key in path.split('.').filter(|key| !key.is_empty()) {
+            let Value::Table(table) = &mut node.value else { return };
+            let empty = || Self { value: Value::Table(Table::new()), origin: origin.clone() };
+            node = table.entry(key.into()).or_insert_with(empty);
+        }
+        let Value::Table(table) = &mut node.value else { return };
+        for parameter in parameters {
+            let Some(default) = parameter.default.as_ref().filter(|default| *default != "none") else { continue };
+            let read = Self::parse(&format!("value = {default}"), Path::new("default"));
+            if let Some(value) = read.ok().as_mut().and_then(|node| node.take("value")) {
+                table.entry(parameter.key.into()).or_insert(value);
+            }
+        }
+    }
+}
+
+/// The problems as an error, if there are any; each only once.
+pub(crate) fn told(mut problems: Vec<Problem>) -> Result<(), ScenarioError> {
+    let mut seen = Vec::new();
+    problems.retain(|problem| !seen.contains(problem) && { seen.push(problem.clone()); true });
+    if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems)) }
+}
+
+/// The text of a scenario and the path by which it goes: a built-in one, or a file sought from `folder`.
+fn source(name: &str, folder: Option<&Path>) -> Result<(String, PathBuf), ScenarioError> {
+    if let Some((_, text)) = BUILT_IN.into_iter().find(|(built_in, _)| *built_in == name) {
+        return Ok((text.into(), PathBuf::from(name)));
+    }
+    let path = folder.unwrap_or(Path::new("")).join(name);
+    if !path.exists() {
+        let known = BUILT_IN.map(|(name, _)| format!("`{name}`")).join(", ");
+        return Err(ScenarioError::NotFound { name: path.display().to_string(), known });
+    }
+    let text = fs::read_to_string(&path).map_err(|source| ScenarioError::Read { path: path.clone(), source })?;
+    Ok((text, path))
+}
+
+fn check_version(root: &Node) -> Result<(), ScenarioError> {
+    match root.at("version").map(|node| &node.value) {
+        Some(Value::Integer(version)) if *version == VERSION as i64 => Ok(()),
+        Some(Value::Integer(1)) => {
+            let text = "is 1: this program reads version 2, in which assets are tables by id: [pv] pv_01 = { … }";
+            Err(root.error("version", text))
+        }
+        Some(Value::Integer(version)) => Err(root.error("version", format!("is {version}: this program reads version 2"))),
+        Some(other) => Err(root.error("version", format!("is {}: write version = 2", other.kind()))),
+        None => Err(root.error("version", "is missing: write version = 2 in the first line")),
+    }
+}
+
+/// A file named in a scenario lies beside it, one named on the command line in the present folder.
+fn beside(origin: &Origin, file: &str) -> PathBuf {
+    let folder: Option<Arc<PathBuf>> = match origin {
+        Origin::Line(path, _) => Some(Arc::clone(path)),
+        Origin::Assignment(_) => None,
+    };
+    folder.as_deref().and_then(|path| path.parent()).map_or_else(|| file.into(), |folder| folder.join(file))
+}
