@@ -7,11 +7,11 @@
 
 use agents::draw::Draws;
 use agents::record::{IntervalRows, Recorder};
-use cariflex::cli::{HostKind, Record, RunArgs};
+use cariflex::cli::{HostKind, Record, RunArgs, ScenarioArgs};
 use cariflex::inputs::Inputs;
 use rand::RngExt;
 use results::{Kpis, RunWriter, Status, Summary};
-use scenarios::{Measured, Plan, Scenario};
+use scenarios::{Plan, Scenario};
 use std::error::Error;
 use std::hint::black_box;
 use std::path::Path;
@@ -42,9 +42,9 @@ impl Recorder for KpisOnly {
 
 fn plan(duration: &str, tick: &str) -> Plan {
     let mut scenario = Scenario::load("martinique").unwrap();
-    scenario.run.duration = duration.into();
-    scenario.run.tick = tick.into();
-    scenario.resolve(Measured::default()).unwrap()
+    scenario.set(&format!("run.duration={duration}")).unwrap();
+    scenario.set(&format!("run.tick={tick}")).unwrap();
+    scenario.resolve(&[]).unwrap()
 }
 
 fn run(plan: &Plan, kernel: &mut Kernel, host: &mut impl Host, recorder: &mut dyn Recorder) -> f64 {
@@ -93,19 +93,22 @@ fn peak_mib() -> f64 {
 fn year(record: Record) -> (f64, Summary) {
     let folder = tempfile::tempdir().unwrap();
     let args = RunArgs {
-        scenario: "martinique".into(),
+        scenario: ScenarioArgs {
+            scenario: "martinique".into(),
+            set: Vec::new(),
+            seed: None,
+            start: None,
+            duration: Some("365d".into()),
+            tick: None,
+            record: Some(record),
+            series: Vec::new(),
+        },
         out: Some(folder.path().join("run")),
         overwrite: false,
-        seed: None,
-        start: None,
-        duration: Some("365d".into()),
-        tick: None,
-        record,
-        series: Vec::new(),
         host: HostKind::Sweep,
         threads: None,
     };
-    let inputs = Inputs::load(&args).unwrap();
+    let inputs = Inputs::load(&args.scenario).unwrap();
     let begun = Instant::now();
     let mut writer =
         RunWriter::create(args.out.as_deref().unwrap(), inputs.info(&args), &inputs.plan.catalogue()).unwrap();

@@ -1,9 +1,9 @@
 //! The command line: what can be asked, and what comes back.
 
 use crate::error::{Error, Outcome};
-use crate::run;
+use crate::{check, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use results::Level;
+use scenarios::Recording;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,21 +29,24 @@ enum Command {
     /// Simulate a scenario and leave its results as Parquet files.
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
+    /// Check a scenario and everything it refers to, without running it.
+    #[command(after_help = EXIT_CODES)]
+    Check(ScenarioArgs),
+    /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
+    Explain(ExplainArgs),
 }
 
-/// What `cariflex run` takes.
+/// Which scenario, and what is changed in it.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
-    /// Built-in scenario, or path of a scenario file.
+pub struct ScenarioArgs {
+    /// Built-in scenario (martinique, martinique-day, martinique-year, martinique-island, cloudy-week,
+    /// v2g-evening-peak), or path of a scenario file.
     #[arg(default_value = "martinique")]
     pub scenario: String,
-    /// Folder for the results [default: results/SCENARIO-ID, with the id of the run].
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Replace a complete run in the folder given by --out.
-    #[arg(long, requires = "out")]
-    pub overwrite: bool,
-    /// Seed of every random draw.
+    /// Change one key, for instance run.seed=3, 'battery.*.capacity_kwh=200' or fleet.roofs.share=0.3. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Seed of every random draw: short for --set run.seed=N.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// First instant: a local date (2026-03-20), or RFC 3339 with an offset.
@@ -55,12 +58,36 @@ pub struct RunArgs {
     /// Length of a tick, for instance 15m, 60s or 1s.
     #[arg(long, value_name = "SPAN")]
     pub tick: Option<String>,
-    /// How much is kept.
-    #[arg(long, value_enum, default_value_t = Record::Full)]
-    pub record: Record,
+    /// How much is kept [default: what the scenario says].
+    #[arg(long, value_enum)]
+    pub record: Option<Record>,
     /// Measured series that replace synthetic ones: CSV or Parquet with time, quantity, value, unit. Repeatable.
     #[arg(long, value_name = "FILE")]
     pub series: Vec<PathBuf>,
+}
+
+/// What `cariflex explain` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArgs {
+    /// Section (battery), parameter (battery.cycle_life) or key of the scenario (battery.bat_01.cycle_life).
+    pub name: Option<String>,
+    /// The scenario in which its value is looked up.
+    #[arg(long, value_name = "SCENARIO", default_value = "martinique")]
+    pub scenario: String,
+}
+
+/// What `cariflex run` takes.
+#[derive(Clone, Debug, Args)]
+pub struct RunArgs {
+    /// Which scenario.
+    #[command(flatten)]
+    pub scenario: ScenarioArgs,
+    /// Folder for the results [default: results/SCENARIO-ID, with the id of the run].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace a complete run in the folder given by --out.
+    #[arg(long, requires = "out")]
+    pub overwrite: bool,
     /// Who steps the participants.
     #[arg(long, value_enum, default_value_t = HostKind::Sweep)]
     pub host: HostKind,
@@ -80,7 +107,7 @@ pub enum Record {
     Full,
 }
 
-impl From<Record> for Level {
+impl From<Record> for Recording {
     fn from(record: Record) -> Self {
         match record {
             Record::Kpis => Self::Kpis,
@@ -113,6 +140,8 @@ impl HostKind {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Explain(args) => check::explain(&args),
     };
     report(outcome)
 }

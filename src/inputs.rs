@@ -1,9 +1,9 @@
-//! From options to a plan: the scenario with its overrides, and the measured series.
+//! From options to a plan: the scenario with its overrides, and the measured data it asks for.
 
-use crate::cli::RunArgs;
+use crate::cli::{RunArgs, ScenarioArgs};
 use crate::error::Error;
-use results::{InputFile, RunInfo};
-use scenarios::{Measured, Plan, Scenario, ScenarioError, SeriesRow, parse_duration};
+use results::{DataCell, InputFile, Level, RunInfo};
+use scenarios::{Cell, DataTable, Plan, Recording, Scenario, ScenarioError};
 use std::fs;
 use std::path::Path;
 
@@ -14,26 +14,33 @@ pub struct Inputs {
     pub scenario: Scenario,
     /// What it resolves to.
     pub plan: Plan,
-    /// The series files that were read, with their hashes.
+    /// The data files that were read, with their hashes.
     pub files: Vec<InputFile>,
+}
+
+/// The level at which a plan is recorded.
+pub fn level(record: Recording) -> Level {
+    match record {
+        Recording::Kpis => Level::Kpis,
+        Recording::Hourly => Level::Hourly,
+        Recording::Full => Level::Full,
+    }
 }
 
 impl Inputs {
     /// Loads, overrides and resolves.
     ///
     /// # Errors
-    /// [`Error::Scenario`], [`Error::Option`] or [`Error::Results`], naming file, key or option and the remedy.
-    pub fn load(args: &RunArgs) -> Result<Self, Error> {
-        let mut scenario = Scenario::load(&args.scenario)?;
-        override_run(&mut scenario, args)?;
-        let mut measured = Measured::default();
-        let mut files = Vec::new();
-        for path in &args.series {
-            let (rows, file) = read_series(path)?;
-            measured.add(path, rows)?;
+    /// [`Error::Scenario`] or [`Error::Results`], naming file, line, key and the remedy.
+    pub fn load(args: &ScenarioArgs) -> Result<Self, Error> {
+        let scenario = scenario(args)?;
+        let (mut tables, mut files) = (Vec::new(), Vec::new());
+        for data in scenario.data_files()? {
+            let (table, file) = read_table(&data.path)?;
+            tables.push(table);
             files.push(file);
         }
-        let plan = scenario.resolve(measured)?;
+        let plan = scenario.resolve(&tables)?;
         Ok(Self { scenario, plan, files })
     }
 
@@ -46,7 +53,7 @@ impl Inputs {
             start: plan.start,
             end: plan.end,
             tick: plan.tick,
-            level: args.record.into(),
+            level: level(plan.record),
             host: args.host.as_str().into(),
             scenario: serde_json::to_value(&self.scenario).expect("a scenario is plain data"),
             inputs: self.files.clone(),
@@ -68,44 +75,49 @@ impl Inputs {
         }
         add(env!("CARIFLEX_ENGINE"));
         add(args.host.as_str());
-        add(results::Level::from(args.record).as_str());
         hasher.finalize().to_hex()[..8].into()
     }
 }
 
-fn override_run(scenario: &mut Scenario, args: &RunArgs) -> Result<(), Error> {
-    let run = &mut scenario.run;
-    run.seed = args.seed.unwrap_or(run.seed);
-    if let Some(start) = &args.start {
-        run.start.clone_from(start);
+/// The scenario with the assignments of the command line.
+///
+/// # Errors
+/// [`Error::Scenario`] naming file and line, or the assignment at fault.
+pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Error> {
+    let mut scenario = Scenario::load(&args.scenario)?;
+    for path in &args.series {
+        scenario.add_series(path);
     }
-    for (option, given, value) in
-        [("--duration", &args.duration, &mut run.duration), ("--tick", &args.tick, &mut run.tick)]
-    {
-        if let Some(given) = given {
-            parse_duration(given).map_err(|problem| Error::Option { option, problem })?;
-            value.clone_from(given);
-        }
+    let text = |key: &str, value: &Option<String>| value.as_ref().map(|value| format!("run.{key}={value:?}"));
+    let short = [
+        text("start", &args.start),
+        text("duration", &args.duration),
+        text("tick", &args.tick),
+        args.seed.map(|seed| format!("run.seed={seed}")),
+        args.record.map(|record| format!("run.record={:?}", level(record.into()).as_str())),
+    ];
+    for assignment in short.into_iter().flatten().chain(args.set.iter().cloned()) {
+        scenario.set(&assignment)?;
     }
-    Ok(())
+    Ok(scenario)
 }
 
-/// The rows of a series file, and what it was; a CSV is read once, so that it may come through a pipe.
-fn read_series(path: &Path) -> Result<(Vec<SeriesRow>, InputFile), Error> {
+/// A table of measured data, and what file it was; a CSV is read once, so that it may come through a pipe.
+fn read_table(path: &Path) -> Result<(DataTable, InputFile), Error> {
     let name = path.display().to_string();
     if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
-        let row = |row: results::SeriesRow| SeriesRow {
-            time: row.time,
-            quantity: row.quantity,
-            value: row.value,
-            unit: row.unit,
-            line: row.row + 1,
+        let cell = |cell| match cell {
+            DataCell::Missing => Cell::Missing,
+            DataCell::Text(text) => Cell::Text(text),
+            DataCell::Number(number) => Cell::Number(number),
+            DataCell::Instant(time) => Cell::Instant(time),
         };
-        let rows = results::read_rows(path).map_err(Error::Series)?;
-        Ok((rows.into_iter().map(row).collect(), InputFile::hash(name, path)?))
+        let data = results::read_data(path).map_err(Error::Series)?;
+        let rows = data.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
+        Ok((DataTable::of_rows(path, data.columns, rows), InputFile::hash(name, path)?))
     } else {
         let contents = fs::read(path).map_err(|source| ScenarioError::Read { path: path.into(), source })?;
         let blake3 = blake3::hash(&contents).to_hex().to_string();
-        Ok((scenarios::parse_csv(path, &contents)?, InputFile { path: name, blake3 }))
+        Ok((DataTable::from_csv(path, &contents)?, InputFile { path: name, blake3 }))
     }
 }

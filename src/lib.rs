@@ -3,6 +3,7 @@
 //! This crate composes the rooms: it reads a scenario and measured series, builds the kernel and a host, and
 //! connects them to the results. The binary `cariflex` is a thin wrapper around [`cli`].
 
+pub mod check;
 pub mod cli;
 pub mod error;
 pub mod inputs;

@@ -23,7 +23,7 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
         let problem = "the sweep host runs on one thread: add --host actors, or leave it out".into();
         return Err(Error::Option { option: "--threads", problem });
     }
-    let inputs = Inputs::load(args)?;
+    let inputs = Inputs::load(&args.scenario)?;
     for note in &inputs.plan.measured.notes {
         writeln!(std::io::stderr(), "note: {note}")?;
     }

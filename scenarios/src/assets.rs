@@ -94,7 +94,7 @@ pub(crate) struct Asset {
 
 parameters! {
     /// Keys of every asset and fleet, besides those of its kind.
-    pub struct Belonging in "asset" {
+    pub(crate) struct Belonging in "asset" {
         /// The portfolio its site belongs to; none: the energy manager's. The energy manager commands only its own.
         portfolio: Option<String> = None, "name", Any, "";
         /// Whether its site trades in the local market. Sites of loads and vehicles alone never do.
@@ -104,7 +104,7 @@ parameters! {
 
 parameters! {
     /// Keys of every single asset.
-    pub struct Place in "asset" {
+    pub(crate) struct Place in "asset" {
         /// Commune it lies in: name or INSEE code.
         commune: String, "commune", Any, "";
         /// Its site; none: one of its own, of its name.

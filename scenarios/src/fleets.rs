@@ -24,7 +24,7 @@ const BY_POPULATION: &str = "by-population";
 parameters! {
     /// Many assets of one kind. Besides these keys it takes those of its kind; a number may be a law, such as
     /// { uniform = [3, 9] }, of which each member draws its own.
-    pub struct FleetSection in "fleet" {
+    pub(crate) struct FleetSection in "fleet" {
         /// The kind of its members.
         of: AssetKind, "kind", Any, "";
         /// How many there are; left out for a fleet at the sites of another.

@@ -266,7 +266,7 @@ pub(crate) use choice;
 macro_rules! parameters {
     (
         $(#[doc = $about:literal])+
-        pub struct $name:ident in $section:literal {
+        $visibility:vis struct $name:ident in $section:literal {
             $(
                 $(#[doc = $doc:literal])+
                 $field:ident: $type:ty $(= $default:expr)?, $unit:literal, $limits:expr, $source:expr;
@@ -275,7 +275,7 @@ macro_rules! parameters {
     ) => {
         $(#[doc = $about])+
         #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-        pub struct $name {
+        $visibility struct $name {
             $(
                 $(#[doc = $doc])+
                 pub $field: $type,

@@ -29,7 +29,7 @@ const BUILT_IN: [(&str, &str); 6] = [
 
 parameters! {
     /// The head of a scenario file.
-    pub struct HeadSection in "" {
+    pub(crate) struct HeadSection in "" {
         /// Version of the format.
         version: u64, "2", Any, "";
         /// Name of the scenario.

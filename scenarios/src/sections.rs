@@ -25,7 +25,7 @@ choice!(Recording { "kpis" => Recording::Kpis, "hourly" => Recording::Hourly, "f
 
 parameters! {
     /// Window, tick, seed and recording of a run.
-    pub struct RunSection in "run" {
+    pub(crate) struct RunSection in "run" {
         /// First instant: a local date, or RFC 3339 with an offset; on the market's slot grid.
         start: String, "date or instant", Any, "";
         /// Length of the run.
@@ -41,7 +41,7 @@ parameters! {
 
 parameters! {
     /// Where the scenario is.
-    pub struct PlaceSection in "place" {
+    pub(crate) struct PlaceSection in "place" {
         /// IANA time zone of market and tariff days; one without daylight saving.
         zone: String = "America/Martinique".into(), "time zone", Any, "IANA time zone database";
         /// Commune of the weather station whose irradiance is the signal.
@@ -59,7 +59,7 @@ const DEMAND_SHAPE: [f64; 24] = [
 
 parameters! {
     /// The communes' demand, shared out by population: one load and one site per commune. None without this section.
-    pub struct DemandSection in "demand" {
+    pub(crate) struct DemandSection in "demand" {
         /// The portfolio their sites belong to.
         portfolio: String = "communes".into(), "name", Any, "";
         /// Mean power of the whole island over the year, explicit households and commercial sites included.
@@ -77,7 +77,7 @@ parameters! {
 
 parameters! {
     /// The local market: a call auction per delivery slot.
-    pub struct MarketSection in "market" {
+    pub(crate) struct MarketSection in "market" {
         /// Name of the clearing mechanism.
         mechanism: String = "uniform-mid-truncated".into(), "mechanism", Any, "";
         /// Length of a delivery slot.
@@ -89,7 +89,7 @@ parameters! {
 
 parameters! {
     /// The retailer's tariff.
-    pub struct RetailerSection in "retailer" {
+    pub(crate) struct RetailerSection in "retailer" {
         /// Import outside off-peak hours.
         peak_eur_per_mwh: f64 = 270.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
         /// Import in off-peak hours.
@@ -115,7 +115,7 @@ const CO2_G_PER_KWH: [f64; 24] = [
 
 parameters! {
     /// The DSO's prices and requests.
-    pub struct DsoSection in "dso" {
+    pub(crate) struct DsoSection in "dso" {
         /// Mean price of consumption.
         price_eur_per_mwh: f64 = 230.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
         /// Price of each local hour relative to the mean.
@@ -139,7 +139,7 @@ parameters! {
 
 parameters! {
     /// The energy manager and its rules.
-    pub struct EmsSection in "ems" {
+    pub(crate) struct EmsSection in "ems" {
         /// The portfolio it manages.
         portfolio: String = "cariflex".into(), "name", Any, "";
         /// Rule for batteries.
@@ -151,7 +151,7 @@ parameters! {
 
 parameters! {
     /// The charge-point operator's tariff.
-    pub struct ChargePointOperatorSection in "charge_point_operator" {
+    pub(crate) struct ChargePointOperatorSection in "charge_point_operator" {
         /// Price of energy delivered to a vehicle.
         delivered_eur_per_mwh: f64 = 300.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
         /// Paid for energy a vehicle returns.

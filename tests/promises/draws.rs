@@ -1,7 +1,6 @@
 //! Promises about chance: draws depend on the seed and on what they are for, not on who else is there.
 
-use crate::rig::{Interval, Outside, Run, assert_same_rows, busy, martinique, plan, sweep};
-use agents::draw::lot;
+use crate::rig::{Interval, Outside, Run, assert_same_rows, busy, martinique, plan, set, sweep};
 use agents::reading::{AssetReading, AssetState, Signal};
 use agents::record::{OrderRow, Record, SessionRow};
 use agents::{Kind, ParticipantId, Time};
@@ -72,8 +71,7 @@ fn first_orders(plan: &Plan, run: &Run) -> BTreeMap<(String, i64), OrderRow> {
 /// what all batteries do together.
 fn one_battery_more(scenario: &Scenario, id: &str) -> Scenario {
     let mut more = scenario.clone();
-    let battery = scenario.battery[0].clone();
-    more.battery.push(scenarios::BatteryEntry { id: id.into(), site: None, ..battery });
+    set(&mut more, &format!("battery.{id}={{ commune = \"Saint-Joseph\", capacity_kwh = 100, power_kw = 50 }}"));
     more
 }
 
@@ -82,8 +80,8 @@ fn one_battery_more(scenario: &Scenario, id: &str) -> Scenario {
 #[test]
 fn one_battery_more_changes_no_draw_of_anyone_else() {
     let mut scenario = martinique("3d", "15m", 21);
-    scenario.dso.load_control_above_mw = 1e5;
-    scenario.dso.demand_response_above_mw = 1e5;
+    set(&mut scenario, "dso.load_control_above_mw=1e5");
+    set(&mut scenario, "dso.demand_response_above_mw=1e5");
     let before = plan(&scenario);
     let rows_before = sweep(&before, Outside::Nothing);
     // One id sorts before all others and shifts every dense id, the other falls among the batteries.
@@ -129,34 +127,4 @@ fn the_test_day_has_vehicles_on_the_road() {
     let drives = |id: &&String| series[*id].iter().any(|reading| reading.state == AssetState::Driving);
     let vehicles = plan.participants.iter().filter(|participant| participant.role.kind() == Kind::Ev);
     assert!(vehicles.map(|vehicle| &vehicle.id).filter(drives).count() >= 8);
-}
-
-fn shuffle<T>(list: &mut [T], seed: u64) {
-    for last in (1..list.len()).rev() {
-        list.swap(last, (lot(seed, last as i64) % (last as u64 + 1)) as usize);
-    }
-}
-
-#[test]
-fn the_order_of_assets_in_the_scenario_changes_no_row() {
-    for mut scenario in [martinique("2d", "15m", 4), busy("2d", "15m", 4)] {
-        // Ratings whose sums depend on their order in the last digit.
-        for (index, battery) in scenario.battery.iter_mut().enumerate() {
-            battery.power_kw = 50.0 / (1.0 + index as f64 / 7.0);
-        }
-        for (index, evse) in scenario.evse.iter_mut().enumerate() {
-            evse.power_kw = 22.0 / (1.0 + index as f64 / 7.0);
-        }
-        let expected = sweep(&plan(&scenario), Outside::Nothing);
-        for seed in 1..4 {
-            let mut shuffled = scenario.clone();
-            shuffle(&mut shuffled.pv, seed);
-            shuffle(&mut shuffled.battery, seed + 10);
-            shuffle(&mut shuffled.evse, seed + 20);
-            shuffle(&mut shuffled.ev, seed + 30);
-            assert_ne!(scenario, shuffled);
-            let found = sweep(&plan(&shuffled), Outside::Nothing);
-            assert_same_rows(&expected, &found, &format!("shuffled by {seed}"));
-        }
-    }
 }

@@ -25,10 +25,9 @@ fn watch(plan: &Plan, mut look: impl FnMut(&World, &Keep)) {
 /// Three days, three busy ones, and a day in minutes on which small batteries run full and empty.
 fn plans() -> [Plan; 3] {
     let mut small = busy("1d", "60s", 6);
-    small.ems.batteries = small.ems.vehicles;
-    for battery in &mut small.battery {
-        battery.capacity_kwh = 25.0;
-    }
+    let rule = "{ rule = \"price-threshold\", charge_below_eur_per_mwh = 225, discharge_above_eur_per_mwh = 300 }";
+    set(&mut small, &format!("ems.batteries={rule}"));
+    set(&mut small, "battery.*.capacity_kwh=25");
     [martinique("3d", "15m", 6), busy("3d", "15m", 6), small].map(|scenario| plan(&scenario))
 }
 

@@ -1,7 +1,6 @@
 //! What every promise needs: scenarios, runs on either host, and rows that can be compared.
 
 use agents::draw::lot;
-use agents::ems::Strategy;
 use agents::reading::{AssetReading, SignalReading, SiteReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{MeterId, Now, ParticipantId, Span, Time};
@@ -16,32 +15,37 @@ use twin::{Blow, Host, Input, Journal, Kernel, LiveHost, SweepHost};
 /// The built-in scenario from its own start, a Friday.
 pub(crate) fn martinique(duration: &str, tick: &str, seed: u64) -> Scenario {
     let mut scenario = Scenario::load("martinique").unwrap();
-    scenario.run.duration = duration.into();
-    scenario.run.tick = tick.into();
-    scenario.run.seed = seed;
+    for (key, value) in [("duration", duration), ("tick", tick), ("seed", &seed.to_string())] {
+        set(&mut scenario, &format!("run.{key}={value}"));
+    }
     scenario
+}
+
+/// Changes a key of a scenario, as `--set` does.
+pub(crate) fn set(scenario: &mut Scenario, assignment: &str) {
+    scenario.set(assignment).unwrap();
 }
 
 /// Martinique on days on which much happens: prices move devices, the DSO asks for help often, vehicles give energy
 /// back, and some assets share a site.
 pub(crate) fn busy(duration: &str, tick: &str, seed: u64) -> Scenario {
     let mut scenario = martinique(duration, tick, seed);
-    scenario.ems.vehicles =
-        Strategy::PriceThreshold { charge_below_eur_per_mwh: 225.0, discharge_above_eur_per_mwh: 300.0 };
-    scenario.dso.load_control_above_mw = 195.0;
-    scenario.dso.demand_response_above_mw = 205.0;
-    scenario.dso.request = "1h".into();
-    for number in 0..3 {
-        let (pv, battery, evse) = (&mut scenario.pv[number], &mut scenario.battery[number], &mut scenario.evse[number]);
-        let site = Some(format!("home_{number}"));
-        (pv.site, battery.site, evse.site) = (site.clone(), site.clone(), site);
-        (pv.commune, battery.commune) = (evse.commune.clone(), evse.commune.clone());
+    let rule = "{ rule = \"price-threshold\", charge_below_eur_per_mwh = 225, discharge_above_eur_per_mwh = 300 }";
+    set(&mut scenario, &format!("ems.vehicles={rule}"));
+    for assignment in ["load_control_above_mw=195", "demand_response_above_mw=205", "request=1h"] {
+        set(&mut scenario, &format!("dso.{assignment}"));
+    }
+    for (number, commune) in (1..).zip(["Le Diamant", "Les Trois-Îlets", "Rivière-Salée"]) {
+        for asset in ["pv.pv", "battery.bat", "evse.evse"] {
+            set(&mut scenario, &format!("{asset}_0{number}.site=home_{number}"));
+            set(&mut scenario, &format!("{asset}_0{number}.commune={commune}"));
+        }
     }
     scenario
 }
 
 pub(crate) fn plan(scenario: &Scenario) -> Plan {
-    scenario.resolve(Default::default()).unwrap()
+    scenario.resolve(&[]).unwrap()
 }
 
 pub(crate) fn id(plan: &Plan, name: &str) -> ParticipantId {

@@ -78,50 +78,6 @@ pub enum ResultsError {
         /// The value.
         value: i128,
     },
-    /// A measured series lacks a column.
-    #[error("read `{}`: there is no column `{column}`, only {found}; rename or add it", path.display())]
-    MissingColumn {
-        /// The file.
-        path: PathBuf,
-        /// The column wanted.
-        column: &'static str,
-        /// The columns there are.
-        found: String,
-    },
-    /// A column of a measured series has a type that can not hold what it should.
-    #[error("read `{}`: column `{column}` is {found}; write it as {wanted}", path.display())]
-    ColumnType {
-        /// The file.
-        path: PathBuf,
-        /// The column.
-        column: &'static str,
-        /// The type it has.
-        found: String,
-        /// The types that are read.
-        wanted: &'static str,
-    },
-    /// The time column of a measured series has no time zone.
-    #[error(
-        "read `{}`: column `time` has no time zone, so its instants are unknown; localise it before writing, for \
-         instance with pandas: df[\"time\"] = df[\"time\"].dt.tz_localize(\"America/Martinique\")",
-        path.display()
-    )]
-    NaiveTime {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A value of a measured series is unusable.
-    #[error("read `{}`: row {row} (the first is 0), column `{column}`: {problem}", path.display())]
-    BadCell {
-        /// The file.
-        path: PathBuf,
-        /// The row, the first is 0.
-        row: u64,
-        /// The column.
-        column: &'static str,
-        /// What is wrong and how to put it right.
-        problem: String,
-    },
 }
 
 impl ResultsError {

@@ -1,4 +1,4 @@
-//! Reading measured series: Parquet files with the columns `time`, `quantity`, `value`, `unit`.
+//! Reading measured data from Parquet, whatever its columns: what they mean is the scenario's to say.
 
 use std::fs::File;
 use std::path::Path;
@@ -10,84 +10,60 @@ use arrow_array::types::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, SchemaRef, TimeUnit};
+use arrow_array::Array;
+use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
 
 use crate::error::ResultsError;
 
-/// A row of a measured series.
+/// A cell of a table of measured data.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SeriesRow {
-    /// When it was measured, rounded down to the millisecond.
-    pub time: Time,
-    /// What was measured, for instance `power`.
-    pub quantity: String,
-    /// The value, finite, in `unit`.
-    pub value: f64,
-    /// The unit.
-    pub unit: String,
-    /// Row of the file, the first is 0: for messages about it.
-    pub row: u64,
+pub enum DataCell {
+    /// Null.
+    Missing,
+    /// A string; also a timestamp without a time zone, as `2026-03-20T06:00:00`.
+    Text(String),
+    /// A number of any type.
+    Number(f64),
+    /// A timestamp with a time zone, rounded down to the millisecond.
+    Instant(Time),
 }
 
-/// Reads a measured series.
-///
-/// Columns, in any order, others are ignored:
-/// - `time`: timestamp of any unit with a time zone, or a string in RFC 3339 with offset or `Z`;
-/// - `quantity`, `unit`: strings, dictionary-encoded or not;
-/// - `value`: floating-point or integer.
-///
-/// Rows come in the order of the file.
+/// A table of measured data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    /// Cells of each row, in the order of the columns.
+    pub rows: Vec<Vec<DataCell>>,
+}
+
+/// Reads a table of measured data from Parquet: all columns of strings (dictionary-encoded or not), numbers and
+/// timestamps; columns of other types are left out.
 ///
 /// # Errors
-/// If a column is missing or of another type, `time` has no time zone, or a value is null, not a number
-/// or infinite: the error names file, row and remedy.
-pub fn read_rows(path: &Path) -> Result<Vec<SeriesRow>, ResultsError> {
+/// If the file can not be read, naming it and the remedy.
+pub fn read_data(path: &Path) -> Result<Data, ResultsError> {
     let file = File::open(path).map_err(ResultsError::io("read", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(ResultsError::reading(path))?;
-    check_columns(path, builder.schema())?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), COLUMNS);
+    let names: Vec<String> =
+        builder.schema().fields().iter().filter(|field| is_read(field.data_type())).map(|field| field.name().clone()).collect();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().map(String::as_str));
     let batches = builder.with_projection(mask).build().map_err(ResultsError::reading(path))?;
-    let mut rows = Vec::new();
+    let mut rows: Vec<Vec<DataCell>> = Vec::new();
     for batch in batches {
         let batch = batch.map_err(ParquetError::from).map_err(ResultsError::reading(path))?;
-        let reader = BatchReader { path, batch: &batch, first_row: rows.len() as u64 };
-        for index in 0..batch.num_rows() {
-            rows.push(reader.row(index)?);
-        }
+        let row = |index| batch.columns().iter().map(|column| cell(column.as_ref(), index)).collect();
+        rows.extend((0..batch.num_rows()).map(row));
     }
-    Ok(rows)
+    Ok(Data { columns: names, rows })
 }
 
-const COLUMNS: [&str; 4] = ["time", "quantity", "value", "unit"];
-
-/// Checks that all columns are there and of types that [`BatchReader`] reads.
-fn check_columns(path: &Path, schema: &SchemaRef) -> Result<(), ResultsError> {
-    for column in COLUMNS {
-        let Ok(field) = schema.field_with_name(column) else {
-            let found: Vec<_> = schema.fields().iter().map(|field| format!("`{}`", field.name())).collect();
-            return Err(ResultsError::MissingColumn { path: path.to_owned(), column, found: found.join(", ") });
-        };
-        let ty = field.data_type();
-        let (fits, wanted) = match column {
-            "time" if matches!(ty, DataType::Timestamp(_, None)) => {
-                return Err(ResultsError::NaiveTime { path: path.to_owned() });
-            }
-            "time" => (
-                matches!(ty, DataType::Timestamp(_, Some(_))) || is_string(ty),
-                "a timestamp with time zone or an RFC 3339 string",
-            ),
-            "value" => (ty.is_floating() && *ty != DataType::Float16 || ty.is_integer(), "a float or an integer"),
-            _ => (is_string(ty), "a string"),
-        };
-        if !fits {
-            return Err(ResultsError::ColumnType { path: path.to_owned(), column, found: ty.to_string(), wanted });
-        }
-    }
-    Ok(())
+fn is_read(ty: &DataType) -> bool {
+    let is_number = ty.is_floating() && *ty != DataType::Float16 || ty.is_integer();
+    is_number || is_string(ty) || matches!(ty, DataType::Timestamp(..))
 }
 
 fn is_string(ty: &DataType) -> bool {
@@ -98,87 +74,50 @@ fn is_string(ty: &DataType) -> bool {
     }
 }
 
-/// Reads cells of a batch whose columns have been checked.
-struct BatchReader<'a> {
-    path: &'a Path,
-    batch: &'a RecordBatch,
-    /// Row of the file with which the batch begins.
-    first_row: u64,
-}
-
-impl BatchReader<'_> {
-    fn row(&self, index: usize) -> Result<SeriesRow, ResultsError> {
-        Ok(SeriesRow {
-            time: self.time(index)?,
-            quantity: self.string("quantity", index)?.to_owned(),
-            value: self.value(index)?,
-            unit: self.string("unit", index)?.to_owned(),
-            row: self.first_row + index as u64,
-        })
+fn cell(array: &dyn Array, index: usize) -> DataCell {
+    if array.is_null(index) {
+        return DataCell::Missing;
     }
-
-    fn time(&self, index: usize) -> Result<Time, ResultsError> {
-        let array = self.cell("time", index)?;
-        let DataType::Timestamp(unit, _) = array.data_type() else {
-            let text = self.string("time", index)?;
-            let time = text.parse::<jiff::Timestamp>().map_err(|error| {
-                let problem = format!("`{text}` is not an instant such as 2026-03-20T14:00:00-04:00: {error}");
-                self.bad_cell("time", index, problem)
-            })?;
-            // Rounded down, as timestamps are, also before 1970.
-            return Ok(Time(time.as_nanosecond().div_euclid(1_000_000) as i64));
-        };
-        let time_ms = match unit {
-            TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(index).saturating_mul(1000),
-            TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(index),
-            TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(index).div_euclid(1000),
-            TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().value(index).div_euclid(1_000_000),
-        };
-        Ok(Time(time_ms))
-    }
-
-    fn value(&self, index: usize) -> Result<f64, ResultsError> {
-        let array = self.cell("value", index)?;
-        let value = match array.data_type() {
-            DataType::Float32 => f64::from(array.as_primitive::<Float32Type>().value(index)),
-            DataType::Float64 => array.as_primitive::<Float64Type>().value(index),
-            DataType::Int8 => f64::from(array.as_primitive::<Int8Type>().value(index)),
-            DataType::Int16 => f64::from(array.as_primitive::<Int16Type>().value(index)),
-            DataType::Int32 => f64::from(array.as_primitive::<Int32Type>().value(index)),
-            DataType::Int64 => array.as_primitive::<Int64Type>().value(index) as f64,
-            DataType::UInt8 => f64::from(array.as_primitive::<UInt8Type>().value(index)),
-            DataType::UInt16 => f64::from(array.as_primitive::<UInt16Type>().value(index)),
-            DataType::UInt32 => f64::from(array.as_primitive::<UInt32Type>().value(index)),
-            DataType::UInt64 => array.as_primitive::<UInt64Type>().value(index) as f64,
-            other => unreachable!("check_columns lets no column `value` of type {other} pass"),
-        };
-        if value.is_finite() {
-            Ok(value)
-        } else {
-            Err(self.bad_cell("value", index, format!("{value} is no measurement; leave the row out")))
-        }
-    }
-
-    fn string(&self, column: &'static str, index: usize) -> Result<&str, ResultsError> {
-        let array = self.cell(column, index)?;
-        string_at(array, index).ok_or_else(|| self.bad_cell(column, index, MISSING.to_owned()))
-    }
-
-    /// The column, with a value at `index`.
-    fn cell(&self, column: &'static str, index: usize) -> Result<&dyn Array, ResultsError> {
-        let array = self.batch.column_by_name(column).expect("check_columns saw the column");
-        if array.is_null(index) {
-            return Err(self.bad_cell(column, index, MISSING.to_owned()));
-        }
-        Ok(array.as_ref())
-    }
-
-    fn bad_cell(&self, column: &'static str, index: usize, problem: String) -> ResultsError {
-        ResultsError::BadCell { path: self.path.to_owned(), row: self.first_row + index as u64, column, problem }
+    match array.data_type() {
+        DataType::Timestamp(unit, zone) => timestamp(time_ms(array, *unit, index), zone.is_some()),
+        ty if is_string(ty) => string_at(array, index).map_or(DataCell::Missing, |text| DataCell::Text(text.into())),
+        _ => DataCell::Number(number(array, index)),
     }
 }
 
-const MISSING: &str = "the value is missing; fill it in or leave the row out";
+fn time_ms(array: &dyn Array, unit: TimeUnit, index: usize) -> i64 {
+    match unit {
+        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(index).saturating_mul(1000),
+        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(index),
+        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(index).div_euclid(1000),
+        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().value(index).div_euclid(1_000_000),
+    }
+}
+
+/// An instant, or the local time that a clock in an unknown place showed.
+fn timestamp(time_ms: i64, has_zone: bool) -> DataCell {
+    let instant = jiff::Timestamp::from_millisecond(time_ms);
+    match instant {
+        Ok(instant) if !has_zone => DataCell::Text(instant.to_zoned(jiff::tz::TimeZone::UTC).datetime().to_string()),
+        _ => DataCell::Instant(Time(time_ms)),
+    }
+}
+
+fn number(array: &dyn Array, index: usize) -> f64 {
+    match array.data_type() {
+        DataType::Float32 => f64::from(array.as_primitive::<Float32Type>().value(index)),
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(index),
+        DataType::Int8 => f64::from(array.as_primitive::<Int8Type>().value(index)),
+        DataType::Int16 => f64::from(array.as_primitive::<Int16Type>().value(index)),
+        DataType::Int32 => f64::from(array.as_primitive::<Int32Type>().value(index)),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(index) as f64,
+        DataType::UInt8 => f64::from(array.as_primitive::<UInt8Type>().value(index)),
+        DataType::UInt16 => f64::from(array.as_primitive::<UInt16Type>().value(index)),
+        DataType::UInt32 => f64::from(array.as_primitive::<UInt32Type>().value(index)),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(index) as f64,
+        other => unreachable!("is_read lets no column of type {other} pass"),
+    }
+}
 
 /// The string at `index` of a string or dictionary array; none if the dictionary says null.
 fn string_at(array: &dyn Array, index: usize) -> Option<&str> {
@@ -197,7 +136,7 @@ fn string_at(array: &dyn Array, index: usize) -> Option<&str> {
             DataType::UInt64 => dictionary_at::<UInt64Type>(array, index),
             other => unreachable!("{other} is no key of a dictionary"),
         },
-        other => unreachable!("check_columns lets no string column of type {other} pass"),
+        other => unreachable!("is_read lets no string column of type {other} pass"),
     }
 }
 

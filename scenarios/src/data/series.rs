@@ -32,7 +32,7 @@ choice!(GapRule { "refuse" => GapRule::Refuse, "hold" => GapRule::Hold, "interpo
 
 parameters! {
     /// A file of measured series that replace synthetic ones.
-    pub struct SeriesSection in "series" {
+    pub(crate) struct SeriesSection in "series" {
         /// CSV or Parquet file, from the folder of the scenario.
         file: String, "path", Any, "";
         /// Its column of instants.

@@ -26,7 +26,7 @@ const MOST_KWH: f64 = 1000.0;
 
 parameters! {
     /// A file of recorded charging sessions; vehicles that it names live by them.
-    pub struct SessionsSection in "sessions" {
+    pub(crate) struct SessionsSection in "sessions" {
         /// CSV or Parquet file, from the folder of the scenario.
         file: String, "path", Any, "";
         /// Column of the vehicle's id.
