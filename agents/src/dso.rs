@@ -70,6 +70,8 @@ pub struct DsoSense {
     pub island: MeterReading,
     /// Prices of consumption in EUR/MWh that a feed gives for the present local day, where there is one.
     pub price_feed: Option<Series>,
+    /// CO2 intensities in g/kWh that a feed gives for the present local day, where there is one.
+    pub co2_feed: Option<Series>,
 }
 
 impl Dso {
@@ -139,7 +141,7 @@ impl Dso {
         }
     }
 
-    fn tell_signals(&mut self, now: Now, out: &mut Outbox) {
+    fn tell_signals(&mut self, now: Now, sense: &DsoSense, out: &mut Outbox) {
         let hour = (now.time_of_day().0 / Span::HOUR.0) as usize;
         let price = |series: &Series| series.at(now.time);
         let values = [
@@ -147,7 +149,7 @@ impl Dso {
             (Signal::ProductionPrice, self.published.as_ref().and_then(|published| price(&published.production))),
             (Signal::LoadControl, Some(self.load_control_until.map_or(100.0, |_| self.policy.load_control_percent))),
             (Signal::DemandResponse, Some(self.demand_response_until.map_or(0.0, |_| 1.0))),
-            (Signal::Co2Intensity, Some(self.policy.co2_g_per_kwh[hour])),
+            (Signal::Co2Intensity, sense.co2_feed.as_ref().map_or(Some(self.policy.co2_g_per_kwh[hour]), price)),
         ];
         for (signal, value) in values {
             let told = &mut self.told[signal as usize];
@@ -177,7 +179,7 @@ impl Core for Dso {
             let load_kw = self.mean_load_kw(now, &sense.island);
             self.watch_the_load(now, load_kw, out);
         }
-        self.tell_signals(now, out);
+        self.tell_signals(now, sense, out);
     }
 
     fn next_wake(&self, now: Now) -> Wake {

@@ -32,6 +32,7 @@ pub struct World {
     calendar: Calendar,
     load_feed: Option<Series>,
     price_feed: Option<Series>,
+    co2_feed: Option<Series>,
     /// Participants whose bodies call for their cores at this tick.
     called: Vec<ParticipantId>,
     /// Index of each asset's reading, by dense id.
@@ -87,13 +88,14 @@ impl World {
             calendar: plan.calendar,
             load_feed: plan.measured.get(Quantity::Load).cloned(),
             price_feed: plan.measured.get(Quantity::Price).cloned(),
+            co2_feed: plan.measured.get(Quantity::Co2).cloned(),
             called: Vec::new(),
             row_of,
             assets: rows.iter().map(blank).collect(),
             sites: Vec::new(),
             entities,
         };
-        world.feed_prices(plan.start);
+        world.feed_dsos(plan.start);
         world
     }
 
@@ -116,7 +118,7 @@ impl World {
         self.advance_charging();
         self.advance_batteries();
         self.meters.count(&self.steps, &self.flows);
-        self.feed_prices(end);
+        self.feed_dsos(end);
         self.take_readings();
     }
 
@@ -157,14 +159,23 @@ impl World {
         self.flows.sum_up();
     }
 
-    /// Gives DSOs the feed's prices of the local day that holds `time`, where there is a feed.
-    fn feed_prices(&mut self, time: Time) {
-        let Some(feed) = &self.price_feed else { return };
+    /// Gives DSOs what the feeds say of the local day that holds `time`, where there are feeds.
+    fn feed_dsos(&mut self, time: Time) {
+        if self.price_feed.is_none() && self.co2_feed.is_none() {
+            return;
+        }
         let midnight = self.calendar.midnight(self.calendar.day(time));
-        for mut dso in self.queries.dso.iter_mut(&mut self.bodies) {
-            if dso.today.as_ref().is_none_or(|today| today.end() <= time) {
-                dso.today = Some(day_of(feed, midnight));
+        let renew = |today: &mut Option<Series>, feed: &Option<Series>| {
+            if let Some(feed) = feed
+                && today.as_ref().is_none_or(|today| today.end() <= time)
+            {
+                *today = Some(day_of(feed, midnight));
             }
+        };
+        for mut dso in self.queries.dso.iter_mut(&mut self.bodies) {
+            let dso = &mut *dso;
+            renew(&mut dso.prices, &self.price_feed);
+            renew(&mut dso.co2, &self.co2_feed);
         }
     }
 

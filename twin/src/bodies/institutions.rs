@@ -26,10 +26,11 @@ impl MeterAccess {
     }
 }
 
-/// A DSO's price feed: the series of the present local day.
+/// A DSO's feeds: the series of the present local day.
 #[derive(Component, Debug, Default)]
 pub(crate) struct DsoBody {
-    pub(crate) today: Option<Series>,
+    pub(crate) prices: Option<Series>,
+    pub(crate) co2: Option<Series>,
 }
 
 impl Embodied for MarketOperator {
@@ -73,7 +74,8 @@ impl Embodied for Dso {
     type Body = DsoBody;
     fn sense(body: &DsoBody, meters: &Meters, sense: &mut DsoSense) {
         sense.island = meters.read(MeterId::Island);
-        sense.price_feed.clone_from(&body.today);
+        sense.price_feed.clone_from(&body.prices);
+        sense.co2_feed.clone_from(&body.co2);
     }
     fn obey(_: &mut DsoBody, (): ()) {}
 }
