@@ -57,11 +57,12 @@ impl Scenario {
         self.check_sections(&problems);
         let sections = self.read_sections(&problems);
         let assets = assets::read(&self.root, sections.run.seed, &problems);
-        let measured = self.measured(tables, &problems);
+        let mut measured = self.measured(tables, &problems);
         let window = window::read(self, &sections, &problems);
         told(problems.take())?;
         let window = window.expect("a window without problems is there");
         measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
+        measured.note_the_hour_of_the_sun(communes()[window.station].lon_deg);
         let draft = Draft::of(self, &sections, &assets, window.rules, &problems);
         self.check_measured(&draft, &assets, &measured, &problems);
         told(problems.take())?;

@@ -4,9 +4,13 @@ use super::quantity::Quantity;
 use super::sessions::RecordedSession;
 use crate::error::Problem;
 use agents::series::Series;
-use agents::Time;
+use agents::{Span, Time};
 use std::collections::BTreeMap;
+use std::f64::consts::TAU;
 use std::path::PathBuf;
+
+/// How far from noon the middle of a day's light may lie: clouds of one afternoon move it by less.
+const SUN_TOLERANCE_H: f64 = 2.0;
 
 /// Measured series and sessions that replace synthetic ones.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -86,6 +90,30 @@ impl Measured {
         self.sessions.keys().map(String::as_str)
     }
 
+    /// Notes an irradiance whose sun stands highest at another hour than the sun does at `lon_deg`: most often a time zone
+    /// that was not told, or told wrongly.
+    pub(crate) fn note_the_hour_of_the_sun(&mut self, lon_deg: f64) {
+        let what = (Quantity::Irradiance, None);
+        let Some(Source { series, key, path }) = self.series.get(&what) else { return };
+        let day = Span::DAY.0 as f64;
+        let (mut east, mut north) = (0.0, 0.0);
+        for (index, value) in series.values.iter().enumerate() {
+            let middle = series.start + Span(series.step.0 * index as i64 + series.step.0 / 2);
+            let (sin, cos) = libm::sincos(TAU * middle.0.rem_euclid(Span::DAY.0) as f64 / day);
+            east += value * sin;
+            north += value * cos;
+        }
+        let solar_h = (libm::atan2(east, north) / TAU * 24.0 + lon_deg / 15.0).rem_euclid(24.0);
+        let is_told = east != 0.0 || north != 0.0;
+        if is_told && (solar_h - 12.0).abs() > SUN_TOLERANCE_H {
+            self.notes.push(format!(
+                "{}: its irradiance centres on {solar_h:.1} h of solar time, not on noon: are the offsets of its times, \
+                 or {key}.zone, right?",
+                path.display()
+            ));
+        }
+    }
+
     /// Every series that does not cover `[start, end)`.
     pub(crate) fn check_cover(&self, start: Time, end: Time, problems: &mut Vec<Problem>) {
         for ((quantity, _), source) in &self.series {
@@ -100,5 +128,31 @@ impl Measured {
                 problems.push(Problem { place, key: source.key.clone(), text });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A day of light from 6 h to 18 h by a clock that is `late_h` behind UTC.
+    fn notes(late_h: f64) -> Vec<String> {
+        let value = |hour: i64| (libm::sin(TAU * (hour as f64 - 5.5) / 24.0)).max(0.0) * 800.0;
+        let series = Series {
+            start: Time(0) + Span::from_hours(late_h),
+            step: Span::HOUR,
+            values: (0..24).map(value).collect(),
+        };
+        let mut measured = Measured::default();
+        measured.add("series.sky", "sky.csv".into(), (Quantity::Irradiance, None), series).expect("the first");
+        measured.note_the_hour_of_the_sun(-61.0);
+        measured.notes
+    }
+
+    #[test]
+    fn light_at_the_wrong_hour_is_noticed() {
+        assert_eq!(notes(4.0), Vec::<String>::new());
+        let [note] = &notes(0.0)[..] else { panic!("local times read as UTC are noticed") };
+        assert!(note.contains("7.9 h of solar time") && note.contains("series.sky.zone"), "{note}");
     }
 }
