@@ -137,6 +137,65 @@ fn file_size(path: &Path) -> f64 {
     path.metadata().map_or(0.0, |metadata| metadata.len() as f64)
 }
 
+/// A day of a scenario that extends `martinique`.
+fn variant(text: &str) -> Plan {
+    let head = "version = 2\nextends = \"martinique\"\nname = \"bench\"\n[run]\nduration = \"1d\"\n";
+    Scenario::parse(&format!("{head}{text}"), Path::new("bench")).unwrap().resolve(&[]).unwrap()
+}
+
+/// Cost of an asset of each kind, core, body, meter and rows: a fleet of thousands beside the platform's assets.
+fn models(draw_ns: f64) {
+    const COUNT: usize = 5000;
+    let fleet = |keys: &str| {
+        variant(&format!("[fleet.many]\ncount = {COUNT}\nportfolio = \"many\"\ntrades = false\n{keys}\n"))
+    };
+    let base = plan("1d", "15m");
+    let base_ns = median(|| sweep(&base, &mut Nothing)) * base.participants.len() as f64;
+    let car = "of = \"ev\"\ncapacity_kwh = 64\npower_kw = 7.4\nphases = 1\nevse = { power_kw = 7.4, phases = 1 }";
+    for (what, keys) in [
+        ("PV plant", "of = \"pv\"\npeak_kw = 5".into()),
+        ("battery that follows its site", "of = \"battery\"\ncapacity_kwh = 10\npower_kw = 5\nhabit = \"follow-site\"".into()),
+        ("household", "of = \"household\"".into()),
+        ("commercial site", "of = \"commercial\"\nmean_kw = 5".into()),
+        ("vehicle on trips, with charge point", car.into()),
+        ("vehicle in sessions, with charge point", format!("{car}\ndriver = \"sessions\"")),
+    ] {
+        let plan = fleet(&keys);
+        let all_ns = median(|| sweep(&plan, &mut Nothing)) * plan.participants.len() as f64;
+        let ns = (all_ns - base_ns) / COUNT as f64;
+        println!("{what:<52} {ns:>8.0} ns per asset and tick of 15 min  {:>7.1} draws", ns / draw_ns);
+    }
+}
+
+/// The island at a fifth, a half and all of its households: cost must grow as participants do.
+fn island() {
+    let base = plan("1d", "15m");
+    let base_ns = median(|| sweep(&base, &mut Nothing));
+    for homes in [16_000, 40_000, 80_000] {
+        let mut scenario = Scenario::load("martinique-island").unwrap();
+        scenario.set(&format!("fleet.homes.count={homes}")).unwrap();
+        scenario.set(&format!("fleet.shops.count={}", homes / 20)).unwrap();
+        let begun = Instant::now();
+        let plan = scenario.resolve(&[]).unwrap();
+        let resolved = begun.elapsed().as_secs_f64();
+        let mut ns = Vec::new();
+        let seconds = median(|| {
+            let begun = Instant::now();
+            ns.push(sweep(&plan, &mut Nothing));
+            begun.elapsed().as_secs_f64()
+        });
+        ns.sort_by(f64::total_cmp);
+        let ns = ns[ns.len() / 2];
+        println!(
+            "island, a day at 15 min, {} participants: resolved in {resolved:.2} s, run in {seconds:.2} s, {ns:.0} ns per \
+             participant-tick, {:.2} of martinique's, peak memory {:.0} MiB",
+            plan.participants.len(),
+            ns / base_ns,
+            peak_mib()
+        );
+    }
+}
+
 fn main() {
     let draw_ns = median(yardstick_ns);
     println!("yardstick: {draw_ns:.2} ns per ChaCha8 draw; peak memory {:.0} MiB", peak_mib());
@@ -158,6 +217,8 @@ fn main() {
         show(&format!("actors, 2 hours at 1 s, {threads} thread(s)"), median(|| live(&seconds, threads)));
     }
     println!("peak memory {:.0} MiB", peak_mib());
+    models(draw_ns);
+    island();
     for record in [Record::Kpis, Record::Hourly, Record::Full] {
         let mut rows = 0;
         let seconds = median(|| {
