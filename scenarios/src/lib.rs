@@ -24,11 +24,13 @@ pub use file::{
     PlaceSection, PvEntry, RetailerSection, RunSection, Scenario,
 };
 pub use models::battery::{BatteryHabit, BatteryParameters};
+pub use models::clouds::{CloudParameters, DayClass, DayClassParameters};
 pub use models::commercial::CommercialParameters;
 pub use models::ev::{DriverModel, EvParameters, SessionPlace};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;
 pub use models::pv::{PvParameters, Transposition};
+pub use models::weather::WeatherParameters;
 pub use parameters::{Limits, Parameter};
 pub use plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
 pub use resolve::parse_start;

@@ -4,7 +4,7 @@ use crate::communes::{Commune, communes};
 use crate::error::ScenarioError;
 use crate::file::Scenario;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
-use crate::{BatteryParameters, EvParameters, EvseParameters, PvParameters};
+use crate::{BatteryParameters, CloudParameters, EvParameters, EvseParameters, PvParameters, WeatherParameters};
 use crate::series::Measured;
 use crate::values::{check_name, duration, price, within};
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
@@ -57,6 +57,8 @@ impl Scenario {
             weather: Weather {
                 station: Commune::find("place.station", &self.place.station)?,
                 altitude_m: within("place.altitude_m", self.place.altitude_m, -400.0, 9000.0)?,
+                air: WeatherParameters::from_toml("")?,
+                clouds: CloudParameters::from_toml("")?,
             },
             measured,
         })

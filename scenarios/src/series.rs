@@ -46,11 +46,16 @@ pub enum Quantity {
     Price,
     /// The island's whole demand, kW.
     Load,
+    /// Voltage of the network, p.u. of its rating.
+    Voltage,
+    /// Frequency of the network, Hz.
+    Frequency,
 }
 
 impl Quantity {
     /// Every quantity.
-    pub const ALL: [Self; 5] = [Self::Irradiance, Self::Temperature, Self::WindSpeed, Self::Price, Self::Load];
+    pub const ALL: [Self; 7] =
+        [Self::Irradiance, Self::Temperature, Self::WindSpeed, Self::Price, Self::Load, Self::Voltage, Self::Frequency];
 
     /// The name used in files.
     pub fn as_str(self) -> &'static str {
@@ -60,6 +65,8 @@ impl Quantity {
             Self::WindSpeed => "wind_speed",
             Self::Price => "price",
             Self::Load => "load",
+            Self::Voltage => "voltage",
+            Self::Frequency => "frequency",
         }
     }
 
@@ -73,6 +80,8 @@ impl Quantity {
             Self::WindSpeed => &[("m/s", 1.0, 0.0), ("km/h", 1.0 / 3.6, 0.0)],
             Self::Price => &[("EUR/MWh", 1.0, 0.0), ("EUR/kWh", 1000.0, 0.0), ("ct/kWh", 10.0, 0.0)],
             Self::Load => &[("kW", 1.0, 0.0), ("MW", 1000.0, 0.0), ("W", 1e-3, 0.0)],
+            Self::Voltage => &[("p.u.", 1.0, 0.0), ("pu", 1.0, 0.0), ("%", 0.01, 0.0)],
+            Self::Frequency => &[("Hz", 1.0, 0.0)],
         }
     }
 
@@ -84,6 +93,8 @@ impl Quantity {
             Self::WindSpeed => (0.0, 120.0),
             Self::Price => (-100_000.0, 100_000.0),
             Self::Load => (0.0, 1e9),
+            Self::Voltage => (0.0, 2.0),
+            Self::Frequency => (40.0, 70.0),
         }
     }
 }
