@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn load(power_kw: f64) -> DsoSense {
-        DsoSense { island: MeterReading { power_kw, ..MeterReading::default() }, price_feed: None }
+        DsoSense { island: MeterReading { power_kw, ..MeterReading::default() }, ..DsoSense::default() }
     }
 
     #[test]
@@ -245,7 +245,7 @@ mod tests {
         let requests = |out: &Outbox| out.records.iter().filter(|record| matches!(record, Record::Event(_))).count();
         let island = |power_kw, imported_kwh| {
             let imported = Energy::from_kwh(imported_kwh);
-            DsoSense { island: MeterReading { power_kw, imported, exported: Energy(0) }, price_feed: None }
+            DsoSense { island: MeterReading { power_kw, imported, exported: Energy(0) }, ..DsoSense::default() }
         };
         dso.step(at(15), &island(1000.0, 24.9), &[], &mut out);
         assert_eq!(requests(&out), 0, "99.6 kW on average");

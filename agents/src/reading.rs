@@ -9,7 +9,7 @@ pub const POWER_PER_KW: f64 = 1000.0;
 /// Resolution of energy readings: 1 Wh.
 pub const ENERGY_PER_KWH: f64 = 1000.0;
 
-/// Rounds a power to the watt, halves away from zero; never yields −0.
+/// Rounds a power to the watt or var, halves away from zero; never yields −0.
 pub fn round_power_kw(power_kw: f64) -> f64 {
     (power_kw * POWER_PER_KW).round() / POWER_PER_KW + 0.0
 }
@@ -32,6 +32,9 @@ pub struct AssetReading {
     pub setpoint_kw: Option<f64>,
     /// Energy stored at the end of the interval, for assets that store.
     pub energy_kwh: Option<f64>,
+    /// Mean reactive power over the interval, positive when drawn from the network like consumption, to 1 var; for
+    /// assets that control it.
+    pub reactive_kvar: Option<f64>,
     /// What it was doing at the end of the interval.
     pub state: AssetState,
 }
@@ -49,8 +52,10 @@ pub enum AssetState {
     Discharging,
     /// Producing all it can.
     Producing,
-    /// Producing less than it could, under a limit.
+    /// Producing less than it could: under a limit, or because frequency or voltage ask for it.
     Curtailed,
+    /// Producing less than it could because its inverter is too hot.
+    Derated,
     /// Consuming.
     Consuming,
     /// Consuming less than it wants, under a limit.
@@ -67,12 +72,13 @@ pub enum AssetState {
 
 impl AssetState {
     /// Every state, in declaration order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Idle,
         Self::Charging,
         Self::Discharging,
         Self::Producing,
         Self::Curtailed,
+        Self::Derated,
         Self::Consuming,
         Self::Limited,
         Self::Available,
@@ -89,6 +95,7 @@ impl AssetState {
             Self::Discharging => "discharging",
             Self::Producing => "producing",
             Self::Curtailed => "curtailed",
+            Self::Derated => "derated",
             Self::Consuming => "consuming",
             Self::Limited => "limited",
             Self::Available => "available",
@@ -127,6 +134,8 @@ pub struct SiteReading {
     pub import_kwh: f64,
     /// Energy exported in the interval, positive.
     pub export_kwh: f64,
+    /// Difference between the phase that takes most and the one that takes least, from the assets' mean powers on each.
+    pub imbalance_kw: f64,
 }
 
 /// A value that holds for everybody: weather, prices, requests of the DSO.

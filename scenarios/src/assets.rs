@@ -11,7 +11,7 @@ use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
 use crate::parameters::Limits::Any;
-use crate::parameters::{Parameter, Parameters, choice, parameters};
+use crate::parameters::{Conflict, Parameter, Parameters, choice, parameters};
 use serde::Serialize;
 use std::cell::RefCell;
 
@@ -176,13 +176,14 @@ pub(crate) fn model(kind: AssetKind, reader: &mut Reader<'_>) -> Model {
 
 /// Rules between the parameters of one asset.
 pub(crate) fn check(model: &Model, reader: &Reader<'_>) {
-    let broken = match model {
+    let outcome = match model {
+        Model::Pv(pv) => pv.check(),
         Model::Battery(battery) => battery.check(),
         Model::Ev(ev, _) => ev.check(),
         _ => Ok(()),
     };
-    if let Err((key, text)) = broken {
-        reader.problem(key, text);
+    if let Err(Conflict { key, text }) = outcome {
+        reader.problem(&key, text);
     }
 }
 

@@ -4,6 +4,8 @@ use crate::assets::{AssetKind, Belonging, Place};
 use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::fleets::FleetSection;
+use crate::models::clouds::CloudParameters;
+use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
 use crate::scenario::{HeadSection, Scenario};
 use crate::sections::{
@@ -42,6 +44,8 @@ fn all() -> Vec<Section> {
         single::<HeadSection>(),
         single::<RunSection>(),
         single::<PlaceSection>(),
+        single::<WeatherParameters>(),
+        single::<CloudParameters>(),
         single::<DemandSection>(),
     ];
     sections.push(many::<Place>("keys of every single asset, besides those of its kind"));
@@ -68,7 +72,7 @@ pub(crate) fn section_names() -> impl Iterator<Item = &'static str> {
 
 /// Sections that are there once, with their paths.
 pub(crate) fn single_sections() -> Vec<(String, Vec<Parameter>)> {
-    let head = ["", "run", "place", "demand", "market", "retailer", "dso", "ems", "charge_point_operator"];
+    let head = ["", "run", "place", "weather", "clouds", "demand", "market", "retailer", "dso", "ems", "charge_point_operator"];
     let single = all().into_iter().filter(|section| head.contains(&section.name));
     single.map(|section| (section.name.into(), section.parameters)).collect()
 }

@@ -7,6 +7,7 @@ use crate::duration::{format_duration, parse_span};
 use agents::Span;
 use rand::RngExt;
 use serde::Serialize;
+use std::fmt;
 
 /// Where a default comes from when there is no source for Martinique: it is there to be changed.
 pub(crate) const ASSUMPTION: &str = "assumption";
@@ -35,6 +36,27 @@ pub enum Limits {
     Any,
     /// From the first to the second, both included.
     Within(f64, f64),
+}
+
+/// Parameters that can not go together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The key at fault.
+    pub key: String,
+    /// What is wrong with it, and the remedy.
+    pub text: String,
+}
+
+impl Conflict {
+    pub(crate) fn new(key: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { key: key.into(), text: text.into() }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.key, self.text)
+    }
 }
 
 /// A section of a scenario whose keys are parameters.

@@ -3,11 +3,13 @@
 use crate::communes::communes;
 use crate::data::Measured;
 use crate::models::battery::BatteryParameters;
+use crate::models::clouds::CloudParameters;
 use crate::models::commercial::CommercialParameters;
 use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
+use crate::models::weather::WeatherParameters;
 use crate::sections::Recording;
 use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
 use agents::{Calendar, Kind, ParticipantId, PortfolioId, SiteId, Span, Time};
@@ -146,12 +148,16 @@ pub struct CommuneLoad {
 }
 
 /// What the weather is made of where it is not measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Weather {
     /// Index into [`communes`] of the reference station, whose irradiance is the signal.
     pub station: usize,
     /// Altitude of all sites in metres.
     pub altitude_m: f64,
+    /// The air and the clear sky.
+    pub air: WeatherParameters,
+    /// The clouds.
+    pub clouds: CloudParameters,
 }
 
 impl Plan {

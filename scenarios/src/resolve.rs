@@ -5,6 +5,8 @@ use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured, Quantity};
 use crate::document::{Node, Reader, Value};
 use crate::error::{Problem, ScenarioError};
+use crate::models::clouds::CloudParameters;
+use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
 use crate::scenario::{HeadSection, Scenario, told};
@@ -39,6 +41,8 @@ pub(crate) struct Sections {
     pub(crate) head: HeadSection,
     pub(crate) run: RunSection,
     pub(crate) place: PlaceSection,
+    pub(crate) weather: WeatherParameters,
+    pub(crate) clouds: CloudParameters,
     pub(crate) demand: Option<DemandSection>,
     pub(crate) market: MarketSection,
     pub(crate) retailer: RetailerSection,
@@ -77,7 +81,12 @@ impl Scenario {
             participants: draft.participants(&measured),
             sites: draft.sites,
             portfolios: draft.portfolios,
-            weather: Weather { station: window.station, altitude_m: sections.place.altitude_m },
+            weather: Weather {
+                station: window.station,
+                altitude_m: sections.place.altitude_m,
+                air: sections.weather,
+                clouds: sections.clouds,
+            },
             measured,
         })
     }
@@ -88,6 +97,8 @@ impl Scenario {
             head: HeadSection::read(&mut Reader::new("", &self.root, None, problems)),
             run: self.section("run", problems),
             place: self.section("place", problems),
+            weather: self.section("weather", problems),
+            clouds: self.section("clouds", problems),
             demand,
             market: self.section("market", problems),
             retailer: self.section("retailer", problems),

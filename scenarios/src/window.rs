@@ -2,6 +2,7 @@
 
 use crate::communes::Commune;
 use crate::error::Problem;
+use crate::parameters::Conflict;
 use crate::resolve::Sections;
 use crate::scenario::Scenario;
 use crate::sections::{DsoSection, RetailerSection};
@@ -31,8 +32,14 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     if let Some(text) = crate::assets::no_name(&sections.head.name) {
         note("name", text);
     }
-    if let Err((key, text)) = sections.retailer.check() {
-        note(key, text);
+    for (section, outcome) in [
+        ("retailer", sections.retailer.check()),
+        ("weather", sections.weather.check()),
+        ("clouds", sections.clouds.check()),
+    ] {
+        if let Err(Conflict { key, text }) = outcome {
+            note(&format!("{section}.{key}"), text);
+        }
     }
     if sections.dso.request <= Span::ZERO {
         note("dso.request", "must be longer than nothing".into());
@@ -125,10 +132,10 @@ fn check_window(start: Time, end: Time, tick: Span, slot: Span) -> Result<(), (&
 }
 
 impl RetailerSection {
-    fn check(&self) -> Result<(), (&'static str, String)> {
+    fn check(&self) -> Result<(), Conflict> {
         if self.feed_in_eur_per_mwh > self.peak_eur_per_mwh.min(self.off_peak_eur_per_mwh) {
             let text = "must not exceed the import prices: everyone would buy only to sell";
-            return Err(("retailer.feed_in_eur_per_mwh", text.into()));
+            return Err(Conflict::new("feed_in_eur_per_mwh", text));
         }
         Ok(())
     }

@@ -3,25 +3,24 @@
 //! The clear sky is evaluated at nodes five minutes apart and interpolated; clouds come by the minute. Within a
 //! minute irradiance is constant, so that ticks of any length see the same sun.
 
-use crate::physics::clouds::{CloudDay, CloudParams, beam_and_diffuse};
+mod air;
+mod clouds;
+
+pub(crate) use air::Air;
+
+use self::air::AirModel;
+use self::clouds::{CloudCover, Offset};
+use crate::physics::clouds::beam_and_diffuse;
 use crate::physics::sky::{ClearSky, Irradiance, MonthlyLinke, SkyNode, erbs};
 use crate::physics::sun::{DELTA_T_S, Observer, SunVector, sun_position_fast};
-use agents::draw::Draws;
 use agents::series::Series;
 use agents::{Calendar, Span, Time};
-use rand::RngExt;
-use rand_distr::StandardNormal;
 use scenarios::{Measured, Plan, Quantity, communes};
-use std::f64::consts::PI;
 
 /// Distance of the instants at which the clear sky is evaluated.
 const NODE_DISTANCE: Span = Span::from_minutes(5);
 /// Mean length of a degree of latitude.
 const METRES_PER_DEGREE: f64 = 111_195.0;
-/// Standard deviation of a day's temperature around the mean day, K (assumption).
-const TEMPERATURE_DEVIATION_K: f64 = 0.8;
-/// Standard deviation of a day's wind relative to the mean day (assumption).
-const WIND_DEVIATION: f64 = 0.25;
 
 /// A stretch of an interval within which the weather is constant: at most a minute.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,18 +53,19 @@ pub(crate) fn cut_into_steps(start: Time, end: Time, calendar: Calendar, steps: 
     }
 }
 
+/// The mean of a measured series over the full minute in which a step lies, as far as the series goes: the same in each
+/// step of a minute, so that what depends on it in curves and thresholds does not depend on the tick.
+pub(crate) fn mean_of_minute(series: &Series, step: &Step) -> f64 {
+    let minute = step.start.floor(Span::MINUTE);
+    let (from, until) = (minute.max(series.start), (minute + Span::MINUTE).min(series.end()));
+    series.mean(from, until).expect("the plan checked that the series covers the run")
+}
+
 /// What the sky over a commune gives during one step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sky {
     pub(crate) irradiance: Irradiance,
     pub(crate) sun: SunVector,
-}
-
-/// The air over the island during one step.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Air {
-    pub(crate) temperature_c: f64,
-    pub(crate) wind_m_per_s: f64,
 }
 
 /// The weather of a run.
@@ -75,8 +75,9 @@ pub(crate) struct Weather {
     skies: Vec<CommuneSky>,
     station: usize,
     air: Vec<Air>,
-    clouds: Clouds,
-    days: DayDeviations,
+    clouds: CloudCover,
+    air_model: AirModel,
+    linke: MonthlyLinke,
     measured: Measured,
 }
 
@@ -84,33 +85,17 @@ pub(crate) struct Weather {
 struct CommuneSky {
     commune: usize,
     observer: Observer,
-    /// How much later clouds pass here than at the station, min.
-    delay_min: i32,
+    /// Where it lies in the field of clouds, seen from the station.
+    offset: Offset,
     clear: Option<(i64, ClearSky)>,
     nodes: Option<(Time, SkyNode, SkyNode)>,
     steps: Vec<Sky>,
 }
 
-#[derive(Debug)]
-struct Clouds {
-    params: CloudParams,
-    class: Draws,
-    field: Draws,
-    day: Option<(i64, CloudDay)>,
-}
-
-#[derive(Debug)]
-struct DayDeviations {
-    draws: Draws,
-    day: i64,
-    /// Temperature and wind deviations at the midnights that begin and end the day, in standard deviations.
-    nodes: [[f64; 2]; 2],
-}
-
 impl Weather {
     /// The weather of a plan, with a sky for each of `places` (indices of communes).
     pub(crate) fn new(plan: &Plan, places: impl IntoIterator<Item = usize>) -> Self {
-        let params = CloudParams::default();
+        let clouds = CloudCover::new(plan.seed, &plan.weather.clouds);
         let station = &communes()[plan.weather.station];
         let mut wanted: Vec<usize> = places.into_iter().chain([plan.weather.station]).collect();
         wanted.sort_unstable();
@@ -123,13 +108,12 @@ impl Weather {
             CommuneSky {
                 commune,
                 observer: Observer::new(place.lat_deg, place.lon_deg, plan.weather.altitude_m),
-                delay_min: params.advection_delay_min(east_m, north_m).round() as i32,
+                offset: clouds.offset(east_m, north_m),
                 clear: None,
                 nodes: None,
                 steps: Vec::new(),
             }
         };
-        let draws = |purpose| Draws::new(plan.seed, "weather", purpose);
         let skies: Vec<_> = wanted.into_iter().map(sky).collect();
         let station = skies.iter().position(|sky| sky.commune == plan.weather.station);
         Self {
@@ -137,8 +121,9 @@ impl Weather {
             station: station.expect("the station's commune is among those wanted"),
             skies,
             air: Vec::new(),
-            clouds: Clouds { params, class: draws("day class"), field: draws("clouds"), day: None },
-            days: DayDeviations { draws: draws("air"), day: i64::MIN, nodes: [[0.0; 2]; 2] },
+            clouds,
+            air_model: AirModel::new(plan.seed, &plan.weather.air),
+            linke: MonthlyLinke(plan.weather.air.linke),
             measured: plan.measured.clone(),
         }
     }
@@ -177,18 +162,17 @@ impl Weather {
     pub(crate) fn advance(&mut self, steps: &[Step]) {
         self.air.clear();
         for step in steps {
-            let air = self.days.air(step, &self.measured);
-            self.air.push(air);
+            self.air.push(self.air_model.air(step, &self.measured));
         }
         let irradiance = self.measured.get(Quantity::Irradiance);
         for sky in &mut self.skies {
             sky.steps.clear();
             for step in steps {
-                let node = sky.node(step);
+                let node = sky.node(step, &self.linke);
                 let given = match irradiance {
                     Some(series) => measured_sky(series, step, &node),
                     None if node.clear.ghi > 0.0 => {
-                        let kc = self.clouds.kc(self.calendar, step, sky.delay_min);
+                        let kc = self.clouds.kc(self.calendar, step, sky.offset);
                         beam_and_diffuse(&node, kc)
                     }
                     None => node.clear,
@@ -200,7 +184,7 @@ impl Weather {
 }
 
 fn measured_sky(series: &Series, step: &Step, node: &SkyNode) -> Irradiance {
-    let ghi = series.mean(step.start, step.end).expect("the plan checked that the series covers the run");
+    let ghi = mean_of_minute(series, step);
     if ghi <= 0.0 {
         return Irradiance { dni_extra: node.clear.dni_extra, ..Irradiance::default() };
     }
@@ -210,14 +194,14 @@ fn measured_sky(series: &Series, step: &Step, node: &SkyNode) -> Irradiance {
 
 impl CommuneSky {
     /// The clear sky in the middle of the minute in which the step lies.
-    fn node(&mut self, step: &Step) -> SkyNode {
+    fn node(&mut self, step: &Step, linke: &MonthlyLinke) -> SkyNode {
         let from = step.start.floor(NODE_DISTANCE);
         if self.nodes.is_none_or(|(start, ..)| start != from) {
             let first = match self.nodes {
                 Some((start, _, second)) if start + NODE_DISTANCE == from => second,
-                _ => self.evaluate(from),
+                _ => self.evaluate(from, linke),
             };
-            self.nodes = Some((from, first, self.evaluate(from + NODE_DISTANCE)));
+            self.nodes = Some((from, first, self.evaluate(from + NODE_DISTANCE, linke)));
         }
         let (start, first, second) = self.nodes.expect("just set");
         if first.clear.ghi == 0.0 && second.clear.ghi == 0.0 {
@@ -227,58 +211,66 @@ impl CommuneSky {
         first.between(&second, (middle - start).0 as f64 / NODE_DISTANCE.0 as f64)
     }
 
-    fn evaluate(&mut self, time: Time) -> SkyNode {
+    fn evaluate(&mut self, time: Time, linke: &MonthlyLinke) -> SkyNode {
         let utc_day = time.0.div_euclid(Span::DAY.0);
         let clear = match self.clear {
             Some((day, clear)) if day == utc_day => clear,
-            _ => ClearSky::on_day(&self.observer, &MonthlyLinke::MARTINIQUE, time.unix_s()),
+            _ => ClearSky::on_day(&self.observer, linke, time.unix_s()),
         };
         self.clear = Some((utc_day, clear));
         clear.node(&sun_position_fast(time.unix_s(), &self.observer, DELTA_T_S))
     }
 }
 
-impl Clouds {
-    fn kc(&mut self, calendar: Calendar, step: &Step, delay_min: i32) -> f64 {
-        let day = calendar.day(step.start);
-        if self.day.as_ref().is_none_or(|(known, _)| *known != day) {
-            let class = self.params.day_class(|day| self.class.at(day).random(), day);
-            self.day = Some((day, CloudDay::generate(class, &self.params, &mut self.field.at(day))));
-        }
-        let (_, clouds) = self.day.as_ref().expect("just set");
-        let minute = (calendar.time_of_day(step.start).0 / Span::MINUTE.0) as usize;
-        clouds.kc_at(minute, delay_min)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scenarios::Scenario;
+    use std::path::Path;
 
-impl DayDeviations {
-    fn air(&mut self, step: &Step, measured: &Measured) -> Air {
-        let given = |quantity| measured.get(quantity).and_then(|series: &Series| series.mean(step.start, step.end));
-        let (temperature_c, wind_m_per_s) = (given(Quantity::Temperature), given(Quantity::WindSpeed));
-        if let (Some(temperature_c), Some(wind_m_per_s)) = (temperature_c, wind_m_per_s) {
-            return Air { temperature_c, wind_m_per_s };
-        }
-        let synthetic = self.synthetic_air(step);
-        Air {
-            temperature_c: temperature_c.unwrap_or(synthetic.temperature_c),
-            wind_m_per_s: wind_m_per_s.unwrap_or(synthetic.wind_m_per_s),
-        }
+    /// A plan of a March week in minutes under these clouds, with a sky over Ducos.
+    fn weather(clouds: &str) -> (Weather, Plan) {
+        let text = "version = 1\nname = \"sky\"\n[run]\nstart = \"2026-03-20\"\nduration = \"7d\"\n";
+        let scenario = Scenario::parse(text, Path::new("sky.toml")).expect("readable");
+        let mut plan = scenario.resolve(&[]).expect("valid");
+        plan.weather.clouds = scenarios::CloudParameters::from_toml(clouds).expect("readable");
+        (Weather::new(&plan, [plan.weather.station]), plan)
     }
 
-    /// The mean day (27 °C ± 3 K with its peak at 15 h, 4 ± 2 m/s with its peak at 14 h), plus the day's deviations.
-    fn synthetic_air(&mut self, step: &Step) -> Air {
-        if step.day != self.day {
-            self.nodes = [step.day, step.day + 1].map(|day| {
-                let mut draw = self.draws.at(day);
-                std::array::from_fn(|_| draw.sample(StandardNormal))
-            });
-            self.day = step.day;
+    fn steps(plan: &Plan, from: Time, until: Time) -> Vec<Step> {
+        let mut steps = Vec::new();
+        cut_into_steps(from, until, plan.calendar, &mut steps);
+        steps
+    }
+
+    #[test]
+    fn a_clear_sky_index_of_one_gives_the_clear_sky_of_every_minute_exactly() {
+        let cloudless = "day_class = \"clear\"\nclear_shadow_kc = [1, 1]\nsun_kc_deviation = 0\nedge_kc = [1, 1]";
+        let (mut weather, plan) = weather(cloudless);
+        let steps = steps(&plan, plan.start, plan.start + Span::DAY);
+        weather.advance(&steps);
+        let mut clear = self::weather(cloudless).0.skies.remove(0);
+        let linke = MonthlyLinke(plan.weather.air.linke);
+        let mut lit = 0;
+        for (step, sky) in steps.iter().zip(weather.sky(0)) {
+            let node = clear.node(step, &linke);
+            assert_eq!((sky.irradiance, sky.sun), (node.clear, node.sun), "{}", step.start);
+            lit += u32::from(sky.irradiance.ghi > 0.0);
         }
-        let hours = step.hour_of_day;
-        let deviation =
-            |index: usize| self.nodes[0][index] + (self.nodes[1][index] - self.nodes[0][index]) * hours / 24.0;
-        let temperature_c = 27.0 + 3.0 * libm::sin((hours - 9.0) * PI / 12.0) + TEMPERATURE_DEVIATION_K * deviation(0);
-        let wind_m_per_s = (4.0 + 2.0 * libm::sin((hours - 8.0) * PI / 12.0)) * (1.0 + WIND_DEVIATION * deviation(1));
-        Air { temperature_c, wind_m_per_s: wind_m_per_s.max(0.0) }
+        assert!((700..760).contains(&lit), "{lit} minutes of light");
+    }
+
+    #[test]
+    fn seconds_and_quarter_hours_see_the_same_sky() {
+        let (mut by_quarter, plan) = weather("day_class = \"scattered\"");
+        let (mut by_second, _) = weather("day_class = \"scattered\"");
+        let from = plan.start + Span::from_hours(10.0);
+        by_quarter.advance(&steps(&plan, from, from + Span::from_minutes(15)));
+        let expected: Vec<Sky> = by_quarter.sky(0).to_vec();
+        for second in 0..900 {
+            let start = from + Span::from_s(second);
+            by_second.advance(&steps(&plan, start, start + Span::from_s(1)));
+            assert_eq!(by_second.sky(0)[0].irradiance, expected[second as usize / 60].irradiance, "second {second}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, PvBody};
 use crate::build::{Draft, asset_entities};
+use crate::network::Network;
 use crate::weather::{Step, Weather, cut_into_steps};
 use agents::battery::Battery;
 use agents::ev::Ev;
@@ -29,6 +30,7 @@ pub struct World {
     steps: Vec<Step>,
     residual_kw: Vec<f64>,
     weather: Weather,
+    network: Network,
     calendar: Calendar,
     load_feed: Option<Series>,
     price_feed: Option<Series>,
@@ -37,6 +39,10 @@ pub struct World {
     called: Vec<ParticipantId>,
     /// Index of each asset's reading, by dense id.
     row_of: Vec<usize>,
+    /// The site of each asset, by dense id.
+    site_of: Vec<Option<SiteId>>,
+    /// Mean power of each site on each phase over the present interval.
+    site_phases_kw: Vec<[f64; 3]>,
     assets: Vec<AssetReading>,
     sites: Vec<SiteReading>,
 }
@@ -64,6 +70,7 @@ impl World {
             power_kw: 0.0,
             setpoint_kw: None,
             energy_kwh: None,
+            reactive_kvar: None,
             state: AssetState::Idle,
         };
         let queries = Queries {
@@ -85,6 +92,9 @@ impl World {
             steps: Vec::new(),
             residual_kw: Vec::new(),
             weather,
+            network: Network::new(&plan.measured),
+            site_of: plan.participants.iter().map(|participant| participant.site).collect(),
+            site_phases_kw: vec![[0.0; 3]; plan.sites.len()],
             calendar: plan.calendar,
             load_feed: plan.measured.get(Quantity::Load).cloned(),
             price_feed: plan.measured.get(Quantity::Price).cloned(),
@@ -106,11 +116,12 @@ impl World {
         self.called.clear();
         cut_into_steps(start, end, self.calendar, &mut self.steps);
         self.weather.advance(&self.steps);
+        self.network.advance(&self.steps);
         self.flows.reset(self.steps.len());
         let (steps, flows, weather) = (&self.steps, &mut self.flows, &self.weather);
         for mut pv in self.queries.pv.iter_mut(&mut self.bodies) {
             let sky = weather.sky(pv.sky);
-            pv.advance(steps, sky, weather.air(), flows);
+            pv.advance(steps, sky, weather.air(), self.network.states(), flows);
         }
         for mut load in self.queries.load.iter_mut(&mut self.bodies) {
             load.advance(steps, weather.air(), self.load_feed.as_ref(), flows);
@@ -181,27 +192,28 @@ impl World {
 
     fn take_readings(&mut self) {
         let (mut total_kw, mut gross_kw) = (0.0, 1.0);
-        let mut count = |power_kw: f64| {
+        let (assets, row_of, site_of) = (&mut self.assets, &self.row_of, &self.site_of);
+        let site_phases_kw = &mut self.site_phases_kw;
+        site_phases_kw.fill([0.0; 3]);
+        let mut put = |reading: AssetReading| assets[row_of[reading.asset.index()]] = reading;
+        let mut put_metered = |reading: AssetReading, power_kw: f64, phases_kw: [f64; 3]| {
             total_kw += power_kw;
             gross_kw += power_kw.abs();
+            let site = site_of[reading.asset.index()].expect("the plan gives every asset a site");
+            add_to(&mut site_phases_kw[site.index()], &phases_kw);
+            put(reading);
         };
-        let (assets, row_of) = (&mut self.assets, &self.row_of);
-        let mut put = |reading: AssetReading| assets[row_of[reading.asset.index()]] = reading;
         for pv in self.queries.pv.iter(&self.bodies) {
-            count(pv.power_kw());
-            put(pv.reading());
+            put_metered(pv.reading(), pv.power_kw(), pv.phases_kw());
         }
         for load in self.queries.load.iter(&self.bodies) {
-            count(load.power_kw());
-            put(load.reading());
+            put_metered(load.reading(), load.power_kw(), load.phases_kw());
         }
         for evse in self.queries.evse.iter(&self.bodies) {
-            count(evse.power_kw());
-            put(evse.reading());
+            put_metered(evse.reading(), evse.power_kw(), evse.phases_kw());
         }
         for battery in self.queries.battery.iter(&self.bodies) {
-            count(battery.power_kw());
-            put(battery.reading());
+            put_metered(battery.reading(), battery.power_kw(), battery.phases_kw());
         }
         for ev in self.queries.ev.iter(&self.bodies) {
             put(ev.reading());
@@ -212,7 +224,8 @@ impl World {
             "assets take {total_kw} kW, the meter shows {island_kw} kW"
         );
         self.sites.clear();
-        self.sites.extend(self.meters.sites.iter().enumerate().map(|(index, meter)| meter.site_reading(index)));
+        let meters = self.meters.sites.iter().zip(&self.site_phases_kw).enumerate();
+        self.sites.extend(meters.map(|(index, (meter, phases_kw))| meter.site_reading(index, *phases_kw)));
     }
 
     /// One reading per asset, in id order, for the last interval.
@@ -473,12 +486,13 @@ impl Meter {
         self.exported_kwh += export_kwh;
     }
 
-    fn site_reading(&self, index: usize) -> SiteReading {
+    fn site_reading(&self, index: usize, [a, b, c]: [f64; 3]) -> SiteReading {
         SiteReading {
             site: SiteId(index as u32),
             power_kw: round_power_kw(self.power_kw),
             import_kwh: round_energy_kwh(self.import_kwh),
             export_kwh: round_energy_kwh(self.export_kwh),
+            imbalance_kw: round_power_kw(a.max(b).max(c) - a.min(b).min(c)),
         }
     }
 }

@@ -39,6 +39,7 @@ struct Mean {
 struct AssetHour {
     power_kw: Mean,
     setpoint_kw: Mean,
+    reactive_kvar: Mean,
     last: Option<AssetReading>,
 }
 
@@ -47,6 +48,7 @@ struct SiteHour {
     power_kw: Mean,
     import_kwh: f64,
     export_kwh: f64,
+    imbalance_kw: Mean,
 }
 
 impl Mean {
@@ -83,6 +85,9 @@ impl Hours {
             if let Some(setpoint_kw) = reading.setpoint_kw {
                 hour.setpoint_kw.add(setpoint_kw, rows.length);
             }
+            if let Some(reactive_kvar) = reading.reactive_kvar {
+                hour.reactive_kvar.add(reactive_kvar, rows.length);
+            }
             hour.last = Some(*reading);
         }
         for reading in rows.sites {
@@ -90,6 +95,7 @@ impl Hours {
             hour.power_kw.add(reading.power_kw, rows.length);
             hour.import_kwh += reading.import_kwh;
             hour.export_kwh += reading.export_kwh;
+            hour.imbalance_kw.add(reading.imbalance_kw, rows.length);
         }
         for reading in rows.signals {
             self.signals[reading.signal as usize].add(reading.value, rows.length);
@@ -119,6 +125,7 @@ impl AssetHour {
             asset: ParticipantId(index as u32),
             power_kw: round_power_kw(self.power_kw.value()?),
             setpoint_kw: self.setpoint_kw.value().map(round_power_kw),
+            reactive_kvar: self.reactive_kvar.value().map(round_power_kw),
             ..last
         })
     }
@@ -131,6 +138,7 @@ impl SiteHour {
             power_kw: round_power_kw(self.power_kw.value()?),
             import_kwh: round_energy_kwh(self.import_kwh),
             export_kwh: round_energy_kwh(self.export_kwh),
+            imbalance_kw: round_power_kw(self.imbalance_kw.value()?),
         })
     }
 }
@@ -149,7 +157,8 @@ mod tests {
     }
 
     fn battery(power_kw: f64, setpoint_kw: Option<f64>, energy_kwh: f64, state: AssetState) -> AssetReading {
-        AssetReading { asset: ParticipantId(1), power_kw, setpoint_kw, energy_kwh: Some(energy_kwh), state }
+        let (asset, energy_kwh) = (ParticipantId(1), Some(energy_kwh));
+        AssetReading { asset, power_kw, setpoint_kw, energy_kwh, reactive_kvar: None, state }
     }
 
     fn add(
@@ -160,7 +169,8 @@ mod tests {
         import_kwh: f64,
         irradiance: f64,
     ) -> Option<Hour> {
-        let site = SiteReading { site: SiteId(0), power_kw: asset.power_kw, import_kwh, export_kwh: 0.0 };
+        let imbalance_kw = asset.power_kw.abs() / 2.0;
+        let site = SiteReading { site: SiteId(0), power_kw: asset.power_kw, import_kwh, export_kwh: 0.0, imbalance_kw };
         hours.add(&IntervalRows {
             start: Time(start_s * 1000),
             length: Span::from_s(length_s),
@@ -181,11 +191,25 @@ mod tests {
         assert_eq!(hour.start, Time(0));
         // (4 · 900 − 2 · 2700) / 3600, and the setpoint of the only interval that had one.
         assert_eq!(hour.assets, [battery(-0.5, Some(4.0), 8.5, AssetState::Discharging)]);
-        assert_eq!(hour.sites, [SiteReading { site: SiteId(0), power_kw: -0.5, import_kwh: 1.001, export_kwh: 0.0 }]);
+        // The imbalance is a mean of magnitudes: (2 · 900 + 1 · 2700) / 3600.
+        let (site, imbalance_kw) = (SiteId(0), 1.25);
+        let expected = SiteReading { site, power_kw: -0.5, import_kwh: 1.001, export_kwh: 0.0, imbalance_kw };
+        assert_eq!(hour.sites, [expected]);
         assert_eq!(hour.signals, [Signal::Irradiance.reading(400.0)]);
         let rest = hours.finish().expect("the open hour");
         assert_eq!((rest.start, rest.assets[0].power_kw), (Time(3_600_000), 7.0));
         assert_eq!(hours.finish(), None);
+    }
+
+    #[test]
+    fn reactive_power_is_the_mean_of_the_intervals_that_had_one() {
+        let mut hours = Hours::new(&catalogue());
+        let with = |reactive_kvar| AssetReading { reactive_kvar, ..battery(0.0, None, 1.0, AssetState::Idle) };
+        add(&mut hours, 0, 900, with(Some(2.0)), 0.0, 0.0);
+        add(&mut hours, 900, 1800, with(Some(-1.0)), 0.0, 0.0);
+        add(&mut hours, 2700, 900, with(None), 0.0, 0.0);
+        // (2 · 900 − 1 · 1800) / 2700.
+        assert_eq!(hours.finish().expect("an hour").assets, [with(Some(0.0))]);
     }
 
     #[test]

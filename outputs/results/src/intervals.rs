@@ -60,6 +60,7 @@ struct AssetColumns {
     setpoint_kw: OptionalColumn<f64>,
     energy_kwh: OptionalColumn<f64>,
     state: NameColumn,
+    reactive_kvar: OptionalColumn<f64>,
 }
 
 impl AssetColumns {
@@ -73,6 +74,7 @@ impl AssetColumns {
             setpoint_kw: OptionalColumn::default(),
             energy_kwh: OptionalColumn::default(),
             state: NameColumn::new(&names.states),
+            reactive_kvar: OptionalColumn::default(),
         }
     }
 }
@@ -89,6 +91,7 @@ impl Columns for AssetColumns {
         self.setpoint_kw.push(reading.setpoint_kw);
         self.energy_kwh.push(reading.energy_kwh);
         self.state.push(reading.state as usize);
+        self.reactive_kvar.push(reading.reactive_kvar);
         Ok(())
     }
 
@@ -101,6 +104,7 @@ impl Columns for AssetColumns {
             &mut self.setpoint_kw,
             &mut self.energy_kwh,
             &mut self.state,
+            &mut self.reactive_kvar,
         ]
     }
 }
@@ -111,6 +115,7 @@ struct SiteColumns {
     power_kw: NumberColumn<f64>,
     import_kwh: NumberColumn<f64>,
     export_kwh: NumberColumn<f64>,
+    imbalance_kw: NumberColumn<f64>,
 }
 
 impl SiteColumns {
@@ -121,6 +126,7 @@ impl SiteColumns {
             power_kw: NumberColumn::default(),
             import_kwh: NumberColumn::default(),
             export_kwh: NumberColumn::default(),
+            imbalance_kw: NumberColumn::default(),
         }
     }
 }
@@ -135,11 +141,19 @@ impl Columns for SiteColumns {
         self.power_kw.push(reading.power_kw);
         self.import_kwh.push(reading.import_kwh);
         self.export_kwh.push(reading.export_kwh);
+        self.imbalance_kw.push(reading.imbalance_kw);
         Ok(())
     }
 
     fn columns(&mut self) -> Vec<&mut dyn Column> {
-        vec![&mut self.time, &mut self.site, &mut self.power_kw, &mut self.import_kwh, &mut self.export_kwh]
+        vec![
+            &mut self.time,
+            &mut self.site,
+            &mut self.power_kw,
+            &mut self.import_kwh,
+            &mut self.export_kwh,
+            &mut self.imbalance_kw,
+        ]
     }
 }
 

@@ -1,13 +1,17 @@
 //! The measured data of a run, in the units used inside.
 
 use super::quantity::Quantity;
+use super::series::SeriesSection;
 use super::sessions::RecordedSession;
-use crate::error::Problem;
+use super::table::DataTable;
+use crate::document::{Node, Reader};
+use crate::error::{Problem, ScenarioError};
 use agents::series::Series;
 use agents::{Span, Time};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How far from noon the middle of a day's light may lie: clouds of one afternoon move it by less.
 const SUN_TOLERANCE_H: f64 = 2.0;
@@ -30,6 +34,19 @@ struct Source {
 }
 
 impl Measured {
+    /// Reads the series of one CSV with the columns `time`, `quantity`, `value` and `unit`, for tests and tools.
+    ///
+    /// # Errors
+    /// [`ScenarioError`] naming line and remedy.
+    pub fn from_csv(contents: &str) -> Result<Self, ScenarioError> {
+        let path = Path::new("series.csv");
+        let (table, node) = (DataTable::from_csv(path, contents.as_bytes())?, Node::parse("file = \"series.csv\"", path)?);
+        let (problems, mut measured) = (RefCell::default(), Self::default());
+        let section = SeriesSection::read_all(&mut Reader::new("series", &node, None, &problems));
+        section.load(("series", &node), &table, &mut measured)?;
+        Ok(measured)
+    }
+
     /// Adds a series of a quantity, of an asset where it is measured at one.
     ///
     /// # Errors

@@ -21,6 +21,10 @@ pub enum Quantity {
     Co2,
     /// The island's whole demand, kW.
     Load,
+    /// Voltage of the network, p.u. of its rating.
+    Voltage,
+    /// Frequency of the network, Hz.
+    Frequency,
     /// Consumption of one load, kW.
     Consumption,
     /// Production of one PV plant, positive, kW.
@@ -34,13 +38,15 @@ const POWER: &[Unit] = &[("kW", 1.0, 0.0), ("MW", 1000.0, 0.0), ("W", 1e-3, 0.0)
 
 impl Quantity {
     /// Every quantity.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Irradiance,
         Self::Temperature,
         Self::WindSpeed,
         Self::Price,
         Self::Co2,
         Self::Load,
+        Self::Voltage,
+        Self::Frequency,
         Self::Consumption,
         Self::Production,
     ];
@@ -54,6 +60,8 @@ impl Quantity {
             Self::Price => "price",
             Self::Co2 => "co2",
             Self::Load => "load",
+            Self::Voltage => "voltage",
+            Self::Frequency => "frequency",
             Self::Consumption => "consumption",
             Self::Production => "production",
         }
@@ -84,6 +92,8 @@ impl Quantity {
             Self::WindSpeed => &[("m/s", 1.0, 0.0), ("km/h", 1.0 / 3.6, 0.0)],
             Self::Price => &[("EUR/MWh", 1.0, 0.0), ("EUR/kWh", 1000.0, 0.0), ("ct/kWh", 10.0, 0.0)],
             Self::Co2 => &[("g/kWh", 1.0, 0.0), ("kg/MWh", 1.0, 0.0), ("kg/kWh", 1000.0, 0.0)],
+            Self::Voltage => &[("p.u.", 1.0, 0.0), ("pu", 1.0, 0.0), ("%", 0.01, 0.0)],
+            Self::Frequency => &[("Hz", 1.0, 0.0)],
             Self::Load | Self::Consumption | Self::Production => POWER,
         }
     }
@@ -96,6 +106,8 @@ impl Quantity {
             Self::WindSpeed => (0.0, 120.0),
             Self::Price => (-100_000.0, 100_000.0),
             Self::Co2 => (0.0, 10_000.0),
+            Self::Voltage => (0.0, 2.0),
+            Self::Frequency => (40.0, 70.0),
             Self::Load | Self::Consumption | Self::Production => (0.0, 1e9),
         }
     }

@@ -1,7 +1,7 @@
 //! Parameters of a stationary battery.
 
 use crate::parameters::Limits::{Any, Within};
-use crate::parameters::{ASSUMPTION, choice, parameters};
+use crate::parameters::{ASSUMPTION, Conflict, choice, parameters};
 use serde::{Deserialize, Serialize};
 
 /// What a battery does while nobody commands it.
@@ -86,19 +86,19 @@ impl BatteryParameters {
     /// Checks what holds between parameters.
     ///
     /// # Errors
-    /// The key at fault, and what is wrong with it.
-    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+    /// [`Conflict`]: the key at fault, and the remedy.
+    pub fn check(&self) -> Result<(), Conflict> {
         if self.min_soc >= self.max_soc {
-            return Err(("max_soc", format!("is {}: must exceed min_soc, {}", self.max_soc, self.min_soc)));
+            return Err(Conflict::new("max_soc", format!("is {}: must exceed min_soc, {}", self.max_soc, self.min_soc)));
         }
         for (key, soc) in [("initial_soc", self.initial_soc), ("reserve_soc", self.reserve_soc)] {
             let low = if key == "reserve_soc" { 0.0 } else { self.min_soc };
             if !(low..=self.max_soc).contains(&soc) {
-                return Err((key, format!("is {soc}: must lie between {low} and max_soc, {}", self.max_soc)));
+                return Err(Conflict::new(key, format!("is {soc}: must lie between {low} and max_soc, {}", self.max_soc)));
             }
         }
         if self.derate_above_c >= self.stop_above_c {
-            return Err(("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
+            return Err(Conflict::new("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Parameters of a vehicle and its driver.
 
 use crate::parameters::Limits::{Any, Within};
-use crate::parameters::{ASSUMPTION, choice, parameters};
+use crate::parameters::{ASSUMPTION, Conflict, choice, parameters};
 use agents::ev::Driver;
 use serde::{Deserialize, Serialize};
 
@@ -109,18 +109,18 @@ impl EvParameters {
     /// Checks what holds between parameters.
     ///
     /// # Errors
-    /// The key at fault, and what is wrong with it.
-    pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
+    /// [`Conflict`]: the key at fault, and the remedy.
+    pub fn check(&self) -> Result<(), Conflict> {
         if self.departure_h + self.away_h > 23.5 {
             let text = format!("is {}: a trip from {} h is not back by 23:30, stay less", self.away_h, self.departure_h);
-            return Err(("away_h", text));
+            return Err(Conflict::new("away_h", text));
         }
         if self.reserve_soc > self.target_soc {
             let text = format!("is {}: must not exceed target_soc, {}", self.reserve_soc, self.target_soc);
-            return Err(("reserve_soc", text));
+            return Err(Conflict::new("reserve_soc", text));
         }
         if self.derate_above_c >= self.stop_above_c {
-            return Err(("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
+            return Err(Conflict::new("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
         }
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! Parameters of the models, one file per kind of asset, each parameter with its default and where that comes from.
 
 pub(crate) mod battery;
+pub(crate) mod clouds;
 pub(crate) mod commercial;
 pub(crate) mod ev;
 pub(crate) mod evse;
 pub(crate) mod household;
 pub(crate) mod pv;
+pub(crate) mod weather;
 
 /// Gives parameters a way to be read from TOML, for tests and tools.
 macro_rules! from_toml {
@@ -24,9 +26,11 @@ macro_rules! from_toml {
 
 from_toml!(
     battery::BatteryParameters,
+    clouds::CloudParameters,
     commercial::CommercialParameters,
     ev::EvParameters,
     evse::EvseParameters,
     household::HouseholdParameters,
     pv::PvParameters,
+    weather::WeatherParameters,
 );

@@ -62,6 +62,11 @@ impl BatteryBody {
         self.power_kw
     }
 
+    /// Mean power on each phase of the network.
+    pub(crate) fn phases_kw(&self) -> [f64; 3] {
+        [self.power_kw / 3.0; 3]
+    }
+
     pub(crate) fn reading(&self) -> AssetReading {
         let power_kw = round_power_kw(self.power_kw);
         AssetReading {
@@ -69,6 +74,7 @@ impl BatteryBody {
             power_kw,
             setpoint_kw: Some(round_power_kw(self.wanted_kw)),
             energy_kwh: Some(round_energy_kwh(self.unit.energy_kwh)),
+            reactive_kvar: None,
             state: AssetState::of_storage(power_kw),
         }
     }

@@ -96,6 +96,11 @@ impl EvseBody {
         self.power_kw
     }
 
+    /// Mean power on each phase of the network.
+    pub(crate) fn phases_kw(&self) -> [f64; 3] {
+        [self.power_kw / 3.0; 3]
+    }
+
     pub(crate) fn reading(&self) -> AssetReading {
         let power_kw = round_power_kw(self.power_kw);
         let state = match AssetState::of_storage(power_kw) {
@@ -104,7 +109,7 @@ impl EvseBody {
             busy => busy,
         };
         let setpoint_kw = self.intent.setpoint_kw.map(round_power_kw);
-        AssetReading { asset: self.id, power_kw, setpoint_kw, energy_kwh: None, state }
+        AssetReading { asset: self.id, power_kw, setpoint_kw, energy_kwh: None, reactive_kvar: None, state }
     }
 }
 
@@ -225,7 +230,7 @@ impl EvBody {
             (state, _) => state,
         };
         let energy_kwh = Some(round_energy_kwh(self.unit.energy_kwh));
-        AssetReading { asset: self.id, power_kw, setpoint_kw: None, energy_kwh, state }
+        AssetReading { asset: self.id, power_kw, setpoint_kw: None, energy_kwh, reactive_kvar: None, state }
     }
 }
 

@@ -50,12 +50,18 @@ impl LoadBody {
         self.power_kw
     }
 
+    /// Mean power on each phase of the network.
+    pub(crate) fn phases_kw(&self) -> [f64; 3] {
+        [self.power_kw / 3.0; 3]
+    }
+
     pub(crate) fn reading(&self) -> AssetReading {
         AssetReading {
             asset: self.id,
             power_kw: round_power_kw(self.power_kw),
             setpoint_kw: self.intent.import_limit_kw.map(round_power_kw),
             energy_kwh: None,
+            reactive_kvar: None,
             state: if self.is_limited { AssetState::Limited } else { AssetState::Consuming },
         }
     }

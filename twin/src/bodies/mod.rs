@@ -46,3 +46,22 @@ impl Mean {
         if self.hours > 0.0 { self.energy_kwh / self.hours } else { 0.0 }
     }
 }
+
+/// A mean power on each phase of the network, of an asset that uses all three alike or only the one numbered 1 to 3.
+pub(crate) fn on_phases(power_kw: f64, phases: u64, phase: u64) -> [f64; 3] {
+    match phases {
+        1 => std::array::from_fn(|index| if index as u64 + 1 == phase { power_kw } else { 0.0 }),
+        _ => [power_kw / 3.0; 3],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_phases_share_a_power_and_one_phase_has_it_all() {
+        assert_eq!(on_phases(-6.0, 3, 2), [-2.0; 3]);
+        assert_eq!(on_phases(-6.0, 1, 2), [0.0, -6.0, 0.0]);
+    }
+}

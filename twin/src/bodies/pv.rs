@@ -1,7 +1,9 @@
 //! The body of a PV plant.
 
-use super::{Embodied, Mean};
-use crate::physics::pv::{PvArray, PvParams};
+use super::{Embodied, Mean, on_phases};
+use crate::network::NetworkState;
+use crate::physics::inverter::{Delivery, Surroundings};
+use crate::physics::pv::PvArray;
 use crate::weather::{Air, Sky, Step};
 use crate::world::{Flows, Meters};
 use agents::pv::{Pv, PvIntent, PvSense};
@@ -15,52 +17,93 @@ pub(crate) struct PvBody {
     id: ParticipantId,
     site: SiteId,
     array: PvArray,
+    phases: u64,
+    phase: u64,
     /// Index of the sky over it.
     pub(crate) sky: usize,
     intent: PvIntent,
+    /// What the inverter gave when the frequency went above its threshold, while it is there.
+    crossing_kw: Option<f64>,
     power_kw: f64,
+    reactive_kvar: f64,
     is_curtailed: bool,
+    is_derated: bool,
 }
 
 impl PvBody {
     pub(crate) fn new(id: ParticipantId, site: SiteId, plant: &PvParameters, sky: usize) -> Self {
-        let PvParameters { peak_kw, tilt_deg, azimuth_deg, .. } = *plant;
-        let array = PvArray::new(PvParams { peak_kw, tilt_deg, azimuth_deg, ..PvParams::default() });
-        Self { id, site, array, sky, intent: PvIntent::default(), power_kw: 0.0, is_curtailed: false }
+        Self {
+            id,
+            site,
+            array: PvArray::new(plant),
+            phases: plant.phases,
+            phase: plant.phase,
+            sky,
+            intent: PvIntent::default(),
+            crossing_kw: None,
+            power_kw: 0.0,
+            reactive_kvar: 0.0,
+            is_curtailed: false,
+            is_derated: false,
+        }
     }
 
-    pub(crate) fn advance(&mut self, steps: &[Step], skies: &[Sky], air: &[Air], flows: &mut Flows) {
-        let mut mean = Mean::default();
-        self.is_curtailed = false;
-        let limit_kw = self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
-        for (index, ((step, sky), air)) in steps.iter().zip(skies).zip(air).enumerate() {
-            let mut produced_kw = 0.0;
-            if sky.irradiance.ghi > 0.0 {
-                produced_kw = self.array.ac_power_kw(&sky.irradiance, &sky.sun, air.temperature_c, air.wind_m_per_s);
-            }
-            self.is_curtailed |= produced_kw > limit_kw;
-            produced_kw = produced_kw.min(limit_kw);
-            flows.add(self.site, index, -produced_kw);
-            mean.add(-produced_kw, step);
+    pub(crate) fn advance(
+        &mut self,
+        steps: &[Step],
+        skies: &[Sky],
+        air: &[Air],
+        network: &[NetworkState],
+        flows: &mut Flows,
+    ) {
+        let (mut active, mut reactive) = (Mean::default(), Mean::default());
+        (self.is_curtailed, self.is_derated) = (false, false);
+        for (index, (((step, sky), air), network)) in steps.iter().zip(skies).zip(air).zip(network).enumerate() {
+            let given = self.step(sky, air, network);
+            self.is_curtailed |= given.is_curtailed;
+            self.is_derated |= given.is_derated;
+            flows.add(self.site, index, -given.active_kw);
+            active.add(-given.active_kw, step);
+            reactive.add(-given.reactive_kvar, step);
         }
-        self.power_kw = mean.power_kw();
+        self.power_kw = active.power_kw();
+        self.reactive_kvar = reactive.power_kw();
+    }
+
+    fn step(&mut self, sky: &Sky, air: &Air, network: &NetworkState) -> Delivery {
+        let mut available_kw = 0.0;
+        if sky.irradiance.ghi > 0.0 {
+            available_kw = self.array.ac_power_kw(&sky.irradiance, &sky.sun, air.temperature_c, air.wind_m_per_s);
+        }
+        let limit_kw = self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
+        let around = Surroundings { air_c: air.temperature_c, network: *network, limit_kw };
+        self.array.inverter().deliver(available_kw, &around, &mut self.crossing_kw)
     }
 
     pub(crate) fn power_kw(&self) -> f64 {
         self.power_kw
     }
 
+    /// Mean power on each phase of the network.
+    pub(crate) fn phases_kw(&self) -> [f64; 3] {
+        on_phases(self.power_kw, self.phases, self.phase)
+    }
+
+    /// Curtailed or derated if it was so at any time; a limit is told before heat, which nobody asked for.
     pub(crate) fn reading(&self) -> AssetReading {
         let state = match self.power_kw {
             _ if self.is_curtailed => AssetState::Curtailed,
+            _ if self.is_derated => AssetState::Derated,
             power_kw if power_kw < 0.0 => AssetState::Producing,
             _ => AssetState::Idle,
         };
+        let controls_reactive = self.array.inverter().controls_reactive();
         AssetReading {
             asset: self.id,
             power_kw: round_power_kw(self.power_kw),
             setpoint_kw: self.intent.export_limit_kw.map(|limit_kw| round_power_kw(-limit_kw)),
             energy_kwh: None,
+            reactive_kvar: controls_reactive.then(|| round_power_kw(self.reactive_kvar)),
             state,
         }
     }

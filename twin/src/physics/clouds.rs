@@ -1,132 +1,47 @@
 //! Synthetic clouds: a class for every day, a clear-sky index kc for every minute of it, and what kc does to beam and
 //! diffuse light.
 //!
-//! No one-minute irradiance record of Martinique was available, so every number in [`CloudParams`] is an assumption.
 //! What is known from the literature is only the shape: the index at one minute has two humps, sun and shadow, and on
-//! a trade-wind island the days fall into a handful of classes.
+//! a trade-wind island the days fall into a handful of classes. Every number is a parameter.
 
 use super::sky::{Irradiance, SkyNode};
 use rand::Rng;
-use serde::{Deserialize, Serialize};
+use scenarios::{CloudParameters, DayClass, DayClassParameters};
 
 /// Minutes in a local day.
 pub const MINUTES_PER_DAY: usize = 1440;
 
 /// Even an overcast sky keeps a gap now and then; full cover would make the rate of shadows infinite.
 const MAX_CLOUD_FRACTION: f64 = 0.98;
-/// Shorter shadows than this are below what a one-minute mean can show.
-const MIN_SHADOW_MEAN_MIN: f64 = 0.25;
-/// Days looked back for a class; only transition rows that never meet get that far.
+/// Days looked back for a class; only classes that never merge get that far, which the parameters' check refuses.
 const MAX_DAYS_BACK: i64 = 1000;
-/// Largest `alpha + beta − 1` of a cloud-fraction law.
-const MAX_UNIFORMS: usize = 64;
+/// Most numbers a cloud-fraction law draws.
+const MAX_UNIFORMS: usize = CloudParameters::MAX_SHAPES as usize - 1;
 
-/// What kind of day it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DayClass {
-    /// Few clouds.
-    Clear,
-    /// Trade-wind cumulus: sun and shadow in turn.
-    Scattered,
-    /// Mostly covered.
-    Overcast,
-    /// Covered and raining.
-    Rain,
+/// The clouds of a scenario.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudModel {
+    parameters: CloudParameters,
+    /// By class, in the order of [`DayClass::ALL`].
+    classes: [DayClassParameters; 4],
+    /// Unit vector to where the clouds come from: east, north.
+    upwind: [f64; 2],
 }
 
-impl DayClass {
-    /// All classes, in the order of the entries of [`ClassParams::next_day`].
-    pub const ALL: [Self; 4] = [Self::Clear, Self::Scattered, Self::Overcast, Self::Rain];
-}
-
-/// The clouds of one class of day.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClassParams {
-    /// Probabilities that the next day is clear, scattered, overcast, rain; they sum to 1.
-    pub next_day: [f64; 4],
-    /// First shape of the Beta law of the day's cloud fraction, a whole number of at least 1.
-    pub cloud_fraction_alpha: u32,
-    /// Second shape of the Beta law of the day's cloud fraction, a whole number of at least 1.
-    pub cloud_fraction_beta: u32,
-    /// Least and greatest clear-sky index in a shadow; each shadow draws its own.
-    pub shadow_kc: [f64; 2],
-    /// Mean length of a shadow, min.
-    pub shadow_mean_min: f64,
-}
-
-/// Parameters of the cloud model. All values are assumptions: replace them when measurements are at hand.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct CloudParams {
-    /// A clear day.
-    pub clear: ClassParams,
-    /// A day of scattered cumulus.
-    pub scattered: ClassParams,
-    /// An overcast day.
-    pub overcast: ClassParams,
-    /// A day of rain.
-    pub rain: ClassParams,
-    /// Standard deviation of kc from minute to minute in full sun.
-    pub sun_kc_deviation: f64,
-    /// Probability that a bright cloud edge follows a shadow.
-    pub edge_probability: f64,
-    /// Least and greatest clear-sky index at a bright edge.
-    pub edge_kc: [f64; 2],
-    /// Least and greatest length of a bright edge, min.
-    pub edge_min: [f64; 2],
-    /// Cloud fraction that convection over relief adds at its peak.
-    pub afternoon_cloud_rise: f64,
-    /// Local hour of that peak.
-    pub afternoon_peak_hour: f64,
-    /// Hours from the peak to no effect, either side; the rise is a parabola between.
-    pub afternoon_half_width_hours: f64,
-    /// Direction the clouds come from, degrees from north, clockwise.
-    pub wind_from_deg: f64,
-    /// Speed at which the clouds drift, m/s.
-    pub wind_speed_m_per_s: f64,
-}
-
-impl Default for CloudParams {
-    fn default() -> Self {
-        let class = |next_day, [alpha, beta]: [u32; 2], shadow_kc, shadow_mean_min| ClassParams {
-            next_day,
-            cloud_fraction_alpha: alpha,
-            cloud_fraction_beta: beta,
-            shadow_kc,
-            shadow_mean_min,
-        };
-        Self {
-            clear: class([0.50, 0.42, 0.05, 0.03], [1, 14], [0.25, 0.60], 4.0),
-            scattered: class([0.22, 0.62, 0.10, 0.06], [4, 7], [0.25, 0.60], 4.0),
-            overcast: class([0.12, 0.52, 0.23, 0.13], [9, 2], [0.25, 0.60], 20.0),
-            rain: class([0.10, 0.50, 0.22, 0.18], [11, 1], [0.08, 0.35], 30.0),
-            sun_kc_deviation: 0.03,
-            edge_probability: 0.5,
-            edge_kc: [1.05, 1.20],
-            edge_min: [1.0, 2.0],
-            afternoon_cloud_rise: 0.12,
-            afternoon_peak_hour: 14.5,
-            afternoon_half_width_hours: 3.5,
-            wind_from_deg: 67.5,
-            wind_speed_m_per_s: 8.0,
-        }
+impl CloudModel {
+    /// The model with these parameters.
+    pub fn new(parameters: &CloudParameters) -> Self {
+        let (east, north) = libm::sincos(parameters.wind_from_deg.to_radians());
+        let classes = DayClass::ALL.map(|class| parameters.of(class));
+        Self { parameters: parameters.clone(), classes, upwind: [east, north] }
     }
-}
 
-impl CloudParams {
     /// The parameters of a class.
-    pub fn of(&self, class: DayClass) -> &ClassParams {
-        match class {
-            DayClass::Clear => &self.clear,
-            DayClass::Scattered => &self.scattered,
-            DayClass::Overcast => &self.overcast,
-            DayClass::Rain => &self.rain,
-        }
+    pub fn of(&self, class: DayClass) -> &DayClassParameters {
+        &self.classes[class as usize]
     }
 
-    /// The class of a day, given one uniform draw in `[0, 1)` per day.
+    /// The class of a day, given one uniform draw in `[0, 1)` per day; the scenario's, where it sets one.
     ///
     /// The classes form one stationary Markov chain, `class(d) = next(class(d − 1), u(d))`, yet no history is kept: all
     /// four possible pasts are followed from further and further back until they have merged, after which the class no
@@ -134,6 +49,9 @@ impl CloudParams {
     ///
     /// Source: coupling from the past, Propp & Wilson (1996), Random Structures & Algorithms 9, 223-252.
     pub fn day_class(&self, u: impl Fn(i64) -> f64, day: i64) -> DayClass {
+        if let Some(class) = self.parameters.day_class {
+            return class;
+        }
         // classes[i]: the class of `day` if the chain stood in class i before the earliest day looked at.
         let mut classes = DayClass::ALL;
         for back in 0..MAX_DAYS_BACK {
@@ -157,19 +75,32 @@ impl CloudParams {
         DayClass::Rain
     }
 
-    /// How much later the cloud field passes a site than the place it is generated for, min; negative when earlier.
+    /// The cloud fraction of a day of a class, the same over the whole island.
+    pub fn day_cloud_fraction(&self, class: DayClass, rng: &mut impl Rng) -> f64 {
+        let [alpha, beta] = self.of(class).cloud_fraction;
+        self::beta(alpha as usize, beta as usize, rng)
+    }
+
+    /// How much later clouds pass a place than the origin, min; negative when earlier.
     ///
-    /// The site lies `east_m` and `north_m` from that place. Frozen clouds drift with the wind (Taylor's hypothesis),
-    /// so nearby sites see the same shadows one after another.
-    pub fn advection_delay_min(&self, east_m: f64, north_m: f64) -> f64 {
-        let (upwind_east, upwind_north) = libm::sincos(self.wind_from_deg.to_radians());
-        -(east_m * upwind_east + north_m * upwind_north) / (self.wind_speed_m_per_s * 60.0)
+    /// The place lies `east_m` and `north_m` from the origin. Frozen clouds drift with the wind (Taylor's hypothesis),
+    /// so places along it see the same shadows one after another.
+    pub fn delay_min(&self, east_m: f64, north_m: f64) -> f64 {
+        let [upwind_east, upwind_north] = self.upwind;
+        -(east_m * upwind_east + north_m * upwind_north) / (self.parameters.wind_speed_m_per_s * 60.0)
+    }
+
+    /// How far a place lies across the wind from the origin, in widths of a cloud band; positive to the right of where
+    /// the clouds come from.
+    pub fn bands_across(&self, east_m: f64, north_m: f64) -> f64 {
+        let [upwind_east, upwind_north] = self.upwind;
+        (east_m * upwind_north - north_m * upwind_east) / (self.parameters.across_wind_km * 1000.0)
     }
 
     fn cloud_fraction_at(&self, day_cloud_fraction: f64, minute: usize) -> f64 {
         let hour = (minute as f64 + 0.5) / 60.0;
-        let from_peak = (hour - self.afternoon_peak_hour) / self.afternoon_half_width_hours;
-        let rise = self.afternoon_cloud_rise * (1.0 - from_peak * from_peak).max(0.0);
+        let from_peak = (hour - self.parameters.afternoon_peak_h) / self.parameters.afternoon_half_width_h;
+        let rise = self.parameters.afternoon_cloud_rise * (1.0 - from_peak * from_peak).max(0.0);
         (day_cloud_fraction + rise).clamp(0.0, MAX_CLOUD_FRACTION)
     }
 }
@@ -186,15 +117,13 @@ impl CloudDay {
     /// A day without clouds.
     pub const CLOUDLESS: Self = Self { kc: [1.0; MINUTES_PER_DAY] };
 
-    /// Draws the day: a cloud fraction, then sun and shadow in turn with exponential lengths. Shadows last
+    /// Draws a day of this class and cloud fraction: sun and shadow in turn with exponential lengths. Shadows last
     /// `shadow_mean_min` on average and sun `(1 − cf)/cf` times that, so shadows take the fraction cf of the time; a
     /// bright edge takes the first minutes of some sunny spells.
     ///
     /// The generator must be seeded for this field and day alone: how many draws a day takes varies.
-    pub fn generate(class: DayClass, params: &CloudParams, rng: &mut impl Rng) -> Self {
-        let class = params.of(class);
-        let day_cloud_fraction = beta(class.cloud_fraction_alpha, class.cloud_fraction_beta, rng);
-        let mut field = CloudField::at_midnight(params, class, day_cloud_fraction, rng);
+    pub fn generate(model: &CloudModel, class: DayClass, day_cloud_fraction: f64, rng: &mut impl Rng) -> Self {
+        let mut field = CloudField::at_midnight(model, model.of(class), day_cloud_fraction, rng);
         let mut day = Self::CLOUDLESS;
         for (minute, kc) in day.kc.iter_mut().enumerate() {
             *kc = field.minute_mean(minute, rng) as f32;
@@ -222,46 +151,45 @@ enum Overhead {
 
 /// The field above one place as the day goes by.
 struct CloudField<'a> {
-    params: &'a CloudParams,
-    class: &'a ClassParams,
+    model: &'a CloudModel,
+    class: &'a DayClassParameters,
     day_cloud_fraction: f64,
     overhead: Overhead,
 }
 
 impl<'a> CloudField<'a> {
     fn at_midnight(
-        params: &'a CloudParams,
-        class: &'a ClassParams,
+        model: &'a CloudModel,
+        class: &'a DayClassParameters,
         day_cloud_fraction: f64,
         rng: &mut impl Rng,
     ) -> Self {
         let mut field =
-            Self { params, class, day_cloud_fraction, overhead: Overhead::Shadow { rest_min: 0.0, kc: 0.0 } };
-        let covered = uniform(rng) < params.cloud_fraction_at(day_cloud_fraction, 0);
+            Self { model, class, day_cloud_fraction, overhead: Overhead::Shadow { rest_min: 0.0, kc: 0.0 } };
+        let covered = uniform(rng) < model.cloud_fraction_at(day_cloud_fraction, 0);
         field.overhead = if covered { field.shadow(rng) } else { field.sun_after_shadow(rng) };
         field
     }
 
-    fn shadow_mean_min(&self) -> f64 {
-        self.class.shadow_mean_min.max(MIN_SHADOW_MEAN_MIN)
-    }
-
     fn shadow(&self, rng: &mut impl Rng) -> Overhead {
-        Overhead::Shadow { rest_min: self.shadow_mean_min() * exponential(rng), kc: within(self.class.shadow_kc, rng) }
+        Overhead::Shadow {
+            rest_min: self.class.shadow_mean_min * exponential(rng),
+            kc: within(self.class.shadow_kc, rng),
+        }
     }
 
     fn sun_after_shadow(&self, rng: &mut impl Rng) -> Overhead {
-        let bright = uniform(rng) < self.params.edge_probability;
-        let edge_min = within(self.params.edge_min, rng) * f64::from(u8::from(bright));
-        Overhead::Sun { hazard: exponential(rng), edge_min, edge_kc: within(self.params.edge_kc, rng) }
+        let bright = uniform(rng) < self.model.parameters.edge_probability;
+        let edge_min = within(self.model.parameters.edge_min, rng) * f64::from(u8::from(bright));
+        Overhead::Sun { hazard: exponential(rng), edge_min, edge_kc: within(self.model.parameters.edge_kc, rng) }
     }
 
     /// Mean kc over a minute; to be called for each in turn. Spells end within minutes, not at them, so that
     /// short ones keep their weight.
     fn minute_mean(&mut self, minute: usize, rng: &mut impl Rng) -> f64 {
-        let cloud_fraction = self.params.cloud_fraction_at(self.day_cloud_fraction, minute);
-        let shadows_per_min = cloud_fraction / (1.0 - cloud_fraction) / self.shadow_mean_min();
-        let sun_kc = 1.0 + self.params.sun_kc_deviation * bell(rng);
+        let cloud_fraction = self.model.cloud_fraction_at(self.day_cloud_fraction, minute);
+        let shadows_per_min = cloud_fraction / (1.0 - cloud_fraction) / self.class.shadow_mean_min;
+        let sun_kc = 1.0 + self.model.parameters.sun_kc_deviation * bell(rng);
         let (mut left_min, mut sum) = (1.0, 0.0);
         while left_min > 0.0 {
             let step_min: f64;
@@ -320,13 +248,13 @@ fn bell(rng: &mut impl Rng) -> f64 {
 }
 
 /// Beta with whole-numbered shapes: the alpha-th smallest of `alpha + beta − 1` uniforms has exactly this law.
-fn beta(alpha: u32, beta: u32, rng: &mut impl Rng) -> f64 {
-    let count = (alpha.saturating_add(beta).saturating_sub(1) as usize).clamp(1, MAX_UNIFORMS);
+fn beta(alpha: usize, beta: usize, rng: &mut impl Rng) -> f64 {
+    let count = (alpha + beta).saturating_sub(1).clamp(1, MAX_UNIFORMS);
     let mut draws = [0.0; MAX_UNIFORMS];
     let draws = &mut draws[..count];
     draws.fill_with(|| uniform(rng));
     draws.sort_by(f64::total_cmp);
-    draws[(alpha.max(1) as usize - 1).min(count - 1)]
+    draws[(alpha.max(1) - 1).min(count - 1)]
 }
 
 /// Irradiance under clouds of clear-sky index `kc` (0 or more).
@@ -360,8 +288,8 @@ fn beam_transmittance(kc: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sky::{ClearSky, MonthlyLinke};
-    use super::super::sun::golden::site;
+    use super::super::sky::ClearSky;
+    use super::super::sun::golden::{linke, site};
     use super::super::sun::{DELTA_T_S, sun_position};
     use super::*;
     use rand_chacha::ChaCha8Rng;
@@ -376,8 +304,18 @@ mod tests {
         move |day| uniform(&mut rng(1_000_003 * seed + (day + 1_000_000) as u64))
     }
 
-    fn days(class: DayClass, params: &CloudParams, count: u64) -> Vec<CloudDay> {
-        (0..count).map(|day| CloudDay::generate(class, params, &mut rng(day))).collect()
+    fn model(text: &str) -> CloudModel {
+        CloudModel::new(&CloudParameters::from_toml(text).expect("readable"))
+    }
+
+    fn generate(class: DayClass, model: &CloudModel, seed: u64) -> CloudDay {
+        let mut rng = rng(seed);
+        let day_cloud_fraction = model.day_cloud_fraction(class, &mut rng);
+        CloudDay::generate(model, class, day_cloud_fraction, &mut rng)
+    }
+
+    fn days(class: DayClass, model: &CloudModel, count: u64) -> Vec<CloudDay> {
+        (0..count).map(|day| generate(class, model, day)).collect()
     }
 
     fn mean_kc(days: &[CloudDay], minutes: std::ops::Range<usize>) -> f64 {
@@ -386,7 +324,7 @@ mod tests {
     }
 
     fn node_at(unix_s: f64) -> SkyNode {
-        let sky = ClearSky::on_day(&site(), &MonthlyLinke::MARTINIQUE, unix_s);
+        let sky = ClearSky::on_day(&site(), &linke(), unix_s);
         sky.node(&sun_position(unix_s, &site(), DELTA_T_S))
     }
 
@@ -428,31 +366,31 @@ mod tests {
 
     #[test]
     fn the_class_of_a_day_follows_from_the_day_before_without_keeping_history() {
-        let (params, draw) = (CloudParams::default(), day_draw(7));
+        let (model, draw) = (model(""), day_draw(7));
         let draws = std::cell::Cell::new(0);
         let u = |day| {
             draws.set(draws.get() + 1);
             draw(day)
         };
         for day in -500..1500 {
-            let from_yesterday = params.next_class(params.day_class(u, day - 1), draw(day));
-            assert_eq!(params.day_class(u, day), from_yesterday, "day {day}");
+            let from_yesterday = model.next_class(model.day_class(u, day - 1), draw(day));
+            assert_eq!(model.day_class(u, day), from_yesterday, "day {day}");
         }
         assert!(draws.get() < 20_000, "{} draws for 4000 classes", draws.get());
     }
 
     #[test]
     fn classes_occur_as_often_as_the_stationary_law_says() {
-        let params = CloudParams::default();
+        let model = model("");
         let (u, count) = (day_draw(3), 20_000);
         let mut seen = [0.0; 4];
         for day in 0..count {
-            seen[params.day_class(&u, day) as usize] += 1.0 / count as f64;
+            seen[model.day_class(&u, day) as usize] += 1.0 / count as f64;
         }
         let mut law = [0.25; 4];
         for _ in 0..200 {
             let into = |to: usize| {
-                let from = |class: DayClass| law[class as usize] * params.of(class).next_day[to];
+                let from = |class: DayClass| law[class as usize] * model.of(class).next_day[to];
                 DayClass::ALL.map(from).iter().sum()
             };
             law = [into(0), into(1), into(2), into(3)];
@@ -464,34 +402,27 @@ mod tests {
 
     #[test]
     fn a_day_depends_on_its_generator_alone() {
-        let params = CloudParams::default();
-        let day = |seed| CloudDay::generate(DayClass::Scattered, &params, &mut rng(seed));
+        let model = model("");
+        let day = |seed| generate(DayClass::Scattered, &model, seed);
         assert!(day(5) == day(5) && day(5) != day(6));
     }
 
     #[test]
     fn shadows_take_the_share_of_time_that_the_cloud_fraction_says() {
-        let params = CloudParams {
-            afternoon_cloud_rise: 0.0,
-            sun_kc_deviation: 0.0,
-            edge_probability: 0.0,
-            ..CloudParams::default()
-        };
+        let model = model("afternoon_cloud_rise = 0.0\nsun_kc_deviation = 0.0\nedge_probability = 0.0");
         for class in DayClass::ALL {
-            let law = params.of(class);
-            let shapes = [law.cloud_fraction_alpha, law.cloud_fraction_beta].map(f64::from);
-            let cloud_fraction = shapes[0] / (shapes[0] + shapes[1]);
+            let law = model.of(class);
+            let cloud_fraction = law.cloud_fraction[0] / (law.cloud_fraction[0] + law.cloud_fraction[1]);
             let shadow_kc = (law.shadow_kc[0] + law.shadow_kc[1]) / 2.0;
             let expected = 1.0 - cloud_fraction * (1.0 - shadow_kc);
-            let mean = mean_kc(&days(class, &params, 400), 0..1440);
+            let mean = mean_kc(&days(class, &model, 400), 0..1440);
             assert!((mean - expected).abs() < 0.02, "{class:?}: {mean}, {expected}");
         }
     }
 
     #[test]
     fn scattered_minutes_have_two_humps_and_bright_edges() {
-        let minutes: Vec<f32> =
-            days(DayClass::Scattered, &CloudParams::default(), 100).iter().flat_map(|day| day.kc).collect();
+        let minutes: Vec<f32> = days(DayClass::Scattered, &model(""), 100).iter().flat_map(|day| day.kc).collect();
         let share = |from: f32, to: f32| {
             let inside = minutes.iter().filter(|kc| (from..to).contains(*kc));
             inside.count() as f64 / minutes.len() as f64
@@ -504,30 +435,37 @@ mod tests {
 
     #[test]
     fn afternoons_are_cloudier_than_mornings() {
-        let params = CloudParams::default();
-        let days = days(DayClass::Scattered, &params, 300);
+        let days = days(DayClass::Scattered, &model(""), 300);
         let mean = |from_hour: usize, to_hour: usize| mean_kc(&days, from_hour * 60..to_hour * 60);
         assert!(mean(13, 16) < mean(7, 10) - 0.03);
     }
 
     #[test]
     fn a_default_year_lets_through_a_plausible_share_of_the_clear_sky() {
-        let (params, u) = (CloudParams::default(), day_draw(1));
-        let class = |day| params.day_class(&u, day);
-        let day = |day| CloudDay::generate(class(day), &params, &mut rng(day as u64));
+        let (model, u) = (model(""), day_draw(1));
+        let day = |day| generate(model.day_class(&u, day), &model, day as u64);
         let mean = mean_kc(&(0..365).map(day).collect::<Vec<_>>(), 420..1020);
         assert!((0.70..0.88).contains(&mean), "{mean}");
     }
 
     #[test]
-    fn the_field_passes_sites_downwind_later() {
-        let params = CloudParams::default();
+    fn a_scenario_can_make_all_days_of_one_class() {
+        let model = model("day_class = \"overcast\"");
+        assert!((0..100).all(|day| model.day_class(day_draw(1), day) == DayClass::Overcast));
+    }
+
+    #[test]
+    fn clouds_pass_places_downwind_later_and_places_abreast_at_once() {
+        let model = model("across_wind_km = 4.8");
         // 4.8 km to the west-south-west at 8 m/s is ten minutes.
         let (east, north) = libm::sincos(67.5_f64.to_radians());
-        let downwind_min = params.advection_delay_min(-4800.0 * east, -4800.0 * north);
-        let abreast_min = params.advection_delay_min(-4800.0 * north, 4800.0 * east);
-        assert!((downwind_min - 10.0).abs() < 1e-12 && abreast_min.abs() < 1e-12);
-        let day = CloudDay::generate(DayClass::Scattered, &params, &mut rng(2));
+        let downwind = [-4800.0 * east, -4800.0 * north];
+        assert!((model.delay_min(downwind[0], downwind[1]) - 10.0).abs() < 1e-12);
+        assert!(model.bands_across(downwind[0], downwind[1]).abs() < 1e-12);
+        let abreast = [4800.0 * north, -4800.0 * east];
+        assert!(model.delay_min(abreast[0], abreast[1]).abs() < 1e-12);
+        assert!((model.bands_across(abreast[0], abreast[1]) - 1.0).abs() < 1e-12);
+        let day = generate(DayClass::Scattered, &model, 2);
         assert_eq!(day.kc_at(610, 10), f64::from(day.kc[600]));
         assert_eq!(day.kc_at(5, 10), f64::from(day.kc[0]));
         assert_eq!(day.kc_at(1435, -10), f64::from(day.kc[1439]));
@@ -552,14 +490,12 @@ mod tests {
 
     #[test]
     fn extreme_parameters_neither_hang_nor_leave_the_numbers() {
-        let mut params = CloudParams::default();
-        params.rain.cloud_fraction_alpha = 60;
-        params.rain.cloud_fraction_beta = 0;
-        params.rain.shadow_mean_min = 0.0;
-        params.clear.cloud_fraction_alpha = 0;
-        params.clear.cloud_fraction_beta = u32::MAX;
+        let model = model(
+            "rain_cloud_fraction = [64, 1]\nrain_shadow_mean_min = 0.25\nclear_cloud_fraction = [1, 64]\n\
+             clear_shadow_mean_min = 1440\nedge_min = [0, 0]\nafternoon_cloud_rise = 1.0",
+        );
         for class in [DayClass::Rain, DayClass::Clear] {
-            let kc = days(class, &params, 20).into_iter().flat_map(|day| day.kc);
+            let kc = days(class, &model, 20).into_iter().flat_map(|day| day.kc);
             assert!(kc.into_iter().all(|kc| (0.0..1.4).contains(&kc)));
         }
     }

@@ -1,7 +1,8 @@
-//! Physics as pure functions: sun and sky, clouds, PV, storage, demand.
+//! Physics as pure functions: sun and sky, clouds, PV and its inverter, storage, demand.
 
 pub mod clouds;
 pub mod demand;
+pub mod inverter;
 pub mod plane;
 pub mod pv;
 pub mod sky;

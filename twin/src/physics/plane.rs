@@ -3,28 +3,8 @@
 
 use super::sky::Irradiance;
 use super::sun::SunVector;
-use serde::{Deserialize, Serialize};
+use scenarios::Transposition;
 use std::sync::LazyLock;
-
-/// Reflectance of ordinary ground.
-pub const DEFAULT_ALBEDO: f64 = 0.2;
-
-/// How diffuse light is spread over the sky.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transposition {
-    /// Part of the diffuse light comes from around the sun, in the measure in which the beam gets through:
-    /// `dhi (A Rb + (1 − A)(1 + cos β)/2)` with `A = dni / dni_extra` and `Rb = cos(aoi) / cos(z)`.
-    ///
-    /// Source: Hay & Davies (1980), First Canadian Solar Radiation Data Workshop, 59; `cos(z)` of at least 0.01745 as
-    /// in pvlib.
-    #[default]
-    HayDavies,
-    /// All of the sky is equally bright: `dhi (1 + cos β)/2`.
-    ///
-    /// Source: Hottel & Woertz (1942); Liu & Jordan (1963).
-    Isotropic,
-}
 
 /// Irradiance on a plane, W/m².
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -66,6 +46,12 @@ impl Plane {
     }
 
     /// Irradiance on the plane. Light reflected by the ground, `ghi · albedo (1 − cos β)/2`, counts as diffuse.
+    ///
+    /// Light of the sky on a plane tilted by β:
+    /// - Isotropic: `dhi (1 + cos β)/2`. Source: Hottel & Woertz (1942); Liu & Jordan (1963).
+    /// - Hay-Davies: part of it comes from around the sun, in the measure in which the beam gets through,
+    ///   `dhi (A Rb + (1 − A)(1 + cos β)/2)` with `A = dni / dni_extra` and `Rb = cos(aoi) / cos(z)`, `cos(z)` of at
+    ///   least 0.01745 as in pvlib. Source: Hay & Davies (1980), First Canadian Solar Radiation Data Workshop, 59.
     pub fn irradiance(&self, transposition: Transposition, sun: &SunVector, sky: &Irradiance) -> PlaneIrradiance {
         /// `cos(89°)`: keeps `Rb` finite at the horizon.
         const MIN_COS_ZENITH: f64 = 0.01745;
@@ -152,6 +138,9 @@ mod tests {
     use super::super::sun::{DELTA_T_S, SunPosition, sun_position};
     use super::*;
 
+    /// The albedo of the golden days.
+    const ALBEDO: f64 = 0.2;
+
     fn golden_sky(row: &Row) -> (SunPosition, Irradiance) {
         let sun = sun_position(row["unix"], &site(), DELTA_T_S);
         (sun, ClearSky::new(&site(), row["linke"], row["dni_extra"]).irradiance(&sun))
@@ -159,7 +148,7 @@ mod tests {
 
     #[test]
     fn clear_sky_days_agree_with_the_reference_on_a_tilted_plane() {
-        let plane = Plane::new(15.0, 180.0, DEFAULT_ALBEDO);
+        let plane = Plane::new(15.0, 180.0, ALBEDO);
         for name in CLEAR_DAYS {
             for row in &clear_day(name) {
                 let (sun, sky) = golden_sky(row);
@@ -183,7 +172,7 @@ mod tests {
     fn a_horizontal_plane_sees_the_horizontal_irradiance() {
         let row = &clear_day(CLEAR_DAYS[0])[50];
         let (sun, sky) = golden_sky(row);
-        let flat = Plane::new(0.0, 77.0, DEFAULT_ALBEDO);
+        let flat = Plane::new(0.0, 77.0, ALBEDO);
         for transposition in [Transposition::HayDavies, Transposition::Isotropic] {
             let on_plane = flat.irradiance(transposition, &sun.vector, &sky);
             assert!((on_plane.global() - sky.ghi).abs() < 1e-9);
@@ -195,11 +184,25 @@ mod tests {
         let june = clear_day(CLEAR_DAYS[1]);
         let direct = |azimuth_deg: f64, row: &Row| {
             let (sun, sky) = golden_sky(row);
-            Plane::new(30.0, azimuth_deg, DEFAULT_ALBEDO).irradiance(Transposition::HayDavies, &sun.vector, &sky).direct
+            Plane::new(30.0, azimuth_deg, ALBEDO).irradiance(Transposition::HayDavies, &sun.vector, &sky).direct
         };
         let (morning, noon) = (&june[32], &june[48]);
         assert!(direct(90.0, morning) > direct(270.0, morning));
         assert!(direct(0.0, noon) > direct(180.0, noon));
+    }
+
+    #[test]
+    fn a_roof_to_the_south_sees_the_june_noon_over_its_ridge_and_a_south_wall_not_at_all() {
+        let june = clear_day(CLEAR_DAYS[1]);
+        let noon = june.iter().min_by(|a, b| a["zenith"].total_cmp(&b["zenith"])).expect("96 rows");
+        let (sun, sky) = golden_sky(noon);
+        let on_plane =
+            |tilt_deg| Plane::new(tilt_deg, 180.0, ALBEDO).irradiance(Transposition::HayDavies, &sun.vector, &sky);
+        // The sun stands 8.84° from the zenith, a little east of north: incidence is near 15° + 8.84° on the roof.
+        let incidence_deg = libm::acos(on_plane(15.0).cos_incidence).to_degrees();
+        assert!((incidence_deg - noon["aoi"]).abs() < 1e-5 && (23.0..24.0).contains(&incidence_deg), "{incidence_deg}");
+        assert!((on_plane(15.0).direct - sky.dni * libm::cos(incidence_deg.to_radians())).abs() < 1e-9);
+        assert!(on_plane(90.0).direct == 0.0 && on_plane(90.0).diffuse > 0.0);
     }
 
     #[test]
@@ -219,7 +222,7 @@ mod tests {
             Irradiance { dni_extra: 1360.0, ..Irradiance::default() },
             Irradiance { ghi: 20.0, dni: 10.0, dhi: 19.0, dni_extra: 1360.0 },
         ];
-        let plane = Plane::new(15.0, 180.0, DEFAULT_ALBEDO);
+        let plane = Plane::new(15.0, 180.0, ALBEDO);
         for zenith_deg in 0..=180 {
             let sun = SunVector::from_angles(f64::from(zenith_deg), 100.0);
             for (index, sky) in skies.iter().enumerate() {

@@ -2,7 +2,6 @@
 //! nodes at which a kernel evaluates it before it interpolates to the minute. All irradiances are in W/m².
 
 use super::sun::{Observer, SunPosition, SunVector};
-use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
 /// Solar constant, W/m² (ASTM E-490, pvlib's default).
@@ -57,13 +56,10 @@ pub fn haurwitz_ghi(apparent_zenith_deg: f64) -> f64 {
 }
 
 /// Linke turbidity by month, January first.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MonthlyLinke(pub [f64; 12]);
 
 impl MonthlyLinke {
-    /// Martinique (14.6 N, 61.07 W), from the SoDa climatology (Remund et al. 2003) that pvlib ships.
-    pub const MARTINIQUE: Self = Self([3.11, 3.25, 3.70, 3.90, 3.95, 3.85, 3.90, 4.04, 3.51, 3.58, 3.43, 3.74]);
-
     /// The value of a month (1 to 12).
     pub fn of_month(&self, month: u32) -> f64 {
         self.0[(month as usize + 11) % 12]
@@ -86,12 +82,6 @@ impl MonthlyLinke {
             month_start += days;
         }
         before
-    }
-}
-
-impl Default for MonthlyLinke {
-    fn default() -> Self {
-        Self::MARTINIQUE
     }
 }
 
@@ -244,7 +234,7 @@ fn erbs_diffuse_fraction(kt: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sun::golden::{CLEAR_DAYS, Row, assert_close, clear_day, site};
+    use super::super::sun::golden::{CLEAR_DAYS, Row, assert_close, clear_day, linke, site};
     use super::super::sun::{DELTA_T_S, sun_position, sun_position_fast};
     use super::*;
 
@@ -288,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_golden_turbidity_is_the_monthly_value_and_the_daily_one_stays_near() {
-        let linke = MonthlyLinke::MARTINIQUE;
+        let linke = linke();
         for (name, month) in CLEAR_DAYS.into_iter().zip([3, 6]) {
             for row in &clear_day(name) {
                 assert_close(row, "linke", linke.of_month(month), 0.0, 0.0);
@@ -299,7 +289,7 @@ mod tests {
 
     #[test]
     fn turbidity_runs_straight_between_the_middles_of_months_and_round_the_year() {
-        let linke = MonthlyLinke::MARTINIQUE;
+        let linke = linke();
         let on = |day, days_in_year| linke.on_day(DayOfYear { day, days_in_year });
         // April's middle is day 105 of 365 and 106 of 366.
         assert_eq!(on(105, 365), 3.90);
@@ -324,7 +314,7 @@ mod tests {
     /// Worst relative error of a day's energy and worst error at a minute (W/m², kept off sunrise and sunset) when
     /// nodes of a given spacing stand in for a clear sky evaluated every minute.
     fn interpolation_error(midnight_s: f64, spacing_min: u32) -> (f64, f64) {
-        let sky = ClearSky::on_day(&site(), &MonthlyLinke::MARTINIQUE, midnight_s);
+        let sky = ClearSky::on_day(&site(), &linke(), midnight_s);
         let node = |minute: u32| {
             let unix_s = midnight_s + f64::from(minute) * MINUTE_S;
             sky.node(&sun_position_fast(unix_s, &site(), DELTA_T_S))
@@ -357,7 +347,7 @@ mod tests {
 
     #[test]
     fn interpolated_nodes_close_and_stay_dark_at_night() {
-        let sky = ClearSky::on_day(&site(), &MonthlyLinke::MARTINIQUE, 1_773_979_200.0);
+        let sky = ClearSky::on_day(&site(), &linke(), 1_773_979_200.0);
         for five_minutes in 0..288 {
             let at = |unix_s: f64| sky.node(&sun_position_fast(unix_s, &site(), DELTA_T_S));
             let from_s = 1_773_979_200.0 + f64::from(five_minutes) * 300.0;

@@ -175,7 +175,9 @@ pub fn refraction_deg(elevation_deg: f64, pressure_pa: f64, temperature_c: f64) 
 /// Golden cases for the tests of the whole PV chain.
 #[cfg(test)]
 pub(super) mod golden {
+    use super::super::sky::MonthlyLinke;
     use super::Observer;
+    use scenarios::WeatherParameters;
     use std::collections::HashMap;
     use std::path::Path;
 
@@ -187,6 +189,11 @@ pub(super) mod golden {
 
     pub(crate) fn site() -> Observer {
         Observer::new(14.6, -61.07, 10.0)
+    }
+
+    /// The turbidity that scenarios have by default, which the golden days were computed with.
+    pub(crate) fn linke() -> MonthlyLinke {
+        MonthlyLinke(WeatherParameters::from_toml("").expect("all parameters have defaults").linke)
     }
 
     pub(crate) fn table(name: &str) -> Vec<Row> {

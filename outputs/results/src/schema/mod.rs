@@ -144,6 +144,7 @@ mod tests {
                     "" => continue,
                     "kW" => "_kw",
                     "kWh" => "_kwh",
+                    "kvar" => "_kvar",
                     "Wh" => "_wh",
                     "s" => "_s",
                     "µEUR/kWh" => "_ueur_per_kwh",

@@ -9,6 +9,7 @@ pub const TABLES: [&Table; 10] =
 
 const COMPLETE: &str = "every row";
 const CONSUMED: &str = "+ consumption, − production";
+const DRAWN: &str = "+ drawn from the network as by an inductor, − given to it";
 const IMPORTED: &str = "+ import, − export";
 const PAID: &str = "+ the site pays, − it is paid";
 
@@ -42,7 +43,8 @@ pub const ASSETS: Table = Table {
     name: "assets",
     rows: "One row per asset and interval, by time, then in the order of the assets' names.",
     hourly: "one row per asset and hour (an interval belongs to the hour of UTC in which it starts): time-weighted mean \
-             of `power_kw`, and of `setpoint_kw` over the intervals that had one; last `energy_kwh` and `state`",
+             of `power_kw`, and of `setpoint_kw` and `reactive_kvar` over the intervals that had one; last `energy_kwh` \
+             and `state`",
     columns: &[
         INTERVAL_START,
         column("asset", Name, "", "The asset's name"),
@@ -64,9 +66,18 @@ pub const ASSETS: Table = Table {
             "state",
             Name,
             "",
-            "What it was doing at the end: `idle`, `charging`, `discharging`, `producing`, `curtailed`, `consuming`, \
-             `limited`, `available`, `occupied`, `parked` or `driving`",
+            "What it was doing at the end: `idle`, `charging`, `discharging`, `producing`, `curtailed`, `derated`, \
+             `consuming`, `limited`, `available`, `occupied`, `parked` or `driving`; `curtailed` under a limit or because \
+             frequency or voltage asked for it, `derated` because the inverter was too hot, both at any time in the interval",
         ),
+        column(
+            "reactive_kvar",
+            Real,
+            "kvar",
+            "Mean reactive power over the interval, to 1 var; null for assets that do not control it",
+        )
+        .sign(DRAWN)
+        .or_null(),
     ],
 };
 
@@ -75,13 +86,20 @@ pub const SITES: Table = Table {
     name: "sites",
     rows: "One row per site and interval, by time, then in the order of the sites' names. Communes and portfolios of the \
            sites are in run.json.",
-    hourly: "one row per site and hour: time-weighted mean of `power_kw`, sums of the energies",
+    hourly: "one row per site and hour: time-weighted means of `power_kw` and `imbalance_kw`, sums of the energies",
     columns: &[
         INTERVAL_START,
         column("site", Name, "", "The site's name"),
         column("power_kw", Real, "kW", "Mean net power at the meter over the interval, to 1 W").sign(IMPORTED),
         column("import_kwh", Real, "kWh", "Energy imported in the interval, to 1 Wh"),
         column("export_kwh", Real, "kWh", "Energy exported in the interval, positive, to 1 Wh"),
+        column(
+            "imbalance_kw",
+            Real,
+            "kW",
+            "Phase imbalance, to 1 W: what the phase with the highest net power takes more than the one with the lowest, \
+             from the mean power of each asset on each phase; 0 when balanced",
+        ),
     ],
 };
 

@@ -78,13 +78,14 @@ pub(crate) struct Readings {
 }
 
 /// Readings at these powers in kW, for an interval of `length`. The site of PV and load imports and
-/// exports only its net.
+/// exports only its net; PV draws a quarter of its power as reactive power, a quarter of a site's is imbalance.
 pub(crate) fn readings(length: Span, pv: f64, load: f64, battery: f64, evse: f64, co2: f64) -> Readings {
     let asset = |asset, power_kw, setpoint_kw, energy_kwh, state| AssetReading {
         asset,
         power_kw,
         setpoint_kw,
         energy_kwh,
+        reactive_kvar: if asset == PV { Some(power_kw / -4.0) } else { None },
         state,
     };
     let site = |site, power_kw: f64| SiteReading {
@@ -92,6 +93,7 @@ pub(crate) fn readings(length: Span, pv: f64, load: f64, battery: f64, evse: f64
         power_kw,
         import_kwh: power_kw.max(0.0) * length.hours(),
         export_kwh: (-power_kw).max(0.0) * length.hours(),
+        imbalance_kw: power_kw.abs() / 4.0,
     };
     Readings {
         assets: vec![

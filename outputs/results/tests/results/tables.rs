@@ -68,6 +68,7 @@ fn assets_keep_the_contract_of_the_platform() {
         ("setpoint_kw", DataType::Float64, true),
         ("energy_kwh", DataType::Float64, true),
         ("state", name, false),
+        ("reactive_kvar", DataType::Float64, true),
     ];
     let found: Vec<_> =
         schema.fields().iter().map(|f| (f.name().as_str(), f.data_type().clone(), f.is_nullable())).collect();
@@ -75,9 +76,9 @@ fn assets_keep_the_contract_of_the_platform() {
     let columns: Vec<_> = expected.iter().map(|(name, ..)| *name).collect();
     let cells = cells(&path, &columns);
     assert_eq!(cells.len(), 10);
-    assert_eq!(cells[0], ["2026-03-20T00:00:00Z", "bat_01", "battery", "4", "4", "9", "charging"]);
-    assert_eq!(cells[4], ["2026-03-20T00:00:00Z", "pv_01", "pv", "-8", "-", "-", "producing"]);
-    assert_eq!(cells[6], ["2026-03-20T00:15:00Z", "ev_01", "ev", "-3", "-", "20", "discharging"]);
+    assert_eq!(cells[0], ["2026-03-20T00:00:00Z", "bat_01", "battery", "4", "4", "9", "charging", "-"]);
+    assert_eq!(cells[4], ["2026-03-20T00:00:00Z", "pv_01", "pv", "-8", "-", "-", "producing", "2"]);
+    assert_eq!(cells[6], ["2026-03-20T00:15:00Z", "ev_01", "ev", "-3", "-", "20", "discharging", "-"]);
 }
 
 #[test]
@@ -86,8 +87,8 @@ fn every_row_type_lands_in_its_table() {
     let row =
         |table: &str, columns: &[&str]| cells(&dir.path().join(format!("{table}.parquet")), columns).swap_remove(0);
     assert_eq!(
-        row("sites", &["time", "site", "power_kw", "import_kwh", "export_kwh"]),
-        ["2026-03-20T00:00:00Z", "site_a", "-6", "0", "1.5"]
+        row("sites", &["time", "site", "power_kw", "import_kwh", "export_kwh", "imbalance_kw"]),
+        ["2026-03-20T00:00:00Z", "site_a", "-6", "0", "1.5", "1.5"]
     );
     assert_eq!(
         row("signals", &["time", "signal", "value", "unit"]),
@@ -147,12 +148,16 @@ fn words_of_a_dictionary_are_distinct() {
 fn hourly_keeps_means_and_every_record() {
     let dir = complete_run(Level::Hourly);
     let full = complete_run(Level::Full);
-    let assets = cells(&dir.path().join("assets.parquet"), &["time", "asset", "power_kw", "setpoint_kw", "energy_kwh"]);
+    let assets = cells(
+        &dir.path().join("assets.parquet"),
+        &["time", "asset", "power_kw", "setpoint_kw", "energy_kwh", "reactive_kvar"],
+    );
     assert_eq!(assets.len(), 5);
-    assert_eq!(assets[0], ["2026-03-20T00:00:00Z", "bat_01", "1", "1", "3"]);
-    assert_eq!(assets[4], ["2026-03-20T00:00:00Z", "pv_01", "-4", "-", "-"]);
-    let sites = cells(&dir.path().join("sites.parquet"), &["site", "power_kw", "import_kwh", "export_kwh"]);
-    assert_eq!(sites[0], ["site_a", "-1.5", "0.75", "1.5"]);
+    assert_eq!(assets[0], ["2026-03-20T00:00:00Z", "bat_01", "1", "1", "3", "-"]);
+    assert_eq!(assets[4], ["2026-03-20T00:00:00Z", "pv_01", "-4", "-", "-", "1"]);
+    let sites =
+        cells(&dir.path().join("sites.parquet"), &["site", "power_kw", "import_kwh", "export_kwh", "imbalance_kw"]);
+    assert_eq!(sites[0], ["site_a", "-1.5", "0.75", "1.5", "1.125"]);
     assert_eq!(cells(&dir.path().join("signals.parquet"), &["value"]), [["400"], ["300"]]);
     for table in ["orders", "trades", "clearings", "settlements", "sessions", "events"] {
         let read = |dir: &Path| common::read(&dir.join(format!("{table}.parquet")));
