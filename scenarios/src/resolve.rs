@@ -4,9 +4,10 @@ use crate::communes::{Commune, communes};
 use crate::error::ScenarioError;
 use crate::file::Scenario;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
-use crate::{BatteryParameters, EvParameters, EvseParameters, PvParameters};
+use crate::{BatteryHabit, BatteryParameters, EvParameters, EvseParameters, PvParameters};
 use crate::series::Measured;
 use crate::values::{check_name, duration, price, within};
+use agents::command::Mode;
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::draw::Draws;
 use agents::dso::Dso;
@@ -14,7 +15,7 @@ use agents::ems::{Ems, ManagedBattery, ManagedChargePoint, Strategy};
 use agents::ev::Ev;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
-use agents::{Calendar, ParticipantId, PortfolioId, SiteId, Span, Time};
+use agents::{Calendar, MeterId, ParticipantId, PortfolioId, SiteId, Span, Time};
 use agents::{battery, evse, load, prosumer, pv};
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -232,7 +233,13 @@ impl Draft {
             roles.insert(entry.id.clone(), Role::Pv(pv::Pv::default(), plant));
         }
         for entry in &scenario.battery {
-            roles.insert(entry.id.clone(), Role::Battery(battery::Battery::new(ems, rules.slot), BatteryParameters::from_toml(&format!("capacity_kwh = {}\npower_kw = {}\nmin_soc = {}\nmax_soc = {}\ninitial_soc = {}", entry.capacity_kwh, entry.power_kw, entry.min_soc, entry.max_soc, entry.initial_soc))?));
+            let parameters = BatteryParameters::from_toml(&format!("capacity_kwh = {}\npower_kw = {}\nmin_soc = {}\nmax_soc = {}\ninitial_soc = {}", entry.capacity_kwh, entry.power_kw, entry.min_soc, entry.max_soc, entry.initial_soc))?;
+            let habit = match parameters.habit {
+                BatteryHabit::Rest => None,
+                BatteryHabit::FollowSite => Some(Mode::Follow { meter: MeterId::Site(self.site_of[&entry.id]), share: 1.0 }),
+            };
+            let core = battery::Battery::new(Some(ems), rules.slot, habit, parameters.reserve_soc);
+            roles.insert(entry.id.clone(), Role::Battery(core, parameters));
         }
         let mut users: BTreeMap<&str, &str> = BTreeMap::new();
         for entry in &scenario.evse {

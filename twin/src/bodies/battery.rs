@@ -1,13 +1,14 @@
 //! The body of a stationary battery.
 
 use super::{Embodied, Mean};
-use crate::physics::storage::StorageUnit;
-use crate::weather::Step;
+use crate::physics::storage::{EnergyWindow, StorageUnit};
+use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
-use agents::battery::{Battery, BatteryIntent};
+use agents::battery::{Battery, BatteryIntent, BatterySense};
 use agents::command::Mode;
 use agents::mail::StorageStatus;
 use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
+use agents::record::StorageHealth;
 use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::component::Component;
 use scenarios::BatteryParameters;
@@ -20,12 +21,17 @@ pub(crate) struct BatteryBody {
     intent: BatteryIntent,
     power_kw: f64,
     wanted_kw: f64,
+    /// Mean power of the converter alone.
+    converter_kw: f64,
+    /// How it stood when the last local day was over.
+    health: StorageHealth,
 }
 
 impl BatteryBody {
     pub(crate) fn new(id: ParticipantId, site: SiteId, spec: &BatteryParameters) -> Self {
         let (unit, intent) = (StorageUnit::new(spec.into()), BatteryIntent::default());
-        Self { id, site, unit, intent, power_kw: 0.0, wanted_kw: 0.0 }
+        let health = unit.health();
+        Self { id, site, unit, intent, power_kw: 0.0, wanted_kw: 0.0, converter_kw: 0.0, health }
     }
 
     /// The meter that the battery follows, if that is its mode.
@@ -37,25 +43,57 @@ impl BatteryBody {
     }
 
     /// Holds its power, or answers for its share of `residual_kw`, the followed meter without its followers.
-    pub(crate) fn advance(&mut self, steps: &[Step], residual_kw: &[f64], flows: &mut Flows) {
-        let (mut mean, mut wanted) = (Mean::default(), Mean::default());
-        let highest_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
-        let lowest_kw = -self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
-        for (index, step) in steps.iter().enumerate() {
-            let wanted_kw = match self.intent.mode {
+    pub(crate) fn advance(&mut self, steps: &[Step], residual_kw: &[f64], air: &[Air], flows: &mut Flows) {
+        let (mut mean, mut wanted, mut converter) = (Mean::default(), Mean::default(), Mean::default());
+        for (index, (step, air)) in steps.iter().zip(air).enumerate() {
+            let asked_kw = match self.intent.mode {
                 Mode::Hold(power_kw) => power_kw,
                 Mode::Follow { share, .. } => {
-                    (-residual_kw[index] * share).clamp(-self.unit.spec.power_kw, self.unit.spec.power_kw)
+                    (-residual_kw[index] * share).clamp(-self.unit.spec.discharge_kw, self.unit.spec.power_kw)
                 }
             };
-            let window = self.unit.window();
-            let power_kw = self.unit.exchange(wanted_kw.clamp(lowest_kw, highest_kw), step.hours, window);
+            let supply_kw = self.unit.supply_kw();
+            let (power_kw, asked_kw) = self.exchange(asked_kw, step.hours);
+            self.unit.pass(step.hours, step.day, air.temperature_c);
             flows.add(self.site, index, power_kw);
             mean.add(power_kw, step);
-            wanted.add(wanted_kw, step);
+            wanted.add(asked_kw, step);
+            converter.add(power_kw - supply_kw, step);
         }
         self.power_kw = mean.power_kw();
         self.wanted_kw = wanted.power_kw();
+        self.converter_kw = converter.power_kw();
+        if steps.last().is_some_and(ends_day) {
+            self.health = self.unit.health();
+        }
+    }
+
+    /// Exchanges what is asked within limits and reserves; returns the power at the terminals, and the power asked for
+    /// once a missing reserve asks for more.
+    fn exchange(&mut self, asked_kw: f64, hours: f64) -> (f64, f64) {
+        let highest_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
+        let lowest_kw = -self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
+        let wanted_kw = self.spared(asked_kw.clamp(lowest_kw, highest_kw));
+        let window = self.unit.window();
+        let floor_kwh = window.floor_kwh.max(self.intent.floor_kwh).min(window.ceiling_kwh);
+        let window = EnergyWindow { floor_kwh, ..window };
+        let Some(reserve) = self.intent.reserve else {
+            return (self.unit.exchange(wanted_kw, hours, window), asked_kw);
+        };
+        let is_missing = self.unit.energy_kwh < reserve.energy_kwh.min(window.ceiling_kwh);
+        let asked_kw = if is_missing { asked_kw.max(reserve.power_kw) } else { asked_kw };
+        let power_kw = self.spared(reserve.power_kw.min(highest_kw));
+        let reserve = agents::command::Reserve { power_kw, ..reserve };
+        (self.unit.exchange_above(reserve, wanted_kw, hours, window), asked_kw)
+    }
+
+    /// The power that is worth converting: a battery that is told to rest, or to charge with less than it takes for
+    /// itself, does not discharge, at a loss, to cover its own supply. One that follows a meter does.
+    fn spared(&self, wanted_kw: f64) -> f64 {
+        match self.intent.mode {
+            Mode::Hold(_) if wanted_kw >= 0.0 => wanted_kw.max(self.unit.supply_kw()),
+            _ => wanted_kw,
+        }
     }
 
     pub(crate) fn power_kw(&self) -> f64 {
@@ -63,15 +101,19 @@ impl BatteryBody {
     }
 
     pub(crate) fn reading(&self) -> AssetReading {
-        let power_kw = round_power_kw(self.power_kw);
         AssetReading {
             asset: self.id,
-            power_kw,
+            power_kw: round_power_kw(self.power_kw),
             setpoint_kw: Some(round_power_kw(self.wanted_kw)),
             energy_kwh: Some(round_energy_kwh(self.unit.energy_kwh)),
-            state: AssetState::of_storage(power_kw),
+            state: AssetState::of_storage(round_power_kw(self.converter_kw)),
         }
     }
+}
+
+/// Whether the local day is over at the end of `step`.
+fn ends_day(step: &Step) -> bool {
+    (step.hour_of_day + step.hours / 2.0 - 24.0).abs() < 1e-9
 }
 
 /// What a storage tells about itself at an instant.
@@ -90,8 +132,10 @@ pub(super) fn status(unit: &StorageUnit, power_kw: f64) -> StorageStatus {
 impl Embodied for Battery {
     type Body = BatteryBody;
 
-    fn sense(body: &BatteryBody, _: &Meters, sense: &mut StorageStatus) {
-        *sense = status(&body.unit, body.power_kw);
+    fn sense(body: &BatteryBody, _: &Meters, sense: &mut BatterySense) {
+        sense.storage = status(&body.unit, body.power_kw);
+        sense.capacity_kwh = body.unit.spec.capacity_kwh;
+        sense.health = body.health;
     }
 
     fn obey(body: &mut BatteryBody, intent: BatteryIntent) {

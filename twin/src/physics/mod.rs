@@ -1,5 +1,6 @@
-//! Physics as pure functions: sun and sky, clouds, PV, storage, demand.
+//! Physics as pure functions: sun and sky, clouds, PV, storage with its warmth and age, demand.
 
+pub mod ageing;
 pub mod clouds;
 pub mod demand;
 pub mod plane;
@@ -7,3 +8,4 @@ pub mod pv;
 pub mod sky;
 pub mod storage;
 pub mod sun;
+pub mod thermal;
