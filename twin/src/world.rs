@@ -353,6 +353,14 @@ impl Flows {
         }
     }
 
+    /// The flows of a single site, for the tests of bodies.
+    #[cfg(test)]
+    pub(crate) fn of_one_site(steps: usize) -> Self {
+        let mut flows = Self::new(vec![None], 0);
+        flows.reset(steps);
+        flows
+    }
+
     fn reset(&mut self, steps: usize) {
         self.steps = steps;
         self.site_kw.clear();

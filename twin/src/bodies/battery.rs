@@ -142,3 +142,110 @@ impl Embodied for Battery {
         body.intent = intent;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weather::cut_into_steps;
+    use agents::command::Reserve;
+    use agents::{Calendar, Span, Time};
+
+    /// 100 kWh and 50 kW, with 100 W of standby and cells that are never warm.
+    fn body(more: &str) -> BatteryBody {
+        let text = format!(
+            "capacity_kwh = 100.0\npower_kw = 50.0\nstandby_w = 100.0\ninitial_cell_c = 15.0\nheat_share = 0.0\n{more}"
+        );
+        BatteryBody::new(ParticipantId(0), SiteId(0), &BatteryParameters::from_toml(&text).expect("well-formed"))
+    }
+
+    /// Lives through a quarter hour from `minutes` after midnight; returns the mean power at the terminals.
+    fn live(body: &mut BatteryBody, minutes: i64, residual_kw: f64) -> f64 {
+        let (mut steps, start) = (Vec::new(), Time(0) + Span::from_minutes(minutes));
+        cut_into_steps(start, start + Span::from_minutes(15), Calendar::default(), &mut steps);
+        let air = vec![Air { temperature_c: 15.0, wind_m_per_s: 0.0 }; steps.len()];
+        let mut flows = Flows::of_one_site(steps.len());
+        body.advance(&steps, &vec![residual_kw; steps.len()], &air, &mut flows);
+        body.power_kw()
+    }
+
+    fn hold(power_kw: f64) -> BatteryIntent {
+        BatteryIntent { mode: Mode::Hold(power_kw), ..BatteryIntent::default() }
+    }
+
+    #[track_caller]
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn a_resting_battery_shows_its_standby_and_is_idle() {
+        let mut battery = body("");
+        assert_near(live(&mut battery, 0, 0.0), 0.1);
+        assert_eq!((battery.reading().state, battery.reading().power_kw), (AssetState::Idle, 0.1));
+        assert_eq!(battery.unit.energy_kwh, 50.0);
+    }
+
+    #[test]
+    fn a_held_power_is_that_at_the_terminals() {
+        for (power_kw, state) in [(20.0, AssetState::Charging), (-20.0, AssetState::Discharging)] {
+            let mut battery = body("");
+            battery.intent = hold(power_kw);
+            assert_near(live(&mut battery, 0, 0.0), power_kw);
+            assert_eq!(battery.reading().state, state);
+        }
+    }
+
+    #[test]
+    fn a_battery_that_is_to_take_less_than_its_standby_does_not_discharge_for_it() {
+        let mut battery = body("");
+        battery.intent = BatteryIntent { import_limit_kw: Some(0.0), ..hold(0.05) };
+        assert_near(live(&mut battery, 0, 0.0), 0.1);
+    }
+
+    #[test]
+    fn a_followed_meter_comes_to_zero_with_the_standby() {
+        for residual_kw in [-12.0, 0.0, 7.0] {
+            let mut battery = body("");
+            battery.intent.mode = Mode::Follow { meter: MeterId::Site(SiteId(0)), share: 1.0 };
+            assert_near(live(&mut battery, 0, residual_kw), -residual_kw);
+        }
+    }
+
+    #[test]
+    fn limits_bound_what_the_terminals_show() {
+        let mut battery = body("");
+        battery.intent = BatteryIntent { import_limit_kw: Some(3.0), export_limit_kw: Some(4.0), ..hold(20.0) };
+        assert_near(live(&mut battery, 0, 0.0), 3.0);
+        battery.intent.mode = Mode::Hold(-20.0);
+        assert_near(live(&mut battery, 15, 0.0), -4.0);
+        assert_eq!(battery.reading().setpoint_kw, Some(-20.0));
+    }
+
+    #[test]
+    fn discharging_stops_at_the_standing_reserve_and_at_a_commanded_one() {
+        let mut battery = body("");
+        battery.intent = BatteryIntent { floor_kwh: 48.0, ..hold(-40.0) };
+        live(&mut battery, 0, 0.0);
+        assert_near(battery.unit.energy_kwh, 48.0);
+        battery.intent.floor_kwh = 0.0;
+        battery.intent.reserve = Some(Reserve { energy_kwh: 45.0, power_kw: 8.0 });
+        live(&mut battery, 15, 0.0);
+        assert_near(battery.unit.energy_kwh, 45.0);
+        battery.intent.reserve = Some(Reserve { energy_kwh: 60.0, power_kw: 8.0 });
+        assert_near(live(&mut battery, 30, 0.0), 8.0);
+        assert_eq!(battery.reading().setpoint_kw, Some(8.0), "what is asked for is to charge back");
+        battery.intent.reserve = None;
+        assert_near(live(&mut battery, 45, 0.0), -40.0);
+    }
+
+    #[test]
+    fn the_day_is_over_with_its_last_minute() {
+        let mut battery = body("");
+        let before = battery.health;
+        live(&mut battery, 23 * 60 + 30, 0.0);
+        assert_eq!(battery.health, before);
+        live(&mut battery, 23 * 60 + 45, 0.0);
+        assert_near(battery.health.lost_kwh, 0.05);
+        assert!(battery.health.soh < 1.0);
+    }
+}

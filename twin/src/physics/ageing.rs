@@ -197,3 +197,150 @@ impl Rainflow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    const PARAMETERS: AgeingParameters = AgeingParameters {
+        initial_soh: 1.0,
+        calendar_fade: 0.02,
+        activation_kj_per_mol: 50.0,
+        soc_sensitivity: 1.0,
+        cycle_life: 6000.0,
+        cycle_life_depth: 0.8,
+        cycle_depth_exponent: 1.5,
+    };
+
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        series: Vec<f64>,
+        damage: f64,
+        counts: Option<Vec<(f64, f64)>>,
+    }
+
+    /// All cycles of a series, residue included, counted while it happens.
+    fn cycles(series: &[f64]) -> Vec<(f64, f64)> {
+        let (mut rainflow, mut cycles) = (Rainflow::new(series[0]), Vec::new());
+        for value in series {
+            rainflow.take(*value, |depth, count| cycles.push((depth, count)));
+        }
+        rainflow.residue(|depth, count| cycles.push((depth, count)));
+        cycles
+    }
+
+    fn damage(cycles: &[(f64, f64)]) -> f64 {
+        cycles.iter().map(|(depth, count)| count * depth.powf(1.5)).sum()
+    }
+
+    #[test]
+    fn cycles_are_those_that_another_method_finds_in_the_whole_series() {
+        let text = include_str!("../../../tests/golden/battery/rainflow.json");
+        let cases: Vec<Case> = serde_json::from_str(text).expect("the golden file is well-formed");
+        assert_eq!(cases.len(), 8);
+        for case in cases {
+            let found = cycles(&case.series);
+            let scale = case.damage.max(1.0);
+            assert!((damage(&found) - case.damage).abs() < 1e-12 * scale, "{}: {}", case.name, damage(&found));
+            for (depth, count) in case.counts.iter().flatten() {
+                let at_depth = found.iter().filter(|(other, _)| (other - depth).abs() < 1e-9);
+                assert_eq!(at_depth.map(|(_, count)| count).sum::<f64>(), *count, "{} at {depth}", case.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_open_can_be_asked_at_any_time_and_damage_never_falls() {
+        let text = include_str!("../../../tests/golden/battery/rainflow.json");
+        let cases: Vec<Case> = serde_json::from_str(text).expect("the golden file is well-formed");
+        let series = &cases.iter().find(|case| case.name == "random_walk").expect("a golden case").series;
+        let (mut rainflow, mut counted, mut before) = (Rainflow::new(series[0]), 0.0, 0.0);
+        for (index, value) in series.iter().enumerate() {
+            rainflow.take(*value, |depth, count| counted += count * depth.powf(1.5));
+            let mut now = counted;
+            rainflow.residue(|depth, count| now += count * depth.powf(1.5));
+            assert!(now >= before - 1e-12, "after {index}");
+            before = now;
+            if index % 500 == 0 {
+                assert!((now - damage(&cycles(&series[..=index]))).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn a_history_with_too_much_open_is_counted_on_the_safe_side_in_bounded_memory() {
+        // Ever narrower: all 60 ranges stay open, of which 15 have room.
+        let narrowing: Vec<f64> = (0..60).map(|k| 0.5 + 0.4 * 0.95_f64.powi(k) * f64::from(1 - k % 2 * 2)).collect();
+        let exact: f64 = narrowing.windows(2).map(|pair| 0.5 * (pair[1] - pair[0]).abs().powf(1.5)).sum();
+        let found = damage(&cycles(&narrowing));
+        assert!(exact < found && found < 1.5 * exact, "{found}, not {exact}");
+        // When it widens again, every cycle that is then complete has been counted, and none smaller than it was.
+        let mut back = narrowing.clone();
+        back.extend(narrowing.iter().rev());
+        let exact: f64 = narrowing.windows(2).map(|pair| (pair[1] - pair[0]).abs().powf(1.5)).sum();
+        let found = damage(&cycles(&back));
+        assert!(exact <= found && found < 1.5 * exact, "{found}, not {exact}");
+    }
+
+    #[test]
+    fn sixty_days_age_a_battery_as_another_formulation_has_it() {
+        let ageing = Ageing::from(PARAMETERS);
+        let mut wear = Wear::new(0.5);
+        let mut compared = 0;
+        for line in include_str!("../../../tests/golden/battery/ageing.csv").lines().skip(1) {
+            let cells: Vec<Option<f64>> = line.split(',').map(|cell| cell.parse().ok()).collect();
+            let [_, Some(cell_c), Some(soc), calendar, cycle] = cells[..] else { panic!("{line}") };
+            (0..60).for_each(|_| wear.live(&ageing, 1.0 / 60.0, cell_c, soc, soc));
+            if let (Some(calendar), Some(cycle)) = (calendar, cycle) {
+                assert!((wear.calendar_fade(&ageing) / calendar - 1.0).abs() < 1e-11, "{line}");
+                assert!((wear.cycle_fade(&ageing) / cycle - 1.0).abs() < 1e-11, "{line}");
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 12);
+    }
+
+    #[test]
+    fn calendar_fade_follows_temperature_charge_and_the_root_of_time() {
+        let fade = |years: f64, cell_c: f64, soc: f64| {
+            let ageing = Ageing::from(PARAMETERS);
+            let mut wear = Wear::new(soc);
+            wear.live(&ageing, years * 8760.0, cell_c, soc, soc);
+            wear.calendar_fade(&ageing)
+        };
+        // By hand: 50000 / 8.314462618 · (1/298.15 − 1/308.15) = 0.654535; e to it is 1.924248.
+        for (years, cell_c, soc, expected) in [
+            (1.0, 25.0, 0.5, 0.02),
+            (4.0, 25.0, 0.5, 0.04),
+            (1.0, 25.0, 0.9, 0.028),
+            (1.0, 25.0, 0.0, 0.01),
+            (1.0, 35.0, 0.5, 0.038_485),
+            (1.0, 15.0, 0.5, 0.009_931),
+        ] {
+            let found = fade(years, cell_c, soc);
+            assert!((found - expected).abs() < 1e-6, "{years} years at {cell_c} °C, {soc}: {found}");
+        }
+    }
+
+    #[test]
+    fn six_thousand_cycles_of_eighty_percent_take_a_fifth_of_the_capacity() {
+        let ageing = Ageing::from(AgeingParameters { calendar_fade: 0.0, ..PARAMETERS });
+        let mut wear = Wear::new(0.1);
+        for _ in 0..6000 {
+            wear.live(&ageing, 1.0, 25.0, 0.9, 0.9);
+            wear.live(&ageing, 1.0, 25.0, 0.1, 0.1);
+        }
+        assert!((wear.soh(&ageing) - 0.8).abs() < 1e-9, "{}", wear.soh(&ageing));
+        assert!((wear.equivalent_full_cycles() - 4800.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_storage_that_is_worn_out_still_has_a_capacity() {
+        let ageing = Ageing::from(AgeingParameters { cycle_life: 1.0, initial_soh: 0.5, ..PARAMETERS });
+        let mut wear = Wear::new(0.0);
+        (0..20).for_each(|hour| wear.live(&ageing, 1.0, 25.0, 0.5, f64::from(hour % 2)));
+        assert_eq!(wear.soh(&ageing), 0.01);
+    }
+}

@@ -400,3 +400,218 @@ impl StorageUnit {
         power_kw - self.spec.power_kw * (constant + linear * x + quadratic * x * x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE_H: f64 = 1.0 / 60.0;
+
+    fn parameters(more: &str) -> BatteryParameters {
+        BatteryParameters::from_toml(&format!("capacity_kwh = 100.0\npower_kw = 50.0\n{more}")).expect("well-formed")
+    }
+
+    /// 100 kWh and 50 kW with the losses 0.5 %, 3.5 % and 1.5 %, without standby.
+    fn unit(energy_kwh: f64) -> StorageUnit {
+        let soc = energy_kwh / 100.0;
+        StorageUnit::new((&parameters(&format!("initial_soc = {soc:?}\nstandby_w = 0.0"))).into())
+    }
+
+    #[test]
+    fn full_power_loses_five_and_a_half_percent_one_way() {
+        let mut battery = unit(50.0);
+        assert_eq!(battery.exchange(50.0, 0.1, battery.window()), 50.0);
+        // 50 kW − 50 kW · (0.005 + 0.035 + 0.015) for 0.1 h.
+        assert!((battery.energy_kwh - 54.725).abs() < 1e-12);
+        assert!((battery.lost_kwh - 0.275).abs() < 1e-12);
+        assert_eq!(battery.exchange(-50.0, 0.1, battery.window()), -50.0);
+        assert!((battery.energy_kwh - 49.45).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_round_trip_gives_back_eighty_nine_to_ninety_percent_from_a_quarter_of_the_rating_on() {
+        // By hand, with x the relative power and l = 0.005/x + 0.035 + 0.015 x: (1 − l) / (1 + l).
+        for (power_kw, expected) in [(5.0, 0.840_773), (12.5, 0.889_02), (25.0, 0.900_238), (50.0, 0.895_735)] {
+            let mut battery = unit(50.0);
+            battery.exchange(power_kw, 0.1, battery.window());
+            let (stored_kwh, mut given_kwh) = (battery.energy_kwh, 0.0);
+            while battery.energy_kwh > 50.0 {
+                let floor = EnergyWindow { floor_kwh: 50.0, ceiling_kwh: stored_kwh };
+                given_kwh -= battery.exchange(-power_kw, 0.01, floor) * 0.01;
+            }
+            let efficiency = given_kwh / (power_kw * 0.1);
+            assert!((efficiency - expected).abs() < 1e-6, "{power_kw} kW: {efficiency}");
+        }
+    }
+
+    #[test]
+    fn the_window_is_met_exactly_and_then_the_converter_is_off() {
+        let mut battery = unit(94.0);
+        let power_kw = battery.exchange(20.0, 0.25, battery.window());
+        // 1 kWh at 20 kW − 50 kW · (0.005 + 0.014 + 0.0024) = 18.93 kW takes 0.0528 h.
+        assert!((battery.energy_kwh - 95.0).abs() < 1e-12 && (power_kw - 20.0 / 18.93 / 0.25).abs() < 1e-12);
+        let mut battery = unit(6.0);
+        let power_kw = battery.exchange(-20.0, 0.25, battery.window());
+        assert!((battery.energy_kwh - 5.0).abs() < 1e-12 && (power_kw + 20.0 / 21.07 / 0.25).abs() < 1e-12);
+        assert_eq!(battery.exchange(-30.0, 0.25, battery.window()), 0.0);
+    }
+
+    #[test]
+    fn power_tapers_towards_full_and_empty() {
+        assert!((unit(95.0).charge_limit_kw() - 25.0).abs() < 1e-9);
+        assert!((unit(5.0).discharge_limit_kw() - 25.0).abs() < 1e-9);
+        assert_eq!((unit(50.0).charge_limit_kw(), unit(50.0).discharge_limit_kw()), (50.0, 50.0));
+    }
+
+    #[test]
+    fn a_trickle_below_the_converters_own_losses_is_not_taken() {
+        let mut battery = unit(50.0);
+        assert_eq!(battery.exchange(0.1, 1.0, battery.window()), 0.0);
+        assert_eq!(battery.energy_kwh, 50.0);
+    }
+
+    #[test]
+    fn standby_and_cooling_are_drawn_at_the_terminals_beside_what_is_converted() {
+        let mut battery = StorageUnit::new((&parameters("initial_cell_c = 40.0\ncooling_above_c = 30.0")).into());
+        // 10 W/kWh of cooling at full speed with a coefficient of performance of 3, and 45 W.
+        let supply_kw = 1.0 / 3.0 + 0.045;
+        assert!((battery.supply_kw() - supply_kw).abs() < 1e-12);
+        assert!((battery.exchange(supply_kw, 0.5, battery.window()) - supply_kw).abs() < 1e-12);
+        assert!((battery.lost_kwh - supply_kw / 2.0).abs() < 1e-12 && battery.energy_kwh == 50.0);
+        assert!((battery.exchange(20.0, 0.1, battery.window()) - 20.0).abs() < 1e-12, "supply is part of what is held");
+        assert!((battery.energy_kwh - 50.0 + battery.lost_kwh - supply_kw / 2.0 - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn hot_cells_allow_less_power_and_very_hot_ones_none() {
+        let limits_kw = |cell_c: f64| {
+            let unit = StorageUnit::new((&parameters(&format!("initial_cell_c = {cell_c:?}"))).into());
+            [unit.charge_limit_kw(), unit.discharge_limit_kw()]
+        };
+        assert_eq!([45.0, 48.0, 60.0].map(limits_kw), [[50.0; 2], [40.0; 2], [0.0; 2]]);
+    }
+
+    #[test]
+    fn half_of_the_losses_warm_the_cells() {
+        let mut battery = StorageUnit::new((&parameters("initial_cell_c = 20.0\nheat_loss_w_per_k_per_kwh = 0.0")).into());
+        for _ in 0..30 {
+            battery.exchange(50.045, MINUTE_H, battery.window());
+            battery.pass(MINUTE_H, 0, 20.0);
+        }
+        // Half of 2.75 kW for half an hour in 900 kg at 1 kJ/(kg K).
+        assert!((battery.cell_c() - 20.0 - 0.5 * 2.75 * 0.5 * 3600.0 / 900.0).abs() < 1e-9, "{}", battery.cell_c());
+    }
+
+    #[test]
+    fn a_missing_reserve_is_charged_back_and_then_kept() {
+        let reserve = Reserve { energy_kwh: 40.0, power_kw: 10.0 };
+        let mut battery = unit(39.0);
+        let window = battery.window();
+        // 10 kW store 9.37 kW − …: 10 − 50 · (0.005 + 0.007 + 0.0006) = 9.37 kW.
+        let power_kw = battery.exchange_above(reserve, -20.0, 0.1, window);
+        assert!((power_kw - 10.0).abs() < 1e-12 && (battery.energy_kwh - 39.937).abs() < 1e-12);
+        battery.exchange_above(reserve, -20.0, 0.1, window);
+        assert_eq!(battery.energy_kwh, 40.0, "and nothing is discharged from there");
+        assert_eq!(battery.exchange_above(reserve, -20.0, 0.1, window), 0.0);
+        assert_eq!(battery.exchange_above(reserve, 20.0, 0.1, window), 20.0, "what charges faster goes on");
+        assert!(battery.exchange_above(reserve, -20.0, 0.2, window) > -20.0);
+        assert_eq!(battery.energy_kwh, 40.0);
+        let all = Reserve { energy_kwh: 1e9, power_kw: 50.0 };
+        (0..100).for_each(|_| _ = battery.exchange_above(all, 0.0, 0.1, window));
+        assert_eq!(battery.energy_kwh, 95.0, "it keeps what it can hold");
+    }
+
+    #[test]
+    fn an_aged_storage_holds_less_from_midnight_on_and_what_it_holds_stays() {
+        let mut battery = StorageUnit::new((&parameters("initial_soc = 0.95\ncalendar_fade = 0.5\nstandby_w = 0.0")).into());
+        for minute in 0..1440 {
+            battery.pass(MINUTE_H, 0, 30.0);
+            assert_eq!(battery.spec.capacity_kwh, 100.0, "in minute {minute}");
+        }
+        let soh = battery.health().soh;
+        assert!((0.9..0.99).contains(&soh), "{soh}");
+        battery.pass(MINUTE_H, 1, 30.0);
+        assert_eq!((battery.spec.capacity_kwh, battery.spec.max_kwh), (100.0 * soh, 0.95 * 100.0 * soh));
+        assert_eq!((battery.energy_kwh, battery.lost_kwh), (95.0, 0.0));
+        assert_eq!(battery.exchange(10.0, MINUTE_H, battery.window()), 0.0);
+        assert_eq!(battery.exchange(-10.0, MINUTE_H, battery.window()), -10.0);
+    }
+
+    #[test]
+    fn a_vehicle_has_its_own_ratings_no_supply_and_ages_like_a_battery() {
+        let ev = |more: &str| EvParameters::from_toml(&format!("capacity_kwh = 60.0\npower_kw = 22.0\n{more}"));
+        let unit = StorageUnit::new((&ev("discharge_kw = 10.0").expect("well-formed")).into());
+        assert_eq!((unit.charge_limit_kw(), unit.discharge_limit_kw(), unit.supply_kw()), (22.0, 10.0, 0.0));
+        assert_eq!(Storage::from(&ev("").expect("well-formed")).discharge_kw, 22.0);
+        assert_eq!(unit.spec.ageing, Storage::from(&parameters("")).ageing);
+        // 360 kg at 1 kJ/(kg K).
+        assert!((unit.spec.thermal.after(20.0, 0.1, 1.0, 0.0, 20.0) - 21.0).abs() < 0.01);
+        assert_eq!(unit.spec.thermal.cooling_kw(59.0), 0.0);
+    }
+
+    /// Two hot days of charging and discharging that meet the window, the taper, the derating and a reserve.
+    fn two_days(step_s: usize) -> StorageUnit {
+        let hot = parameters("initial_cell_c = 40.0\ncooling_w_per_kwh = 3.0\nderate_above_c = 30.0\nreserve_soc = 0.2");
+        let mut battery = StorageUnit::new((&hot).into());
+        let reserve = Reserve { energy_kwh: 30.0, power_kw: 5.0 };
+        for start_s in (0..2 * 86_400).step_by(step_s) {
+            let (mut at_s, hours) = (start_s, |s: usize| s as f64 / 3600.0);
+            // As the world does, steps of more than a minute are cut at full minutes.
+            while at_s < start_s + step_s {
+                let s = step_s.min(60);
+                let wanted_kw = [45.0, -48.0, 0.0, -3.3, 14.0, 50.0, -20.0][at_s / 5400 % 7];
+                let window = battery.window();
+                if at_s < 86_400 {
+                    battery.exchange(wanted_kw, hours(s), window);
+                } else {
+                    battery.exchange_above(reserve, wanted_kw, hours(s), window);
+                }
+                battery.pass(hours(s), (at_s / 86_400) as i64, 31.0 + (at_s / 60) as f64 / 1000.0);
+                at_s += s;
+            }
+        }
+        battery
+    }
+
+    #[test]
+    fn steps_of_a_second_a_minute_and_a_quarter_hour_see_the_same_two_days() {
+        let minutes = two_days(60);
+        let health = minutes.health();
+        assert!(minutes.lost_kwh > 20.0 && health.cell_max_c > 31.0 && health.equivalent_full_cycles > 1.0, "{health:?}");
+        for other in [1, 20, 900].map(two_days) {
+            let pairs = [
+                (other.energy_kwh, minutes.energy_kwh),
+                (other.lost_kwh, minutes.lost_kwh),
+                (other.cell_c(), minutes.cell_c()),
+                (other.health().soh, health.soh),
+                (other.health().cycle_fade, health.cycle_fade),
+                (other.health().equivalent_full_cycles, health.equivalent_full_cycles),
+                (other.health().cell_mean_c, health.cell_mean_c),
+            ];
+            for (found, expected) in pairs {
+                assert!((found / expected - 1.0).abs() < 1e-9, "{found}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_year_of_daily_cycles_on_the_island_takes_three_to_seven_percent() {
+        let mut battery = StorageUnit::new((&parameters("initial_soc = 0.1")).into());
+        let (mut taken_kwh, mut emptiest_kwh, mut fullest_kwh) = (0.0, 50.0_f64, 50.0_f64);
+        for day in 0..365 {
+            for minute in 0..1440 {
+                let wanted_kw = [0.0, 20.0, 0.0, -25.0][minute / 360];
+                let air_c = 27.0 + 3.0 * libm::sin((minute as f64 / 60.0 - 9.0) * 0.2618);
+                taken_kwh += battery.exchange(wanted_kw, MINUTE_H, battery.window()) * MINUTE_H;
+                battery.pass(MINUTE_H, day, air_c);
+                emptiest_kwh = emptiest_kwh.min(battery.energy_kwh);
+                fullest_kwh = fullest_kwh.max(battery.energy_kwh);
+            }
+        }
+        let health = battery.health();
+        assert!((0.93..0.97).contains(&health.soh), "{health:?}");
+        assert!((200.0..400.0).contains(&health.equivalent_full_cycles), "{health:?}");
+        assert!(emptiest_kwh >= 0.05 * battery.spec.capacity_kwh - 1e-9 && fullest_kwh <= 95.0 + 1e-9);
+        assert!((taken_kwh - (battery.energy_kwh - 10.0) - battery.lost_kwh).abs() < 1e-9 * taken_kwh);
+    }
+}
