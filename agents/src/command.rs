@@ -3,6 +3,10 @@
 //! Limits intersect. Of the setpoints in force the highest priority wins; between equals the one that took
 //! effect last, and between those of one instant the more cautious one, never the lower id. Why a
 //! command lost is recorded.
+//!
+//! A reserve stands beside the setpoint: of the reserves in force whose priority is not below that of the winning
+//! setpoint the highest floor wins, between equals the stronger charge. A setpoint of higher priority sets a reserve
+//! aside, which is recorded like a lost setpoint.
 
 use crate::core::Outbox;
 use crate::id::{MeterId, ParticipantId};
@@ -90,7 +94,32 @@ pub enum Directive {
     ImportLimit(Value),
     /// Produce at most this power in kW, at least 0.
     ExportLimit(Value),
+    /// Keep this much energy stored; whoever has no higher priority can not discharge below it.
+    Reserve(Reserve),
 }
+
+/// Energy that is kept back.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reserve {
+    /// The energy, kWh, at least 0; what the storage can not hold of it is not kept.
+    #[serde(with = "number")]
+    pub energy_kwh: f64,
+    /// Power at the AC terminals with which it is charged back while less is stored, kW; 0: not at all.
+    #[serde(with = "number")]
+    pub power_kw: f64,
+}
+
+impl Reserve {
+    /// The one with the higher floor; between equals the one that charges back faster.
+    fn or_higher(self, other: Option<Self>) -> Self {
+        let rank = |reserve: Self| (reserve.energy_kwh, reserve.power_kw);
+        other.filter(|other| rank(*other) > rank(self)).unwrap_or(self)
+    }
+}
+
+/// The class of reserves.
+const RESERVE: u8 = 3;
 
 impl Directive {
     /// Directives of one class replace each other when they come from one source.
@@ -99,6 +128,7 @@ impl Directive {
             Self::Setpoint(_) | Self::FollowMeter { .. } => 0,
             Self::ImportLimit(_) => 1,
             Self::ExportLimit(_) => 2,
+            Self::Reserve(_) => RESERVE,
         }
     }
 
@@ -166,6 +196,12 @@ pub enum Refusal {
     /// The device does not discharge.
     #[error("this device follows no meter: send a setpoint")]
     FollowsNoMeter,
+    /// A reserve's energy or power is negative or not finite.
+    #[error("a reserve needs a finite energy in kWh and a finite power in kW, both at least 0")]
+    ReserveOutOfRange,
+    /// The device stores nothing that it could keep.
+    #[error("this device keeps no reserve: batteries do")]
+    KeepsNoReserve,
 }
 
 /// What a device understands besides limits.
@@ -175,7 +211,7 @@ pub enum Capability {
     LimitsOnly,
     /// Setpoints: charge points.
     Setpoints,
-    /// Setpoints and meters to follow: batteries.
+    /// Setpoints, meters to follow and reserves: batteries.
     FollowsMeter,
 }
 
@@ -188,6 +224,10 @@ pub struct Resolved {
     pub import_limit_kw: Option<f64>,
     /// Lowest of the export limits in force, kW.
     pub export_limit_kw: Option<f64>,
+    /// Priority of the winning setpoint, if one is in force.
+    pub priority: Option<Priority>,
+    /// The reserve that the winning setpoint has to leave, or whatever the device does without one.
+    pub reserve: Option<Reserve>,
 }
 
 /// The control mode a winning setpoint puts a device in.
@@ -212,11 +252,12 @@ pub struct CommandBook {
     losers: Vec<Loser>,
 }
 
-/// A side whose setpoint lost and that was told so: a command renewed every quarter hour is not told every time.
+/// A side whose setpoint or reserve lost and that was told so: a command renewed every quarter hour is not told every time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Loser {
     source: ParticipantId,
     priority: Priority,
+    class: u8,
     /// First instant at which it may have ended; who is found losing later is told anew.
     until: Time,
 }
@@ -261,6 +302,12 @@ impl CommandBook {
                     Err(Refusal::ShareOutOfRange)
                 }
             }
+            (Directive::Reserve(reserve), Capability::FollowsMeter) => {
+                let is_sound = |value: f64| value.is_finite() && value >= 0.0;
+                let sound = is_sound(reserve.energy_kwh) && is_sound(reserve.power_kw);
+                if sound { Ok(()) } else { Err(Refusal::ReserveOutOfRange) }
+            }
+            (Directive::Reserve(_), _) => Err(Refusal::KeepsNoReserve),
             (Directive::Setpoint(value), _) => value.values().map(|_| ()),
             (Directive::ImportLimit(value) | Directive::ExportLimit(value), _) => {
                 if value.values()?.iter().all(|limit| *limit >= 0.0) { Ok(()) } else { Err(Refusal::NegativeLimit) }
@@ -271,7 +318,8 @@ impl CommandBook {
     /// Forgets what has expired, decides among what is in force at `now`, and records who newly lost.
     pub fn resolve(&mut self, now: Now, out: &mut Outbox) -> Resolved {
         self.commands.retain(|command| now.time < command.expires);
-        let mut resolved = Resolved { mode: None, import_limit_kw: None, export_limit_kw: None };
+        let mut resolved =
+            Resolved { mode: None, import_limit_kw: None, export_limit_kw: None, priority: None, reserve: None };
         let mut winner: Option<usize> = None;
         for (index, command) in self.commands.iter().enumerate() {
             if !command.holds(now.time) {
@@ -284,6 +332,7 @@ impl CommandBook {
                 Directive::ExportLimit(value) => {
                     resolved.export_limit_kw = lower(resolved.export_limit_kw, value.at(now.time));
                 }
+                Directive::Reserve(_) => {}
                 Directive::Setpoint(value) if value.at(now.time).is_none() => {}
                 Directive::Setpoint(_) | Directive::FollowMeter { .. } => {
                     if winner.is_none_or(|best| command.beats(&self.commands[best], now.time)) {
@@ -294,27 +343,42 @@ impl CommandBook {
         }
         if let Some(index) = winner {
             resolved.mode = self.commands[index].mode(now.time);
+            resolved.priority = Some(self.commands[index].priority);
             self.tell_losers(index, now, out);
         }
+        resolved.reserve = self.reserve(resolved.priority, now);
         resolved
+    }
+
+    /// The reserve in force that a setpoint of priority `winner` has to leave.
+    fn reserve(&self, winner: Option<Priority>, now: Now) -> Option<Reserve> {
+        let binding = |command: &&Command| command.holds(now.time) && Some(command.priority) >= winner;
+        let reserves = self.commands.iter().filter(binding).filter_map(|command| match command.directive {
+            Directive::Reserve(reserve) => Some(reserve),
+            _ => None,
+        });
+        reserves.fold(None, |highest, reserve| Some(reserve.or_higher(highest)))
     }
 
     fn tell_losers(&mut self, winner: usize, now: Now, out: &mut Outbox) {
         let winning = &self.commands[winner];
         self.losers.retain(|loser| now.time <= loser.until);
         for (index, command) in self.commands.iter().enumerate() {
-            if index == winner || command.directive.class() != 0 || !command.holds(now.time) {
+            let class = command.directive.class();
+            let is_set_aside = class == RESERVE && command.priority < winning.priority;
+            if index == winner || !(class == 0 || is_set_aside) || !command.holds(now.time) {
                 continue;
             }
             let Command { source, priority, .. } = *command;
             let until = command.expires.min(winning.expires);
-            match self.losers.iter_mut().find(|loser| (loser.source, loser.priority) == (source, priority)) {
+            let same = |loser: &&mut Loser| (loser.source, loser.priority, loser.class) == (source, priority, class);
+            match self.losers.iter_mut().find(same) {
                 Some(loser) => loser.until = until,
                 None => {
-                    let detail =
-                        format!("setpoint of priority {priority} lost to one of priority {}", winning.priority);
+                    let (what, to) = if is_set_aside { ("reserve", "a setpoint") } else { ("setpoint", "one") };
+                    let detail = format!("{what} of priority {priority} lost to {to} of priority {}", winning.priority);
                     out.event(now, EventCode::CommandOverruled, detail);
-                    self.losers.push(Loser { source, priority, until });
+                    self.losers.push(Loser { source, priority, class, until });
                 }
             }
         }
@@ -347,7 +411,7 @@ impl Command {
         match &self.directive {
             Directive::Setpoint(value) => value.at(time).map(Mode::Hold),
             Directive::FollowMeter { meter, share } => Some(Mode::Follow { meter: *meter, share: *share }),
-            Directive::ImportLimit(_) | Directive::ExportLimit(_) => None,
+            Directive::ImportLimit(_) | Directive::ExportLimit(_) | Directive::Reserve(_) => None,
         }
     }
 }
@@ -477,5 +541,45 @@ mod tests {
         assert_eq!(book.next_change(at(0)), Some(at(15).time));
         assert_eq!(book.resolve(at(15), &mut out).mode, Some(Mode::Hold(2.0)));
         assert_eq!(book.resolve(at(30), &mut out).mode, None, "beyond its series a command says nothing");
+    }
+
+    fn reserve(source: u32, priority: Priority, energy_kwh: f64, until: i64) -> Command {
+        let directive = Directive::Reserve(Reserve { energy_kwh, power_kw: 5.0 });
+        Command { directive, ..setpoint(source, priority, 0.0, 0, until) }
+    }
+
+    #[test]
+    fn the_highest_floor_wins_among_reserves_that_no_stronger_setpoint_sets_aside() {
+        let (mut book, mut out) = book(&[
+            setpoint(1, Priority::Ems, -10.0, 0, 60),
+            setpoint(3, Priority::DsoEmergency, -20.0, 15, 30),
+            reserve(1, Priority::Ems, 40.0, 60),
+            reserve(2, Priority::Local, 70.0, 60),
+            reserve(4, Priority::Operator, 20.0, 60),
+        ]);
+        let floors = [0, 15, 30, 60].map(|m| book.resolve(at(m), &mut out).reserve.map(|reserve| reserve.energy_kwh));
+        assert_eq!(floors, [Some(40.0), Some(20.0), Some(40.0), None]);
+        let told: Vec<_> = out.records.iter().map(|record| format!("{record:?}")).collect();
+        let of_reserves = told.iter().filter(|text| text.contains("reserve of priority")).count();
+        assert_eq!((told.len(), of_reserves), (3, 2), "the EMS' setpoint, its reserve and the local one lost: {told:?}");
+    }
+
+    #[test]
+    fn without_a_setpoint_every_reserve_binds() {
+        let (mut book, mut out) = book(&[reserve(2, Priority::Local, 70.0, 60), reserve(1, Priority::Ems, 40.0, 60)]);
+        assert_eq!(book.resolve(at(0), &mut out).reserve, Some(Reserve { energy_kwh: 70.0, power_kw: 5.0 }));
+        assert!(out.records.is_empty());
+    }
+
+    #[test]
+    fn a_reserve_is_refused_by_what_stores_nothing_and_when_it_can_not_be_meant() {
+        let mut out = Outbox::of(ParticipantId(9));
+        for capability in [Capability::LimitsOnly, Capability::Setpoints] {
+            CommandBook::new(capability).take(&reserve(1, Priority::Ems, 40.0, 60), at(0), &mut out);
+        }
+        let (mut book, refused) =
+            book(&[reserve(1, Priority::Ems, -1.0, 60), reserve(2, Priority::Ems, f64::NAN, 60)]);
+        assert_eq!((out.records.len(), refused.records.len()), (2, 2));
+        assert_eq!(book.resolve(at(0), &mut out).reserve, None);
     }
 }

@@ -19,6 +19,16 @@ pub fn round_energy_kwh(energy_kwh: f64) -> f64 {
     (energy_kwh * ENERGY_PER_KWH).round() / ENERGY_PER_KWH + 0.0
 }
 
+/// Rounds a share or a number of cycles to 1e-9, halves away from zero; never yields −0.
+pub fn round_ratio(ratio: f64) -> f64 {
+    (ratio * 1e9).round() / 1e9 + 0.0
+}
+
+/// Rounds a temperature to 0.01 °C, halves away from zero; never yields −0.
+pub fn round_temperature_c(temperature_c: f64) -> f64 {
+    (temperature_c * 100.0).round() / 100.0 + 0.0
+}
+
 /// What an asset shows for one interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AssetReading {

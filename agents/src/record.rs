@@ -21,6 +21,8 @@ pub enum Record {
     Settlement(SettlementRow),
     /// A charging session that has ended.
     Session(SessionRow),
+    /// How a battery stood at the end of a local day.
+    StorageHealth(StorageHealthRow),
     /// A signal takes this value from now on.
     Signal(Signal, f64),
     /// Something worth knowing happened.
@@ -122,6 +124,36 @@ pub struct SessionRow {
     pub unserved_kwh: f64,
     /// What the operator charges for it; none until the operator has priced it.
     pub cost: Option<Money>,
+}
+
+/// How a battery stood at the end of a local day.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StorageHealthRow {
+    /// First instant of the day that lies in the run.
+    pub time: Time,
+    /// The battery.
+    pub asset: ParticipantId,
+    /// How it stood when the day was over.
+    pub health: StorageHealth,
+}
+
+/// What has become of a storage: its capacity, its losses, and how warm its cells were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StorageHealth {
+    /// Capacity relative to the nominal one (state of health).
+    pub soh: f64,
+    /// Capacity lost to time alone since the start, relative to the nominal one.
+    pub calendar_fade: f64,
+    /// Capacity lost to cycles since the start, relative to the nominal one.
+    pub cycle_fade: f64,
+    /// Energy moved into and out of the cells since the start, in cycles of the nominal capacity.
+    pub equivalent_full_cycles: f64,
+    /// Mean temperature of the cells over the local day, °C.
+    pub cell_mean_c: f64,
+    /// Highest temperature of the cells in the local day, °C.
+    pub cell_max_c: f64,
+    /// Energy lost in the converter, in standby and for cooling since the start.
+    pub lost_kwh: f64,
 }
 
 /// Something worth knowing happened to a participant.

@@ -5,6 +5,7 @@ use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured, Quantity};
 use crate::document::{Node, Reader, Value};
 use crate::error::{Problem, ScenarioError};
+use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
@@ -15,6 +16,7 @@ use crate::sections::{
     RunSection,
 };
 use crate::window;
+use agents::command::Mode;
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::draw::Draws;
 use agents::dso::Dso;
@@ -22,7 +24,7 @@ use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
 use agents::ev::Ev;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
-use agents::{ParticipantId, PortfolioId, SiteId};
+use agents::{MeterId, ParticipantId, PortfolioId, SiteId};
 use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
 use std::cell::RefCell;
@@ -311,8 +313,8 @@ impl<'a> Draft<'a> {
     fn participants(&self, measured: &Measured) -> Vec<PlannedParticipant> {
         let mut participants: Vec<PlannedParticipant> = Vec::with_capacity(self.ids.len());
         participants.extend(self.assets.iter().map(|asset| {
-            let site = Some(self.site(&asset.site));
-            PlannedParticipant { id: asset.id.clone(), site, role: self.role(asset, measured) }
+            let site = self.site(&asset.site);
+            PlannedParticipant { id: asset.id.clone(), site: Some(site), role: self.role(asset, site, measured) }
         }));
         participants.extend(self.loads());
         participants.extend(self.prosumers());
@@ -322,11 +324,19 @@ impl<'a> Draft<'a> {
         participants
     }
 
-    fn role(&self, asset: &Asset, _measured: &Measured) -> Role {
+    fn role(&self, asset: &Asset, site: SiteId, _measured: &Measured) -> Role {
         let (ems, operator) = (self.id(EMS), self.id(CHARGE_POINT_OPERATOR));
         match &asset.model {
             Model::Pv(plant) => Role::Pv(pv::Pv::default(), plant.clone()),
-            Model::Battery(battery) => Role::Battery(battery::Battery::new(ems, self.rules.slot), battery.clone()),
+            Model::Battery(battery) => {
+                let habit = match battery.habit {
+                    BatteryHabit::Rest => None,
+                    BatteryHabit::FollowSite => Some(Mode::Follow { meter: MeterId::Site(site), share: 1.0 }),
+                };
+                let ems = self.is_managed(asset).then_some(ems);
+                let core = battery::Battery::new(ems, self.rules.slot, habit, battery.reserve_soc);
+                Role::Battery(core, battery.clone())
+            }
             Model::Evse(point) => Role::Evse(evse::Evse::new(operator, ems), point.clone()),
             Model::Ev(parameters, evse) => {
                 let evse = self.id(evse);

@@ -11,7 +11,10 @@ HALF_W_IN_KW = 0.0005
 HALF_WH_IN_KWH = 0.0005
 TICK_H = 0.25
 
-TABLES = ["assets", "sites", "signals", "orders", "trades", "clearings", "settlements", "sessions", "events", "kpis"]
+TABLES = [
+    *("assets", "sites", "signals", "orders", "trades", "clearings", "settlements", "sessions"),
+    *("storage_health", "events", "kpis"),
+]
 
 
 @pytest.fixture(scope="module", params=["two days of 15 min", "six hours of 1 min"])

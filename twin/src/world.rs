@@ -3,6 +3,7 @@
 use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, PvBody};
 use crate::build::{Draft, asset_entities};
 use crate::network::Network;
+use crate::physics::storage::StorageUnit;
 use crate::weather::{Step, Weather, cut_into_steps};
 use agents::battery::Battery;
 use agents::ev::Ev;
@@ -141,7 +142,7 @@ impl World {
             let [mut ev, mut evse] = self.bodies.entity_mut([*ev, *evse]);
             let mut ev = ev.get_mut::<EvBody>().expect("vehicles have their bodies");
             let mut evse = evse.get_mut::<EvseBody>().expect("charge points have their bodies");
-            if ev.advance(&self.steps, &mut evse, &mut self.flows) {
+            if ev.advance(&self.steps, self.weather.air(), &mut evse, &mut self.flows) {
                 self.called.extend(ids);
             }
         }
@@ -164,7 +165,7 @@ impl World {
                     }
                     self.residual_kw.extend_from_slice(self.flows.frozen(meter));
                 }
-                battery.advance(&self.steps, &self.residual_kw, &mut self.flows);
+                battery.advance(&self.steps, &self.residual_kw, self.weather.air(), &mut self.flows);
             }
         }
         self.flows.sum_up();
@@ -258,15 +259,20 @@ impl World {
         self.meters.read(meter)
     }
 
-    /// Unrounded energies of the stores of a battery or vehicle: (stored, lost in conversion since the start), kWh.
+    /// Unrounded energies of the stores of a battery or vehicle: (stored, lost since the start), kWh.
     pub fn storage(&self, id: ParticipantId) -> Option<(f64, f64)> {
+        self.storage_unit(id).map(|unit| (unit.energy_kwh, unit.lost_kwh))
+    }
+
+    /// Least and most energy that the store of a battery or vehicle may hold now, kWh.
+    pub fn storage_window(&self, id: ParticipantId) -> Option<(f64, f64)> {
+        self.storage_unit(id).map(|unit| (unit.spec.min_kwh, unit.spec.max_kwh))
+    }
+
+    fn storage_unit(&self, id: ParticipantId) -> Option<&StorageUnit> {
         let entity = self.bodies.entity(*self.entities.get(id.index())?);
-        let unit = match (entity.get::<BatteryBody>(), entity.get::<EvBody>()) {
-            (Some(battery), _) => battery.unit,
-            (_, Some(ev)) => ev.unit,
-            _ => return None,
-        };
-        Some((unit.energy_kwh, unit.lost_kwh))
+        let battery = entity.get::<BatteryBody>().map(|battery| &battery.unit);
+        battery.or(entity.get::<EvBody>().map(|ev| &ev.unit))
     }
 
     /// Unrounded mean power of an asset over the last interval, consumption positive, kW.
@@ -369,6 +375,14 @@ impl Flows {
             island_kw: Vec::new(),
             portfolios,
         }
+    }
+
+    /// The flows of a single site, for the tests of bodies.
+    #[cfg(test)]
+    pub(crate) fn of_one_site(steps: usize) -> Self {
+        let mut flows = Self::new(vec![None], 0);
+        flows.reset(steps);
+        flows
     }
 
     fn reset(&mut self, steps: usize) {

@@ -176,7 +176,7 @@ impl Kpis {
                     self.areas[area].totals.add_bill(&row.bill);
                 }
             }
-            Record::Order(_) | Record::Trade(_) | Record::Signal(..) => {}
+            Record::Order(_) | Record::Trade(_) | Record::StorageHealth(_) | Record::Signal(..) => {}
         }
     }
 

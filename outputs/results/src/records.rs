@@ -1,9 +1,9 @@
-//! The tables of things that happen: orders, trades, clearings, settlements, sessions, events.
+//! The tables of things that happen: orders, trades, clearings, settlements, sessions, days of batteries, events.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use agents::record::{ClearingRow, Event, OrderRow, Record, SessionRow, SettlementRow, TradeRow};
+use agents::record::{ClearingRow, Event, OrderRow, Record, SessionRow, SettlementRow, StorageHealthRow, TradeRow};
 use agents::{Calendar, SiteId, Slot};
 use market::Side;
 
@@ -12,7 +12,7 @@ use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
-use crate::schema::{CLEARINGS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, TRADES, Table};
+use crate::schema::{CLEARINGS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table};
 use crate::table::{Columns, TableWriter};
 
 /// The tables of things that happen.
@@ -23,12 +23,13 @@ pub(crate) struct RecordTables {
     settlements: TableWriter<SettlementColumns>,
     days: Days,
     sessions: TableWriter<SessionColumns>,
+    storage_health: TableWriter<StorageHealthColumns>,
     events: TableWriter<EventColumns>,
 }
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 6] = [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, SESSIONS, EVENTS];
+    pub(crate) const TABLES: [Table; 7] = [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, SESSIONS, STORAGE_HEALTH, EVENTS];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -38,6 +39,11 @@ impl RecordTables {
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
+            storage_health: TableWriter::create(
+                StorageHealthColumns::new(names),
+                folder.partial(&STORAGE_HEALTH),
+                info,
+            )?,
             events: TableWriter::create(EventColumns::new(names), folder.partial(&EVENTS), info)?,
         })
     }
@@ -53,6 +59,7 @@ impl RecordTables {
                 None => Ok(()),
             },
             Record::Session(row) => self.sessions.push(row),
+            Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
             // Its value is in the signal readings of the intervals that follow.
             Record::Signal(..) => Ok(()),
@@ -68,6 +75,7 @@ impl RecordTables {
             self.clearings.close()?,
             self.settlements.close()?,
             self.sessions.close()?,
+            self.storage_health.close()?,
             self.events.close()?,
         ])
     }
@@ -391,6 +399,56 @@ impl Columns for SessionColumns {
         let mut columns: Vec<&mut dyn Column> = vec![&mut self.evse, &mut self.vehicle, &mut self.start, &mut self.end];
         columns.extend(self.energies_kwh.iter_mut().map(|column| column as &mut dyn Column));
         columns.push(&mut self.cost_neur);
+        columns
+    }
+}
+
+struct StorageHealthColumns {
+    names: Arc<Names>,
+    time: TimeColumn,
+    asset: NameColumn,
+    /// State of health, the two fades, cycles, the two temperatures, losses.
+    values: [NumberColumn<f64>; 7],
+}
+
+impl StorageHealthColumns {
+    fn new(names: &Arc<Names>) -> Self {
+        Self {
+            names: Arc::clone(names),
+            time: TimeColumn::default(),
+            asset: NameColumn::new(&names.participants),
+            values: std::array::from_fn(|_| NumberColumn::default()),
+        }
+    }
+}
+
+impl Columns for StorageHealthColumns {
+    const TABLE: Table = STORAGE_HEALTH;
+    type Row = StorageHealthRow;
+
+    fn push(&mut self, row: &StorageHealthRow) -> Result<(), ResultsError> {
+        let asset = self.names.participant(STORAGE_HEALTH.name, row.asset)?;
+        let health = &row.health;
+        let values = [
+            health.soh,
+            health.calendar_fade,
+            health.cycle_fade,
+            health.equivalent_full_cycles,
+            health.cell_mean_c,
+            health.cell_max_c,
+            health.lost_kwh,
+        ];
+        self.time.push(row.time);
+        self.asset.push(asset);
+        for (column, value) in self.values.iter_mut().zip(values) {
+            column.push(value);
+        }
+        Ok(())
+    }
+
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
+        let mut columns: Vec<&mut dyn Column> = vec![&mut self.time, &mut self.asset];
+        columns.extend(self.values.iter_mut().map(|column| column as &mut dyn Column));
         columns
     }
 }

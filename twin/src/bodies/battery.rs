@@ -1,13 +1,14 @@
 //! The body of a stationary battery.
 
 use super::{Embodied, Mean};
-use crate::physics::storage::StorageUnit;
-use crate::weather::Step;
+use crate::physics::storage::{EnergyWindow, StorageUnit};
+use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
-use agents::battery::{Battery, BatteryIntent};
+use agents::battery::{Battery, BatteryIntent, BatterySense};
 use agents::command::Mode;
 use agents::mail::StorageStatus;
 use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
+use agents::record::StorageHealth;
 use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::component::Component;
 use scenarios::BatteryParameters;
@@ -20,12 +21,17 @@ pub(crate) struct BatteryBody {
     intent: BatteryIntent,
     power_kw: f64,
     wanted_kw: f64,
+    /// Mean power of the converter alone.
+    converter_kw: f64,
+    /// How it stood when the last local day was over.
+    health: StorageHealth,
 }
 
 impl BatteryBody {
     pub(crate) fn new(id: ParticipantId, site: SiteId, spec: &BatteryParameters) -> Self {
         let (unit, intent) = (StorageUnit::new(spec.into()), BatteryIntent::default());
-        Self { id, site, unit, intent, power_kw: 0.0, wanted_kw: 0.0 }
+        let health = unit.health();
+        Self { id, site, unit, intent, power_kw: 0.0, wanted_kw: 0.0, converter_kw: 0.0, health }
     }
 
     /// The meter that the battery follows, if that is its mode.
@@ -37,25 +43,57 @@ impl BatteryBody {
     }
 
     /// Holds its power, or answers for its share of `residual_kw`, the followed meter without its followers.
-    pub(crate) fn advance(&mut self, steps: &[Step], residual_kw: &[f64], flows: &mut Flows) {
-        let (mut mean, mut wanted) = (Mean::default(), Mean::default());
-        let highest_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
-        let lowest_kw = -self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
-        for (index, step) in steps.iter().enumerate() {
-            let wanted_kw = match self.intent.mode {
+    pub(crate) fn advance(&mut self, steps: &[Step], residual_kw: &[f64], air: &[Air], flows: &mut Flows) {
+        let (mut mean, mut wanted, mut converter) = (Mean::default(), Mean::default(), Mean::default());
+        for (index, (step, air)) in steps.iter().zip(air).enumerate() {
+            let asked_kw = match self.intent.mode {
                 Mode::Hold(power_kw) => power_kw,
                 Mode::Follow { share, .. } => {
-                    (-residual_kw[index] * share).clamp(-self.unit.spec.power_kw, self.unit.spec.power_kw)
+                    (-residual_kw[index] * share).clamp(-self.unit.spec.discharge_kw, self.unit.spec.power_kw)
                 }
             };
-            let window = self.unit.window();
-            let power_kw = self.unit.exchange(wanted_kw.clamp(lowest_kw, highest_kw), step.hours, window);
+            let supply_kw = self.unit.supply_kw();
+            let (power_kw, asked_kw) = self.exchange(asked_kw, step.hours);
+            self.unit.pass(step.hours, step.day, air.temperature_c);
             flows.add(self.site, index, power_kw);
             mean.add(power_kw, step);
-            wanted.add(wanted_kw, step);
+            wanted.add(asked_kw, step);
+            converter.add(power_kw - supply_kw, step);
         }
         self.power_kw = mean.power_kw();
         self.wanted_kw = wanted.power_kw();
+        self.converter_kw = converter.power_kw();
+        if steps.last().is_some_and(ends_day) {
+            self.health = self.unit.health();
+        }
+    }
+
+    /// Exchanges what is asked within limits and reserves; returns the power at the terminals, and the power asked for
+    /// once a missing reserve asks for more.
+    fn exchange(&mut self, asked_kw: f64, hours: f64) -> (f64, f64) {
+        let highest_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
+        let lowest_kw = -self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
+        let wanted_kw = self.spared(asked_kw.clamp(lowest_kw, highest_kw));
+        let window = self.unit.window();
+        let floor_kwh = window.floor_kwh.max(self.intent.floor_kwh).min(window.ceiling_kwh);
+        let window = EnergyWindow { floor_kwh, ..window };
+        let Some(reserve) = self.intent.reserve else {
+            return (self.unit.exchange(wanted_kw, hours, window), asked_kw);
+        };
+        let is_missing = self.unit.energy_kwh < reserve.energy_kwh.min(window.ceiling_kwh);
+        let asked_kw = if is_missing { asked_kw.max(reserve.power_kw) } else { asked_kw };
+        let power_kw = self.spared(reserve.power_kw.min(highest_kw));
+        let reserve = agents::command::Reserve { power_kw, ..reserve };
+        (self.unit.exchange_above(reserve, wanted_kw, hours, window), asked_kw)
+    }
+
+    /// The power that is worth converting: a battery that is told to rest, or to charge with less than it takes for
+    /// itself, does not discharge, at a loss, to cover its own supply. One that follows a meter does.
+    fn spared(&self, wanted_kw: f64) -> f64 {
+        match self.intent.mode {
+            Mode::Hold(_) if wanted_kw >= 0.0 => wanted_kw.max(self.unit.supply_kw()),
+            _ => wanted_kw,
+        }
     }
 
     pub(crate) fn power_kw(&self) -> f64 {
@@ -68,16 +106,20 @@ impl BatteryBody {
     }
 
     pub(crate) fn reading(&self) -> AssetReading {
-        let power_kw = round_power_kw(self.power_kw);
         AssetReading {
             asset: self.id,
-            power_kw,
+            power_kw: round_power_kw(self.power_kw),
             setpoint_kw: Some(round_power_kw(self.wanted_kw)),
             energy_kwh: Some(round_energy_kwh(self.unit.energy_kwh)),
             reactive_kvar: None,
-            state: AssetState::of_storage(power_kw),
+            state: AssetState::of_storage(round_power_kw(self.converter_kw)),
         }
     }
+}
+
+/// Whether the local day is over at the end of `step`.
+fn ends_day(step: &Step) -> bool {
+    (step.hour_of_day + step.hours / 2.0 - 24.0).abs() < 1e-9
 }
 
 /// What a storage tells about itself at an instant.
@@ -96,11 +138,120 @@ pub(super) fn status(unit: &StorageUnit, power_kw: f64) -> StorageStatus {
 impl Embodied for Battery {
     type Body = BatteryBody;
 
-    fn sense(body: &BatteryBody, _: &Meters, sense: &mut StorageStatus) {
-        *sense = status(&body.unit, body.power_kw);
+    fn sense(body: &BatteryBody, _: &Meters, sense: &mut BatterySense) {
+        sense.storage = status(&body.unit, body.power_kw);
+        sense.capacity_kwh = body.unit.spec.capacity_kwh;
+        sense.health = body.health;
     }
 
     fn obey(body: &mut BatteryBody, intent: BatteryIntent) {
         body.intent = intent;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weather::cut_into_steps;
+    use agents::command::Reserve;
+    use agents::{Calendar, Span, Time};
+
+    /// 100 kWh and 50 kW, with 100 W of standby and cells that are never warm.
+    fn body(more: &str) -> BatteryBody {
+        let text = format!(
+            "capacity_kwh = 100.0\npower_kw = 50.0\nstandby_w = 100.0\ninitial_cell_c = 15.0\nheat_share = 0.0\n{more}"
+        );
+        BatteryBody::new(ParticipantId(0), SiteId(0), &BatteryParameters::from_toml(&text).expect("well-formed"))
+    }
+
+    /// Lives through a quarter hour from `minutes` after midnight; returns the mean power at the terminals.
+    fn live(body: &mut BatteryBody, minutes: i64, residual_kw: f64) -> f64 {
+        let (mut steps, start) = (Vec::new(), Time(0) + Span::from_minutes(minutes));
+        cut_into_steps(start, start + Span::from_minutes(15), Calendar::default(), &mut steps);
+        let air = vec![Air { temperature_c: 15.0, wind_m_per_s: 0.0 }; steps.len()];
+        let mut flows = Flows::of_one_site(steps.len());
+        body.advance(&steps, &vec![residual_kw; steps.len()], &air, &mut flows);
+        body.power_kw()
+    }
+
+    fn hold(power_kw: f64) -> BatteryIntent {
+        BatteryIntent { mode: Mode::Hold(power_kw), ..BatteryIntent::default() }
+    }
+
+    #[track_caller]
+    fn assert_near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn a_resting_battery_shows_its_standby_and_is_idle() {
+        let mut battery = body("");
+        assert_near(live(&mut battery, 0, 0.0), 0.1);
+        assert_eq!((battery.reading().state, battery.reading().power_kw), (AssetState::Idle, 0.1));
+        assert_eq!(battery.unit.energy_kwh, 50.0);
+    }
+
+    #[test]
+    fn a_held_power_is_that_at_the_terminals() {
+        for (power_kw, state) in [(20.0, AssetState::Charging), (-20.0, AssetState::Discharging)] {
+            let mut battery = body("");
+            battery.intent = hold(power_kw);
+            assert_near(live(&mut battery, 0, 0.0), power_kw);
+            assert_eq!(battery.reading().state, state);
+        }
+    }
+
+    #[test]
+    fn a_battery_that_is_to_take_less_than_its_standby_does_not_discharge_for_it() {
+        let mut battery = body("");
+        battery.intent = BatteryIntent { import_limit_kw: Some(0.0), ..hold(0.05) };
+        assert_near(live(&mut battery, 0, 0.0), 0.1);
+    }
+
+    #[test]
+    fn a_followed_meter_comes_to_zero_with_the_standby() {
+        for residual_kw in [-12.0, 0.0, 7.0] {
+            let mut battery = body("");
+            battery.intent.mode = Mode::Follow { meter: MeterId::Site(SiteId(0)), share: 1.0 };
+            assert_near(live(&mut battery, 0, residual_kw), -residual_kw);
+        }
+    }
+
+    #[test]
+    fn limits_bound_what_the_terminals_show() {
+        let mut battery = body("");
+        battery.intent = BatteryIntent { import_limit_kw: Some(3.0), export_limit_kw: Some(4.0), ..hold(20.0) };
+        assert_near(live(&mut battery, 0, 0.0), 3.0);
+        battery.intent.mode = Mode::Hold(-20.0);
+        assert_near(live(&mut battery, 15, 0.0), -4.0);
+        assert_eq!(battery.reading().setpoint_kw, Some(-20.0));
+    }
+
+    #[test]
+    fn discharging_stops_at_the_standing_reserve_and_at_a_commanded_one() {
+        let mut battery = body("");
+        battery.intent = BatteryIntent { floor_kwh: 48.0, ..hold(-40.0) };
+        live(&mut battery, 0, 0.0);
+        assert_near(battery.unit.energy_kwh, 48.0);
+        battery.intent.floor_kwh = 0.0;
+        battery.intent.reserve = Some(Reserve { energy_kwh: 45.0, power_kw: 8.0 });
+        live(&mut battery, 15, 0.0);
+        assert_near(battery.unit.energy_kwh, 45.0);
+        battery.intent.reserve = Some(Reserve { energy_kwh: 60.0, power_kw: 8.0 });
+        assert_near(live(&mut battery, 30, 0.0), 8.0);
+        assert_eq!(battery.reading().setpoint_kw, Some(8.0), "what is asked for is to charge back");
+        battery.intent.reserve = None;
+        assert_near(live(&mut battery, 45, 0.0), -40.0);
+    }
+
+    #[test]
+    fn the_day_is_over_with_its_last_minute() {
+        let mut battery = body("");
+        let before = battery.health;
+        live(&mut battery, 23 * 60 + 30, 0.0);
+        assert_eq!(battery.health, before);
+        live(&mut battery, 23 * 60 + 45, 0.0);
+        assert_near(battery.health.lost_kwh, 0.05);
+        assert!(battery.health.soh < 1.0);
     }
 }

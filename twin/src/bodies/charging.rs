@@ -3,7 +3,7 @@
 use super::battery::status;
 use super::{Embodied, Mean};
 use crate::physics::storage::{EnergyWindow, StorageUnit};
-use crate::weather::Step;
+use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
 use agents::ev::{Ev, EvIntent, EvSense, Place, Trip, TripEnd};
 use agents::evse::{Evse, EvseIntent, EvseSense, Plug};
@@ -129,11 +129,12 @@ impl EvBody {
 
     /// Lives through the steps: drives, comes home, plugs in, charges. Returns whether anything happened that the cores
     /// of vehicle and charge point should know of.
-    pub(crate) fn advance(&mut self, steps: &[Step], evse: &mut EvseBody, flows: &mut Flows) -> bool {
+    pub(crate) fn advance(&mut self, steps: &[Step], air: &[Air], evse: &mut EvseBody, flows: &mut Flows) -> bool {
         let mut mean = Mean::default();
         let mut happened = false;
-        for (index, step) in steps.iter().enumerate() {
+        for (index, (step, air)) in steps.iter().zip(air).enumerate() {
             let energy_kwh = self.live(step, evse, &mut happened);
+            self.unit.pass(step.hours, step.day, air.temperature_c);
             let power_kw = energy_kwh / step.hours;
             flows.add(evse.site, index, power_kw);
             mean.add(power_kw, step);

@@ -1,5 +1,6 @@
-//! Physics as pure functions: sun and sky, clouds, PV and its inverter, storage, demand.
+//! Physics as pure functions: sun and sky, clouds, PV and its inverter, storage with its warmth and age, demand.
 
+pub mod ageing;
 pub mod clouds;
 pub mod demand;
 pub mod inverter;
@@ -8,3 +9,4 @@ pub mod pv;
 pub mod sky;
 pub mod storage;
 pub mod sun;
+pub mod thermal;

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use markdown::markdown;
-pub use tables::{ASSETS, CLEARINGS, EVENTS, KPIS, ORDERS, SESSIONS, SETTLEMENTS, SIGNALS, SITES, TABLES, TRADES};
+pub use tables::{
+    ASSETS, CLEARINGS, EVENTS, KPIS, ORDERS, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, TABLES, TRADES,
+};
 
 /// Version of tables and `run.json`; grows when a reader has to know of a change.
 pub const VERSION: u32 = 1;
@@ -147,6 +149,7 @@ mod tests {
                     "kvar" => "_kvar",
                     "Wh" => "_wh",
                     "s" => "_s",
+                    "°C" => "_c",
                     "µEUR/kWh" => "_ueur_per_kwh",
                     "nEUR" => "_neur",
                     "as the column `unit` says" => "value",

@@ -4,8 +4,19 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 10] =
-    [&ASSETS, &SITES, &SIGNALS, &ORDERS, &TRADES, &CLEARINGS, &SETTLEMENTS, &SESSIONS, &EVENTS, &KPIS];
+pub const TABLES: [&Table; 11] = [
+    &ASSETS,
+    &SITES,
+    &SIGNALS,
+    &ORDERS,
+    &TRADES,
+    &CLEARINGS,
+    &SETTLEMENTS,
+    &SESSIONS,
+    &STORAGE_HEALTH,
+    &EVENTS,
+    &KPIS,
+];
 
 const COMPLETE: &str = "every row";
 const CONSUMED: &str = "+ consumption, − production";
@@ -218,6 +229,40 @@ pub const SESSIONS: Table = Table {
         column("cost_neur", Integer, "nEUR", "What the operator charges; null where it has not priced it")
             .sign("+ the driver pays")
             .or_null(),
+    ],
+};
+
+/// One row per battery and local day.
+pub const STORAGE_HEALTH: Table = Table {
+    name: "storage_health",
+    rows: "One row per stationary battery and local day that has ended, by day, then in the order of the batteries' \
+           names. Shares refer to the nominal capacity. The capacity that is left holds from the next midnight on.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "First instant of the local day that lies in the run"),
+        column("asset", Name, "", "The battery"),
+        column("soh", Real, "", "State of health at the end of the day: capacity left, as a share"),
+        column("calendar_fade", Real, "", "Capacity lost to time alone since the start of the run, as a share"),
+        column(
+            "cycle_fade",
+            Real,
+            "",
+            "Capacity lost to cycles since the start of the run, as a share; cycles still open count half",
+        ),
+        column(
+            "equivalent_full_cycles",
+            Real,
+            "",
+            "Half the energy moved into and out of the cells since the start, in nominal capacities",
+        ),
+        column("cell_mean_c", Real, "°C", "Mean temperature of the cells over the day, to 0.01 °C"),
+        column("cell_max_c", Real, "°C", "Highest temperature of the cells in the day, to 0.01 °C"),
+        column(
+            "lost_kwh",
+            Real,
+            "kWh",
+            "Energy lost in the converter, in standby and for cooling since the start of the run, to 1 Wh",
+        ),
     ],
 };
 

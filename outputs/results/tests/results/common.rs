@@ -6,7 +6,7 @@ use std::path::Path;
 use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading};
 use agents::record::{
     Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
-    SettlementRow, SiteEntry, TradeRow,
+    SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
 };
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
 use arrow_array::cast::AsArray;
@@ -192,6 +192,19 @@ pub(crate) fn records() -> Vec<Record> {
             returned_kwh: 0.75,
             unserved_kwh: 2.5,
             cost: None,
+        }),
+        Record::StorageHealth(StorageHealthRow {
+            time: START,
+            asset: BATTERY,
+            health: StorageHealth {
+                soh: 0.9785,
+                calendar_fade: 0.02,
+                cycle_fade: 0.0015,
+                equivalent_full_cycles: 32.25,
+                cell_mean_c: 29.5,
+                cell_max_c: 33.75,
+                lost_kwh: 12.5,
+            },
         }),
         Record::Signal(Signal::LoadControl, 50.0),
         Record::Event(Event {

@@ -19,7 +19,7 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 12] = [
     "assets.parquet",
     "clearings.parquet",
     "events.parquet",
@@ -30,6 +30,7 @@ const ALL: [&str; 11] = [
     "settlements.parquet",
     "signals.parquet",
     "sites.parquet",
+    "storage_health.parquet",
     "trades.parquet",
 ];
 

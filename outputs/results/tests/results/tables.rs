@@ -116,6 +116,9 @@ fn every_row_type_lands_in_its_table() {
         row("sessions", &["evse", "vehicle", "end_time", "delivered_kwh", "returned_kwh", "unserved_kwh", "cost_neur"]),
         ["evse_01", "ev_01", "2026-03-20T00:15:00Z", "1.75", "0.75", "2.5", "-"]
     );
+    let columns = ["time", "asset", "soh", "calendar_fade", "cycle_fade", "equivalent_full_cycles"];
+    assert_eq!(row("storage_health", &columns), ["2026-03-20T00:00:00Z", "bat_01", "0.9785", "0.02", "0.0015", "32.25"]);
+    assert_eq!(row("storage_health", &["cell_mean_c", "cell_max_c", "lost_kwh"]), ["29.5", "33.75", "12.5"]);
     assert_eq!(
         row("events", &["time", "participant", "code", "detail"]),
         ["2026-03-20T00:00:00Z", "-", "input_taken", "a scénario \"said\" so"]
@@ -159,7 +162,7 @@ fn hourly_keeps_means_and_every_record() {
         cells(&dir.path().join("sites.parquet"), &["site", "power_kw", "import_kwh", "export_kwh", "imbalance_kw"]);
     assert_eq!(sites[0], ["site_a", "-1.5", "0.75", "1.5", "1.125"]);
     assert_eq!(cells(&dir.path().join("signals.parquet"), &["value"]), [["400"], ["300"]]);
-    for table in ["orders", "trades", "clearings", "settlements", "sessions", "events"] {
+    for table in ["orders", "trades", "clearings", "settlements", "sessions", "storage_health", "events"] {
         let read = |dir: &Path| common::read(&dir.join(format!("{table}.parquet")));
         assert_eq!(read(dir.path()), read(full.path()), "{table}");
     }
@@ -213,7 +216,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 11);
+        assert_eq!(names.len(), 12);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");
