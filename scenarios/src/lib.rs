@@ -24,7 +24,7 @@ pub use file::{
     PlaceSection, PvEntry, RetailerSection, RunSection, Scenario,
 };
 pub use models::battery::{BatteryHabit, BatteryParameters};
-pub use models::commercial::CommercialParameters;
+pub use models::commercial::{CommercialKind, CommercialParameters};
 pub use models::ev::{DriverModel, EvParameters, SessionPlace};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;

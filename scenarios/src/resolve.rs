@@ -275,7 +275,9 @@ impl Draft {
         for commune in communes() {
             let share = f64::from(commune.population) / f64::from(population);
             let mean_kw = mean_mw * 1000.0 * share;
-            let body = CommuneLoad { mean_kw, share, shape: loads.shape, per_kelvin, reference_c, spread };
+            let (shape, weekend_factor, season) = (loads.shape, 1.0, [1.0; 12]);
+            let body =
+                CommuneLoad { mean_kw, share, shape, weekend_factor, season, per_kelvin, reference_c, spread };
             roles.insert(load_id(commune), Role::Load(load::Load::default(), LoadModel::Commune(body)));
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! The clear sky is evaluated at nodes five minutes apart and interpolated; clouds come by the minute. Within a
 //! minute irradiance is constant, so that ticks of any length see the same sun.
 
+use crate::physics::climate::mean_air_c;
 use crate::physics::clouds::{CloudDay, CloudParams, beam_and_diffuse};
 use crate::physics::sky::{ClearSky, Irradiance, MonthlyLinke, SkyNode, erbs};
 use crate::physics::sun::{DELTA_T_S, Observer, SunVector, sun_position_fast};
@@ -177,7 +178,7 @@ impl Weather {
     pub(crate) fn advance(&mut self, steps: &[Step]) {
         self.air.clear();
         for step in steps {
-            let air = self.days.air(step, &self.measured);
+            let air = self.days.air(step, self.calendar, &self.measured);
             self.air.push(air);
         }
         let irradiance = self.measured.get(Quantity::Irradiance);
@@ -252,21 +253,22 @@ impl Clouds {
 }
 
 impl DayDeviations {
-    fn air(&mut self, step: &Step, measured: &Measured) -> Air {
+    fn air(&mut self, step: &Step, calendar: Calendar, measured: &Measured) -> Air {
         let given = |quantity| measured.get(quantity).and_then(|series: &Series| series.mean(step.start, step.end));
         let (temperature_c, wind_m_per_s) = (given(Quantity::Temperature), given(Quantity::WindSpeed));
         if let (Some(temperature_c), Some(wind_m_per_s)) = (temperature_c, wind_m_per_s) {
             return Air { temperature_c, wind_m_per_s };
         }
-        let synthetic = self.synthetic_air(step);
+        let synthetic = self.synthetic_air(step, calendar);
         Air {
             temperature_c: temperature_c.unwrap_or(synthetic.temperature_c),
             wind_m_per_s: wind_m_per_s.unwrap_or(synthetic.wind_m_per_s),
         }
     }
 
-    /// The mean day (27 °C ± 3 K with its peak at 15 h, 4 ± 2 m/s with its peak at 14 h), plus the day's deviations.
-    fn synthetic_air(&mut self, step: &Step) -> Air {
+    /// The mean day (the mean climate, 4 ± 2 m/s of wind with their peak at 14 h), plus the day's deviations, in the
+    /// middle of the minute in which the step lies.
+    fn synthetic_air(&mut self, step: &Step, calendar: Calendar) -> Air {
         if step.day != self.day {
             self.nodes = [step.day, step.day + 1].map(|day| {
                 let mut draw = self.draws.at(day);
@@ -274,10 +276,10 @@ impl DayDeviations {
             });
             self.day = step.day;
         }
-        let hours = step.hour_of_day;
+        let hours = calendar.time_of_day(step.start.floor(Span::MINUTE) + Span::from_s(30)).hours();
         let deviation =
             |index: usize| self.nodes[0][index] + (self.nodes[1][index] - self.nodes[0][index]) * hours / 24.0;
-        let temperature_c = 27.0 + 3.0 * libm::sin((hours - 9.0) * PI / 12.0) + TEMPERATURE_DEVIATION_K * deviation(0);
+        let temperature_c = mean_air_c(hours) + TEMPERATURE_DEVIATION_K * deviation(0);
         let wind_m_per_s = (4.0 + 2.0 * libm::sin((hours - 8.0) * PI / 12.0)) * (1.0 + WIND_DEVIATION * deviation(1));
         Air { temperature_c, wind_m_per_s: wind_m_per_s.max(0.0) }
     }

@@ -1,9 +1,15 @@
-//! Physics as pure functions: sun and sky, clouds, PV, storage, demand.
+//! Physics as pure functions: sun and sky, clouds, PV, storage, loads.
 
+pub mod climate;
 pub mod clouds;
+pub mod commercial;
 pub mod demand;
+pub mod expectation;
+pub mod household;
 pub mod plane;
 pub mod pv;
+mod routine;
 pub mod sky;
 pub mod storage;
 pub mod sun;
+pub mod usage;
