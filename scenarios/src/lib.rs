@@ -27,7 +27,7 @@ pub use error::{Problem, ScenarioError};
 pub use explain::{overview, reference};
 pub use models::battery::{BatteryHabit, BatteryParameters};
 pub use models::clouds::{CloudParameters, DayClass, DayClassParameters};
-pub use models::commercial::CommercialParameters;
+pub use models::commercial::{CommercialKind, CommercialParameters};
 pub use models::ev::{DriverModel, EvParameters, SessionPlace};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;

@@ -130,15 +130,22 @@ pub enum LoadModel {
     Commercial(CommercialParameters),
 }
 
-/// What remains of a commune's demand.
+/// The demand of a commune as a whole.
+///
+/// What explicit households and commercial sites there are expected to take is subtracted where bodies are built; the
+/// commune's load consumes the rest.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CommuneLoad {
-    /// Mean power over the year.
+    /// Mean power over the year, explicit sites included.
     pub mean_kw: f64,
     /// Share of the island's demand, for measured island loads.
     pub share: f64,
     /// Demand at each full local hour relative to the mean; linear between.
     pub shape: [f64; 24],
+    /// Demand on Saturdays and Sundays relative to that on weekdays; the mean of the week stays. No source: 1.0.
+    pub weekend_factor: f64,
+    /// Demand in each month (January first) relative to the mean of the year. No source: 1.0 throughout.
+    pub season: [f64; 12],
     /// Relative change per kelvin above the reference temperature.
     pub per_kelvin: f64,
     /// Temperature at which demand is as the shape says.

@@ -358,6 +358,8 @@ impl<'a> Draft<'a> {
                 mean_kw: demand.mean_mw * 1000.0 * share,
                 share,
                 shape: demand.shape,
+                weekend_factor: demand.weekend_factor,
+                season: demand.season,
                 per_kelvin: demand.per_kelvin,
                 reference_c: demand.reference_c,
                 spread: demand.spread,

@@ -66,6 +66,10 @@ parameters! {
         mean_mw: f64 = 169.0, "MW", Within(0.0, 1e6), "IEDOM 2022: 1 483 GWh, divided by 8 760 h";
         /// Demand at each full local hour relative to the mean; linear between.
         shape: [f64; 24] = DEMAND_SHAPE, "share of the mean", Within(0.0, 100.0), "assumption: evening peak from 18:30 to 21:00, night plateau from air conditioning";
+        /// Demand on Saturdays and Sundays relative to that on weekdays; the mean of the week stays.
+        weekend_factor: f64 = 1.0, "factor", Within(0.0, 10.0), "no source: the same";
+        /// Demand in each month, January first, relative to the mean of the year.
+        season: [f64; 12] = [1.0; 12], "share of the mean", Within(0.0, 10.0), "no source: the same throughout";
         /// Relative change of demand per kelvin.
         per_kelvin: f64 = 0.02, "1/K", Within(-0.2, 0.2), ASSUMPTION;
         /// Air temperature at which demand is as the shape says.

@@ -193,7 +193,7 @@ fn no_storage_leaves_its_window() {
 fn a_battery_tells_its_health_once_a_day_and_has_it_from_midnight_on() {
     let plan = plan(&busy("3d", "15m", 6));
     let batteries = of_kind(&plan, |kind| kind == Kind::Battery);
-    let (mut told, mut days) = (BTreeMap::new(), 0);
+    let (mut told, mut days) = (BTreeMap::<ParticipantId, f64>::new(), 0);
     watch(&plan, |world, rows| {
         let rows_of_days = rows.0.iter().flat_map(|rows| &rows.records).filter_map(|record| match record {
             Record::StorageHealth(row) => Some(row),

@@ -1,13 +1,19 @@
 //! From a plan to bodies, and a way to visit each core with its own type.
 
-use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, MeterAccess, NoBody, PvBody};
+use crate::bodies::{
+    BatteryBody, Consumer, DsoBody, Embodied, EvBody, EvseBody, LoadBody, MeterAccess, NoBody, PvBody,
+};
+use crate::physics::commercial::Commercial;
 use crate::physics::demand::Demand;
+use crate::physics::expectation::Expectation;
+use crate::physics::household::Household;
 use crate::weather::Weather;
 use agents::draw::Draws;
 use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::entity::Entity;
 use bevy_ecs::world::World;
-use scenarios::{Plan, PlannedParticipant, Role};
+use scenarios::{LoadModel, Plan, PlannedParticipant, Role};
+use std::collections::BTreeMap;
 
 /// The bodies of a plan, spawned in id order.
 pub(crate) struct Draft {
@@ -22,12 +28,19 @@ impl Draft {
         let places =
             plan.participants.iter().filter(has_pv).map(|participant| plan.sites[site_of(participant).index()].commune);
         let weather = Weather::new(plan, places);
+        let mut explicit = explicit_loads(plan);
         let mut bodies = World::new();
         let entities = plan
             .participants
             .iter()
             .enumerate()
-            .map(|(index, participant)| spawn(&mut bodies, ParticipantId(index as u32), participant, plan, &weather))
+            .map(|(index, participant)| {
+                let id = ParticipantId(index as u32);
+                match &participant.role {
+                    Role::Load(_, load) => bodies.spawn(load_body(id, participant, load, plan, &mut explicit)).id(),
+                    _ => spawn(&mut bodies, id, participant, plan, &weather),
+                }
+            })
             .collect();
         Self { bodies, entities, weather }
     }
@@ -49,17 +62,61 @@ fn spawn(
         Role::Battery(_, battery) => bodies.spawn(BatteryBody::new(id, site_of(participant), battery)).id(),
         Role::Evse(_, point) => bodies.spawn(EvseBody::new(id, site_of(participant), point)).id(),
         Role::Ev(_, vehicle) => bodies.spawn(EvBody::new(id, &vehicle.parameters)).id(),
-        Role::Load(_, load) => {
-            let scenarios::LoadModel::Commune(load) = load else { unimplemented!("households and commercial sites") };
-            let demand = Demand::new(*load, Draws::new(plan.seed, &participant.id, "demand"));
-            bodies.spawn(LoadBody::new(id, site_of(participant), demand)).id()
-        }
+        Role::Load(..) => unreachable!("loads know of each other and are spawned apart"),
         Role::Retailer(retailer) => bodies.spawn(MeterAccess(retailer.sites().map(MeterId::Site).collect())).id(),
         Role::Prosumer(_, site) => bodies.spawn(MeterAccess(vec![MeterId::Site(*site)])).id(),
         Role::Ems(_, portfolio) => bodies.spawn(MeterAccess(vec![MeterId::Portfolio(*portfolio)])).id(),
         Role::Dso(_) => bodies.spawn(DsoBody::default()).id(),
         Role::MarketOperator(_) | Role::ChargePointOperator(_) => bodies.spawn(NoBody).id(),
     }
+}
+
+fn load_body(
+    id: ParticipantId,
+    participant: &PlannedParticipant,
+    load: &LoadModel,
+    plan: &Plan,
+    explicit: &mut BTreeMap<usize, Expectation>,
+) -> LoadBody {
+    let site = site_of(participant);
+    let (consumer, phases, first) = match load {
+        LoadModel::Commune(commune) => {
+            // One load stands for a commune: it alone gives way to the commune's explicit sites.
+            let explicit = explicit.remove(&plan.sites[site.index()].commune);
+            let demand = Demand::new(*commune, explicit, Draws::new(plan.seed, &participant.id, "demand"));
+            (Consumer::Commune(Box::new(demand)), 3, 1)
+        }
+        LoadModel::Household(parameters) => {
+            let household = Household::new(parameters, plan.seed, &participant.id);
+            (Consumer::Household(household), parameters.phases, parameters.phase)
+        }
+        LoadModel::Commercial(parameters) => {
+            let commercial = Commercial::new(parameters, plan.seed, &participant.id);
+            (Consumer::Commercial(Box::new(commercial)), parameters.phases, parameters.phase)
+        }
+    };
+    LoadBody::new(id, site, consumer, phases, first)
+}
+
+/// What the households and commercial sites of each commune, by its index, are expected to take.
+fn explicit_loads(plan: &Plan) -> BTreeMap<usize, Expectation> {
+    let mut explicit: BTreeMap<usize, Expectation> = BTreeMap::new();
+    for participant in &plan.participants {
+        let Role::Load(_, load) = &participant.role else { continue };
+        let commune = plan.sites[site_of(participant).index()].commune;
+        match load {
+            LoadModel::Household(parameters) => {
+                let household = Household::new(parameters, plan.seed, &participant.id);
+                explicit.entry(commune).or_default().add(&household.expectation());
+            }
+            LoadModel::Commercial(parameters) => {
+                let site = Commercial::new(parameters, plan.seed, &participant.id);
+                explicit.entry(commune).or_default().add(&site.expectation());
+            }
+            LoadModel::Commune(_) => {}
+        }
+    }
+    explicit
 }
 
 fn site_of(participant: &PlannedParticipant) -> SiteId {

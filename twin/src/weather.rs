@@ -28,15 +28,15 @@ pub(crate) struct Step {
     pub(crate) start: Time,
     pub(crate) end: Time,
     pub(crate) hours: f64,
-    /// Local day of its middle.
+    /// Local day of the minute in which it lies.
     pub(crate) day: i64,
-    /// Local hours since midnight at its middle.
+    /// Local hours since midnight in the middle of that minute: what depends on the hour is the same at any tick.
     pub(crate) hour_of_day: f64,
 }
 
 impl Step {
     fn new(start: Time, end: Time, calendar: Calendar) -> Self {
-        let middle = start + Span((end - start).0 / 2);
+        let middle = start.floor(Span::MINUTE) + Span::from_s(30);
         let (day, hour_of_day) = (calendar.day(middle), calendar.time_of_day(middle).hours());
         Self { start, end, hours: (end - start).hours(), day, hour_of_day }
     }

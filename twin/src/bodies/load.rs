@@ -1,7 +1,9 @@
-//! The body of a load.
+//! The body of a load: a household, a commercial site, or what these leave of a commune.
 
 use super::{Embodied, Mean};
+use crate::physics::commercial::Commercial;
 use crate::physics::demand::Demand;
+use crate::physics::household::Household;
 use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
 use agents::load::{Load, LoadIntent, LoadSense};
@@ -14,31 +16,62 @@ use bevy_ecs::component::Component;
 pub(crate) struct LoadBody {
     id: ParticipantId,
     site: SiteId,
-    demand: Demand,
+    consumer: Consumer,
+    /// Share of its power that each network phase carries.
+    phases: [f32; 3],
     intent: LoadIntent,
     power_kw: f64,
     is_limited: bool,
 }
 
+/// Who consumes. The many are kept in place, the few are boxed.
+#[derive(Debug)]
+pub(crate) enum Consumer {
+    Commune(Box<Demand>),
+    Household(Household),
+    Commercial(Box<Commercial>),
+}
+
+impl Consumer {
+    /// Power wanted during a step, and whether some of it is cut off: a commune's load takes the rest of its commune's
+    /// demand or, where there is one, of its share in the island's measured demand, but never less than nothing.
+    fn wanted_kw(&mut self, step: &Step, air: &Air, measured: Option<&Series>) -> (f64, bool) {
+        let (day, hours, air_c) = (step.day, step.hour_of_day, air.temperature_c);
+        let minute = (hours * 60.0) as u16;
+        match self {
+            Self::Household(household) => (household.power_kw(day, minute, air_c), false),
+            Self::Commercial(site) => (site.power_kw(day, minute, air_c), false),
+            Self::Commune(demand) => {
+                let commune_kw = match measured {
+                    Some(series) => {
+                        let island_kw = series.mean(step.start, step.end);
+                        demand.share() * island_kw.expect("the plan checked that the series covers the run")
+                    }
+                    None => demand.power_kw(day, hours, air_c),
+                };
+                let rest = demand.remainder(commune_kw, day, hours, air_c);
+                (rest.power_kw, rest.cut_kw > 0.0)
+            }
+        }
+    }
+}
+
 impl LoadBody {
-    pub(crate) fn new(id: ParticipantId, site: SiteId, demand: Demand) -> Self {
-        Self { id, site, demand, intent: LoadIntent::default(), power_kw: 0.0, is_limited: false }
+    /// A load connected to `phases` of the network's phases, from phase `first` (1-3) on.
+    pub(crate) fn new(id: ParticipantId, site: SiteId, consumer: Consumer, phases: u64, first: u64) -> Self {
+        let share = |phase: u64| if (phase + 3 - first) % 3 < phases { 1.0 / phases as f32 } else { 0.0 };
+        let phases = [1, 2, 3].map(share);
+        Self { id, site, consumer, phases, intent: LoadIntent::default(), power_kw: 0.0, is_limited: false }
     }
 
-    /// Consumes what the demand model or, where there is one, the island's measured demand says.
+    /// Consumes what its people want, up to the limit it is under. `measured` is the island's demand, in kW.
     pub(crate) fn advance(&mut self, steps: &[Step], air: &[Air], measured: Option<&Series>, flows: &mut Flows) {
         let mut mean = Mean::default();
         self.is_limited = false;
         let limit_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
         for (index, (step, air)) in steps.iter().zip(air).enumerate() {
-            let wanted_kw = match measured {
-                Some(series) => {
-                    let island_kw = series.mean(step.start, step.end);
-                    self.demand.share() * island_kw.expect("the plan checked that the series covers the run")
-                }
-                None => self.demand.power_kw(step.day, step.hour_of_day, air.temperature_c),
-            };
-            self.is_limited |= wanted_kw > limit_kw;
+            let (wanted_kw, is_cut) = self.consumer.wanted_kw(step, air, measured);
+            self.is_limited |= is_cut || wanted_kw > limit_kw;
             let power_kw = wanted_kw.min(limit_kw);
             flows.add(self.site, index, power_kw);
             mean.add(power_kw, step);
@@ -50,9 +83,9 @@ impl LoadBody {
         self.power_kw
     }
 
-    /// Mean power on each phase of the network.
+    /// Mean power over the interval that each network phase carried.
     pub(crate) fn phases_kw(&self) -> [f64; 3] {
-        [self.power_kw / 3.0; 3]
+        self.phases.map(|share| f64::from(share) * self.power_kw)
     }
 
     pub(crate) fn reading(&self) -> AssetReading {

@@ -9,7 +9,7 @@ mod pv;
 pub(crate) use battery::BatteryBody;
 pub(crate) use charging::{EvBody, EvseBody};
 pub(crate) use institutions::{DsoBody, MeterAccess, NoBody};
-pub(crate) use load::LoadBody;
+pub(crate) use load::{Consumer, LoadBody};
 pub(crate) use pv::PvBody;
 
 use crate::weather::Step;
