@@ -11,6 +11,7 @@ mod hosts;
 mod inputs;
 mod mail;
 mod money;
+mod network;
 mod rig;
 mod rooms;
 mod sources;

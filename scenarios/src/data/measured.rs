@@ -34,17 +34,16 @@ struct Source {
 }
 
 impl Measured {
-    /// Reads the series of one CSV with the columns `time`, `quantity`, `value` and `unit`, for tests and tools.
+    /// Adds the series of a CSV with the columns `time`, `quantity`, `value` and `unit`, for tests and tools.
     ///
     /// # Errors
     /// [`ScenarioError`] naming line and remedy.
-    pub fn from_csv(contents: &str) -> Result<Self, ScenarioError> {
+    pub fn add_csv(&mut self, contents: &str) -> Result<(), ScenarioError> {
         let path = Path::new("series.csv");
         let (table, node) = (DataTable::from_csv(path, contents.as_bytes())?, Node::parse("file = \"series.csv\"", path)?);
-        let (problems, mut measured) = (RefCell::default(), Self::default());
+        let problems = RefCell::default();
         let section = SeriesSection::read_all(&mut Reader::new("series", &node, None, &problems));
-        section.load(("series", &node), &table, &mut measured)?;
-        Ok(measured)
+        Ok(section.load(("series", &node), &table, self)?)
     }
 
     /// Adds a series of a quantity, of an asset where it is measured at one.

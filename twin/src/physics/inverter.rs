@@ -1,6 +1,6 @@
 //! The inverter of a PV plant: what it makes of DC power, and how much of that it gives, given its rating, its heat, the
-//! limits it is told, and the voltage and frequency it sees. It answers within seconds; a step is at most a minute, so
-//! every answer is complete within its step.
+//! limits it is told, and the voltage and frequency it sees. It answers within seconds; a state of the network holds for
+//! a minute, so every answer is complete from the beginning of its step. It never trips: protection is not modelled.
 
 use crate::network::NetworkState;
 use scenarios::PvParameters;
