@@ -146,15 +146,17 @@ fn variant(text: &str) -> Plan {
 /// Cost of an asset of each kind, core, body, meter and rows: a fleet of thousands beside the platform's assets.
 fn models(draw_ns: f64) {
     const COUNT: usize = 5000;
-    let fleet = |keys: &str| {
-        variant(&format!("[fleet.many]\ncount = {COUNT}\nportfolio = \"many\"\ntrades = false\n{keys}\n"))
-    };
+    let fleet =
+        |keys: &str| variant(&format!("[fleet.many]\ncount = {COUNT}\nportfolio = \"many\"\ntrades = false\n{keys}\n"));
     let base = plan("1d", "15m");
     let base_ns = median(|| sweep(&base, &mut Nothing)) * base.participants.len() as f64;
     let car = "of = \"ev\"\ncapacity_kwh = 64\npower_kw = 7.4\nphases = 1\nevse = { power_kw = 7.4, phases = 1 }";
     for (what, keys) in [
         ("PV plant", "of = \"pv\"\npeak_kw = 5".into()),
-        ("battery that follows its site", "of = \"battery\"\ncapacity_kwh = 10\npower_kw = 5\nhabit = \"follow-site\"".into()),
+        (
+            "battery that follows its site",
+            "of = \"battery\"\ncapacity_kwh = 10\npower_kw = 5\nhabit = \"follow-site\"".into(),
+        ),
         ("household", "of = \"household\"".into()),
         ("commercial site", "of = \"commercial\"\nmean_kw = 5".into()),
         ("vehicle on trips, with charge point", car.into()),

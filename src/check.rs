@@ -26,7 +26,14 @@ pub fn check(args: &ScenarioArgs) -> Result<Outcome, Error> {
 
 fn describe(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{}: ok", plan.name)?;
-    writeln!(out, "  window        {} to {}, {} ticks of {} s", plan.start, plan.end, plan.ticks(), plan.tick.seconds())?;
+    writeln!(
+        out,
+        "  window        {} to {}, {} ticks of {} s",
+        plan.start,
+        plan.end,
+        plan.ticks(),
+        plan.tick.seconds()
+    )?;
     writeln!(out, "  seed          {}", plan.seed)?;
     writeln!(out, "  participants  {}", plan.participants.len())?;
     for kind in Kind::ALL {

@@ -51,7 +51,9 @@ impl Distribution {
         };
         let (min, max) = (bound("min", low)?, bound("max", high)?);
         if !(low <= min && min <= max && max <= high) {
-            return Err(format!("is cut off at {min} and {max}: bounds must lie between {low} and {high}, in this order"));
+            return Err(format!(
+                "is cut off at {min} and {max}: bounds must lie between {low} and {high}, in this order"
+            ));
         }
         let outside = |value: &f64| !(min..=max).contains(value);
         let wrong = match &law {
@@ -86,7 +88,8 @@ impl Distribution {
 }
 
 fn law(table: &Table) -> Result<Law, String> {
-    let laws: Vec<_> = ["uniform", "normal", "log-normal", "choice"].into_iter().filter(|law| table.contains_key(*law)).collect();
+    let laws: Vec<_> =
+        ["uniform", "normal", "log-normal", "choice"].into_iter().filter(|law| table.contains_key(*law)).collect();
     let [name] = laws[..] else {
         return Err(format!("names {} laws: {HINT}", laws.len()));
     };
@@ -155,7 +158,9 @@ mod tests {
 
     fn sample(text: &str) -> Vec<f64> {
         let law = law(text, Limits::Any).expect(text);
-        (0..4000).map(|n| law.draw(&Draws::new(1, &format!("pv_{n}"), "parameter x")).expect("bounds are wide")).collect()
+        (0..4000)
+            .map(|n| law.draw(&Draws::new(1, &format!("pv_{n}"), "parameter x")).expect("bounds are wide"))
+            .collect()
     }
 
     fn mean(values: &[f64]) -> f64 {

@@ -72,7 +72,19 @@ pub(crate) fn section_names() -> impl Iterator<Item = &'static str> {
 
 /// Sections that are there once, with their paths.
 pub(crate) fn single_sections() -> Vec<(String, Vec<Parameter>)> {
-    let head = ["", "run", "place", "weather", "clouds", "demand", "market", "retailer", "dso", "ems", "charge_point_operator"];
+    let head = [
+        "",
+        "run",
+        "place",
+        "weather",
+        "clouds",
+        "demand",
+        "market",
+        "retailer",
+        "dso",
+        "ems",
+        "charge_point_operator",
+    ];
     let single = all().into_iter().filter(|section| head.contains(&section.name));
     single.map(|section| (section.name.into(), section.parameters)).collect()
 }
@@ -175,7 +187,10 @@ fn section_text(section: &Section) -> String {
     let width = section.parameters.iter().map(|parameter| parameter.key.len()).max().unwrap_or(0);
     for parameter in &section.parameters {
         let default = parameter.default.as_deref().map_or("required", short);
-        text.push_str(&format!("  {:<width$}  {:>12} {:<14} {}\n", parameter.key, default, parameter.unit, parameter.doc));
+        text.push_str(&format!(
+            "  {:<width$}  {:>12} {:<14} {}\n",
+            parameter.key, default, parameter.unit, parameter.doc
+        ));
     }
     text
 }
@@ -215,7 +230,9 @@ pub fn reference() -> String {
     for section in all() {
         let title = if section.name.is_empty() { "head" } else { section.name };
         text.push_str(&format!("\n## {title}\n\n{} Written as {}.\n\n", section.doc, section.form));
-        text.push_str("| key | default | unit | limits | what it is | source of the default |\n|---|---|---|---|---|---|\n");
+        text.push_str(
+            "| key | default | unit | limits | what it is | source of the default |\n|---|---|---|---|---|---|\n",
+        );
         for parameter in &section.parameters {
             let default = parameter.default.as_ref().map_or("*required*".into(), |default| format!("`{default}`"));
             let cell = |text: &str| text.replace('|', "\\|");

@@ -237,7 +237,10 @@ impl Fleet<'_> {
                 point
             }
             None => {
-                reader.problem("evse", "is missing: the charge point of each vehicle, evse = { power_kw = 7.4, phases = 1 }");
+                reader.problem(
+                    "evse",
+                    "is missing: the charge point of each vehicle, evse = { power_kw = 7.4, phases = 1 }",
+                );
                 EvseParameters::from_toml("power_kw = 1").expect("one parameter is required")
             }
         }

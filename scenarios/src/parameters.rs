@@ -121,7 +121,11 @@ impl Setting for u64 {
     fn read(node: &Node, parameter: &Parameter, drawn: Option<Drawn<'_>>) -> Result<Self, String> {
         if let (Value::Table(_), Some(drawn)) = (&node.value, drawn) {
             let drawn = Distribution::read(node, &parameter.limits)?.draw(&drawn.draws(parameter.key))?;
-            return if drawn.fract() == 0.0 { Ok(drawn as u64) } else { Err(format!("can be {drawn}: whole numbers only")) };
+            return if drawn.fract() == 0.0 {
+                Ok(drawn as u64)
+            } else {
+                Err(format!("can be {drawn}: whole numbers only"))
+            };
         }
         match node.value {
             Value::Integer(number) => {

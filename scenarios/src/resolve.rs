@@ -16,8 +16,8 @@ use crate::sections::{
     RunSection,
 };
 use crate::window;
-use agents::command::Mode;
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
+use agents::command::Mode;
 use agents::draw::Draws;
 use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
@@ -128,12 +128,23 @@ impl Scenario {
         measured: &Measured,
         problems: &RefCell<Vec<Problem>>,
     ) {
-        let model = |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
+        let model =
+            |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
         let wrong = |text: String| problems.borrow_mut().push(self.root.problem("series", text));
         for (quantity, asset) in measured.list() {
             let Some(id) = asset else { continue };
             let fits = match (quantity, model(id)) {
-                (Quantity::Production, Some(Model::Pv(_))) => true,
+                (Quantity::Production, Some(Model::Pv(plant))) => {
+                    let series = measured.of_asset(quantity, id).expect("it is listed");
+                    let most_kw = series.values.iter().copied().fold(0.0, f64::max);
+                    if most_kw > plant.rating_kw() {
+                        let rating_kw = plant.rating_kw();
+                        wrong(format!(
+                            "gives {most_kw} kW of `{id}`, whose inverter is rated {rating_kw} kW: check unit and peak_kw"
+                        ));
+                    }
+                    true
+                }
                 (Quantity::Consumption, Some(Model::Household(_) | Model::Commercial(_))) => true,
                 (Quantity::Consumption, None) => draft.loads.iter().any(|(load, _)| load == id),
                 _ => false,
@@ -211,7 +222,8 @@ impl<'a> Draft<'a> {
                 .or((name == "island").then(|| "`island` stands for all sites: choose another name".into()));
             if let Some(text) = text {
                 let mut asset = self.assets.iter().filter(|asset| asset.portfolio.as_ref() == Some(name));
-                let key = asset.next().map_or_else(|| "ems.portfolio".into(), |asset| format!("{}.portfolio", asset.key));
+                let key =
+                    asset.next().map_or_else(|| "ems.portfolio".into(), |asset| format!("{}.portfolio", asset.key));
                 problems.borrow_mut().push(scenario.root.problem(key, text));
             }
         }
@@ -257,10 +269,10 @@ impl<'a> Draft<'a> {
     }
 
     fn name_participants(&mut self, scenario: &Scenario, problems: &RefCell<Vec<Problem>>) {
-        let can_trade = |asset: &&Asset| {
-            asset.trades && matches!(asset.model, Model::Pv(_) | Model::Battery(_) | Model::Evse(_))
-        };
-        let trading: BTreeSet<SiteId> = self.assets.iter().filter(can_trade).map(|asset| self.site(&asset.site)).collect();
+        let can_trade =
+            |asset: &&Asset| asset.trades && matches!(asset.model, Model::Pv(_) | Model::Battery(_) | Model::Evse(_));
+        let trading: BTreeSet<SiteId> =
+            self.assets.iter().filter(can_trade).map(|asset| self.site(&asset.site)).collect();
         let prosumer = |site: SiteId| (site, format!("prosumer_{}", self.sites[site.index()].name));
         let prosumer_of: BTreeMap<_, _> = trading.into_iter().map(prosumer).collect();
         let mut ids: Vec<String> = self.assets.iter().map(|asset| asset.id.clone()).collect();

@@ -269,7 +269,12 @@ impl Node {
 /// The problems as an error, if there are any; each only once.
 pub(crate) fn told(mut problems: Vec<Problem>) -> Result<(), ScenarioError> {
     let mut seen = Vec::new();
-    problems.retain(|problem| !seen.contains(problem) && { seen.push(problem.clone()); true });
+    problems.retain(|problem| {
+        !seen.contains(problem) && {
+            seen.push(problem.clone());
+            true
+        }
+    });
     if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems)) }
 }
 
@@ -294,7 +299,9 @@ fn check_version(root: &Node) -> Result<(), ScenarioError> {
             let text = "is 1: this program reads version 2, in which assets are tables by id: [pv] pv_01 = { … }";
             Err(root.error("version", text))
         }
-        Some(Value::Integer(version)) => Err(root.error("version", format!("is {version}: this program reads version 2"))),
+        Some(Value::Integer(version)) => {
+            Err(root.error("version", format!("is {version}: this program reads version 2")))
+        }
         Some(other) => Err(root.error("version", format!("is {}: write version = 2", other.kind()))),
         None => Err(root.error("version", "is missing: write version = 2 in the first line")),
     }

@@ -148,7 +148,10 @@ fn a_battery_stores_what_it_takes_less_its_losses() {
                     let Role::Battery(_, parameters) = &plan.participants[battery.index()].role else { unreachable!() };
                     let standby_kwh = parameters.standby_w / 1000.0 * hours;
                     let fresh_kwh = lost_kwh - lost_before_kwh;
-                    assert!(fresh_kwh >= standby_kwh * (1.0 - RELATIVE), "only {fresh_kwh} kWh lost, {standby_kwh} in standby");
+                    assert!(
+                        fresh_kwh >= standby_kwh * (1.0 - RELATIVE),
+                        "only {fresh_kwh} kWh lost, {standby_kwh} in standby"
+                    );
                     throughput_kwh += taken_kwh.abs();
                 }
             }

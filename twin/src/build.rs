@@ -12,7 +12,7 @@ use agents::draw::Draws;
 use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::entity::Entity;
 use bevy_ecs::world::World;
-use scenarios::{LoadModel, Plan, PlannedParticipant, Role};
+use scenarios::{LoadModel, Plan, PlannedParticipant, Quantity, Role};
 use std::collections::BTreeMap;
 
 /// The bodies of a plan, spawned in id order.
@@ -57,7 +57,8 @@ fn spawn(
         Role::Pv(_, plant) => {
             let site = site_of(participant);
             let sky = weather.sky_over(plan.sites[site.index()].commune);
-            bodies.spawn(PvBody::new(id, site, plant, sky)).id()
+            let measured = plan.measured.of_asset(Quantity::Production, &participant.id).cloned();
+            bodies.spawn(PvBody::new(id, site, plant, sky, measured)).id()
         }
         Role::Battery(_, battery) => bodies.spawn(BatteryBody::new(id, site_of(participant), battery)).id(),
         Role::Evse(_, point) => bodies.spawn(EvseBody::new(id, site_of(participant), point)).id(),
@@ -79,7 +80,8 @@ fn load_body(
     explicit: &mut BTreeMap<usize, Expectation>,
 ) -> LoadBody {
     let site = site_of(participant);
-    let (consumer, phases, first) = match load {
+    let measured = plan.measured.of_asset(Quantity::Consumption, &participant.id).cloned();
+    let (modelled, phases, first) = match load {
         LoadModel::Commune(commune) => {
             // One load stands for a commune: it alone gives way to the commune's explicit sites.
             let explicit = explicit.remove(&plan.sites[site.index()].commune);
@@ -95,7 +97,7 @@ fn load_body(
             (Consumer::Commercial(Box::new(commercial)), parameters.phases, parameters.phase)
         }
     };
-    LoadBody::new(id, site, consumer, phases, first)
+    LoadBody::new(id, site, measured.map_or(modelled, Consumer::Measured), phases, first)
 }
 
 /// What the households and commercial sites of each commune, by its index, are expected to take.

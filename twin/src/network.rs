@@ -74,7 +74,8 @@ mod tests {
     /// Half minutes of `quantity` at these values.
     fn measured(quantity: &str, unit: &str, values: [f64; 4]) -> Measured {
         let times = ["00:00", "00:30", "01:00", "01:30"];
-        let rows = times.iter().zip(values).map(|(at, value)| format!("1970-01-01T00:{at}Z,{quantity},{value},{unit}\n"));
+        let rows =
+            times.iter().zip(values).map(|(at, value)| format!("1970-01-01T00:{at}Z,{quantity},{value},{unit}\n"));
         let mut measured = Measured::default();
         measured.add_csv(&format!("time,quantity,value,unit\n{}", rows.collect::<String>())).expect("valid");
         measured

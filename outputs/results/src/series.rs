@@ -4,13 +4,13 @@ use std::fs::File;
 use std::path::Path;
 
 use agents::Time;
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowDictionaryKeyType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::Array;
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -48,8 +48,13 @@ pub struct Data {
 pub fn read_data(path: &Path) -> Result<Data, ResultsError> {
     let file = File::open(path).map_err(ResultsError::io("read", path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(ResultsError::reading(path))?;
-    let names: Vec<String> =
-        builder.schema().fields().iter().filter(|field| is_read(field.data_type())).map(|field| field.name().clone()).collect();
+    let names: Vec<String> = builder
+        .schema()
+        .fields()
+        .iter()
+        .filter(|field| is_read(field.data_type()))
+        .map(|field| field.name().clone())
+        .collect();
     let mask = ProjectionMask::columns(builder.parquet_schema(), names.iter().map(String::as_str));
     let batches = builder.with_projection(mask).build().map_err(ResultsError::reading(path))?;
     let mut rows: Vec<Vec<DataCell>> = Vec::new();

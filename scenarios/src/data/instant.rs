@@ -43,9 +43,9 @@ impl Instants {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Ok(Time(instant.as_millisecond()));
         }
-        let local: DateTime = text.parse().map_err(|_| {
-            format!("`{text}` is no time: write RFC 3339, for instance 2026-03-20T06:00:00-04:00")
-        })?;
+        let local: DateTime = text
+            .parse()
+            .map_err(|_| format!("`{text}` is no time: write RFC 3339, for instance 2026-03-20T06:00:00-04:00"))?;
         let Some((name, zone)) = &self.zone else {
             return Err(format!(
                 "`{text}` has no offset: write RFC 3339 (2026-03-20T06:00:00-04:00), or say the `zone` of its section"

@@ -40,7 +40,8 @@ impl Measured {
     /// [`ScenarioError`] naming line and remedy.
     pub fn add_csv(&mut self, contents: &str) -> Result<(), ScenarioError> {
         let path = Path::new("series.csv");
-        let (table, node) = (DataTable::from_csv(path, contents.as_bytes())?, Node::parse("file = \"series.csv\"", path)?);
+        let (table, node) =
+            (DataTable::from_csv(path, contents.as_bytes())?, Node::parse("file = \"series.csv\"", path)?);
         let problems = RefCell::default();
         let section = SeriesSection::read_all(&mut Reader::new("series", &node, None, &problems));
         Ok(section.load(("series", &node), &table, self)?)

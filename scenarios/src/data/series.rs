@@ -66,8 +66,8 @@ impl SeriesSection {
         table: &DataTable,
         measured: &mut Measured,
     ) -> Result<(), Problem> {
-        let instants = Instants::of(self.zone.as_deref())
-            .map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
+        let instants =
+            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
         let columns = node.table().and_then(|table| table.get("columns"));
         let found = match columns {
             Some(columns) => self.wide(&format!("{key}.columns"), columns, table, &instants)?,
@@ -117,7 +117,8 @@ impl SeriesSection {
 
     /// Rows that say what they are.
     fn long(&self, table: &DataTable, instants: &Instants) -> Result<Vec<(What, Samples)>, Problem> {
-        let [time, quantity, value, unit] = [self.time.as_str(), "quantity", "value", "unit"].map(|name| table.column(name));
+        let [time, quantity, value, unit] =
+            [self.time.as_str(), "quantity", "value", "unit"].map(|name| table.column(name));
         let (time, quantity, value, unit) = (time?, quantity?, value?, unit?);
         let asset = if table.has("asset") { Some(table.column("asset")?) } else { None };
         let mut found: BTreeMap<What, Samples> = BTreeMap::new();
@@ -165,7 +166,8 @@ impl SeriesSection {
         let mut last = None;
         for (time, value, row) in samples {
             if (time - start).0 % step.0 != 0 {
-                let text = format!("{name} leaves its step of {} min at {time}: resample to a regular step", minutes(step));
+                let text =
+                    format!("{name} leaves its step of {} min at {time}: resample to a regular step", minutes(step));
                 return Err(table.problem(row, text));
             }
             let Some(value) = value else {
@@ -175,7 +177,9 @@ impl SeriesSection {
                 }
                 continue;
             };
-            filler.add((time, value), last).map_err(|text| table.problem(row, format!("{name} has {text}: {}", gap_hint(key))))?;
+            filler
+                .add((time, value), last)
+                .map_err(|text| table.problem(row, format!("{name} has {text}: {}", gap_hint(key))))?;
             last = Some((time, value));
         }
         let Some((end, _)) = last.filter(|_| filler.values.len() > 1) else {
@@ -205,7 +209,11 @@ impl Filler {
             let distance = time - before;
             let missing = distance.0 / self.step.0 - 1;
             if missing > 0 && (self.rule == GapRule::Refuse || distance > self.longest) {
-                return Err(format!("a gap of {} h after {before} (its step is {} min)", distance.hours(), minutes(self.step)));
+                return Err(format!(
+                    "a gap of {} h after {before} (its step is {} min)",
+                    distance.hours(),
+                    minutes(self.step)
+                ));
             }
             for index in 1..=missing {
                 let share = index as f64 / (missing + 1) as f64;

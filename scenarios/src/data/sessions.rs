@@ -50,8 +50,8 @@ impl SessionsSection {
         table: &DataTable,
         measured: &mut Measured,
     ) -> Result<(), Problem> {
-        let instants = Instants::of(self.zone.as_deref())
-            .map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
+        let instants =
+            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
         let [vehicle, start, end, energy] =
             [&self.vehicle, &self.start, &self.end, &self.energy].map(|column| table.column(column));
         let (vehicle, start, end, energy) = (vehicle?, start?, end?, energy?);

@@ -122,9 +122,7 @@ impl Cell {
         let number = match self {
             Self::Missing => return Ok(None),
             Self::Number(number) => *number,
-            Self::Text(text) => {
-                text.parse().map_err(|_| format!("`{text}` is not a number: use a decimal point"))?
-            }
+            Self::Text(text) => text.parse().map_err(|_| format!("`{text}` is not a number: use a decimal point"))?,
             Self::Instant(time) => return Err(format!("`{time}` is an instant where a number is wanted")),
         };
         match number {

@@ -33,7 +33,9 @@ impl Lines<'_> {
                 let read = number.as_str().parse();
                 Value::Number(read.map_err(|_| self.problem(value, "is no number that can be read"))?)
             }
-            DeValue::Array(values) => Value::List(values.iter().map(|value| self.node(value)).collect::<Result<_, _>>()?),
+            DeValue::Array(values) => {
+                Value::List(values.iter().map(|value| self.node(value)).collect::<Result<_, _>>()?)
+            }
             DeValue::Table(table) => Value::Table(self.table(table)?),
         };
         Ok(Node { value, origin })
@@ -94,7 +96,8 @@ impl Node {
     /// [`ScenarioError::Problems`] if it is no assignment, or leads through something that is no table.
     pub(crate) fn assign(&mut self, assignment: &str) -> Result<(), ScenarioError> {
         let origin = Origin::Assignment(assignment.into());
-        let wrong = |text: String| ScenarioError::from(Problem { place: Some(origin.to_string()), key: String::new(), text });
+        let wrong =
+            |text: String| ScenarioError::from(Problem { place: Some(origin.to_string()), key: String::new(), text });
         let Some((path, value)) = assignment.split_once('=') else {
             return Err(wrong("is no assignment: write KEY=VALUE, for instance run.seed=3".into()));
         };
@@ -124,7 +127,10 @@ impl Node {
             if table.values().all(|child| child.table().is_none()) {
                 return Err("`*` stands for tables, and there are none at its place".into());
             }
-            return table.values_mut().filter(|child| child.table().is_some()).try_for_each(|child| child.put(rest, node));
+            return table
+                .values_mut()
+                .filter(|child| child.table().is_some())
+                .try_for_each(|child| child.put(rest, node));
         }
         let empty = || Self { value: Value::Table(Table::new()), origin: node.origin.clone() };
         table.entry((*key).to_owned()).or_insert_with(empty).put(rest, node)
@@ -168,7 +174,9 @@ mod tests {
     #[test]
     fn an_assignment_is_read_as_toml_or_as_text() {
         let mut tree = tree("[run]\nseed = 1\n[pv]\na = { x = 1 }\nb = { x = 1 }\n");
-        for assignment in ["run.seed=3", "run.start = 2026-03-20", "pv.*.x=2.5", "new.table={a=[1]}", "run.note=hello you"] {
+        for assignment in
+            ["run.seed=3", "run.start = 2026-03-20", "pv.*.x=2.5", "new.table={a=[1]}", "run.note=hello you"]
+        {
             tree.assign(assignment).expect(assignment);
         }
         let seen = |path: &str| words(tree.at(path).expect(path));

@@ -92,12 +92,18 @@ impl BatteryParameters {
     /// [`Conflict`]: the key at fault, and the remedy.
     pub fn check(&self) -> Result<(), Conflict> {
         if self.min_soc >= self.max_soc {
-            return Err(Conflict::new("max_soc", format!("is {}: must exceed min_soc, {}", self.max_soc, self.min_soc)));
+            return Err(Conflict::new(
+                "max_soc",
+                format!("is {}: must exceed min_soc, {}", self.max_soc, self.min_soc),
+            ));
         }
         for (key, soc) in [("initial_soc", self.initial_soc), ("reserve_soc", self.reserve_soc)] {
             let low = if key == "reserve_soc" { 0.0 } else { self.min_soc };
             if !(low..=self.max_soc).contains(&soc) {
-                return Err(Conflict::new(key, format!("is {soc}: must lie between {low} and max_soc, {}", self.max_soc)));
+                return Err(Conflict::new(
+                    key,
+                    format!("is {soc}: must lie between {low} and max_soc, {}", self.max_soc),
+                ));
             }
         }
         if self.derate_above_c >= self.stop_above_c {

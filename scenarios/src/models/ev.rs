@@ -112,7 +112,8 @@ impl EvParameters {
     /// [`Conflict`]: the key at fault, and the remedy.
     pub fn check(&self) -> Result<(), Conflict> {
         if self.departure_h + self.away_h > 23.5 {
-            let text = format!("is {}: a trip from {} h is not back by 23:30, stay less", self.away_h, self.departure_h);
+            let text =
+                format!("is {}: a trip from {} h is not back by 23:30, stay less", self.away_h, self.departure_h);
             return Err(Conflict::new("away_h", text));
         }
         if self.reserve_soc > self.target_soc {

@@ -58,6 +58,11 @@ parameters! {
 }
 
 impl PvParameters {
+    /// AC rating of the inverter, kW.
+    pub fn rating_kw(&self) -> f64 {
+        self.peak_kw * self.inverter_dc_per_peak * self.inverter_efficiency
+    }
+
     /// Checks the rules between the parameters.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use super::{Embodied, Mean};
 use crate::physics::commercial::Commercial;
 use crate::physics::demand::Demand;
 use crate::physics::household::Household;
-use crate::weather::{Air, Step};
+use crate::weather::{Air, Step, mean_of_minute};
 use crate::world::{Flows, Meters};
 use agents::load::{Load, LoadIntent, LoadSense};
 use agents::reading::{AssetReading, AssetState, round_power_kw};
@@ -30,6 +30,8 @@ pub(crate) enum Consumer {
     Commune(Box<Demand>),
     Household(Household),
     Commercial(Box<Commercial>),
+    /// What was measured, kW.
+    Measured(Series),
 }
 
 impl Consumer {
@@ -41,12 +43,10 @@ impl Consumer {
         match self {
             Self::Household(household) => (household.power_kw(day, minute, air_c), false),
             Self::Commercial(site) => (site.power_kw(day, minute, air_c), false),
+            Self::Measured(series) => (mean_of_minute(series, step), false),
             Self::Commune(demand) => {
                 let commune_kw = match measured {
-                    Some(series) => {
-                        let island_kw = series.mean(step.start, step.end);
-                        demand.share() * island_kw.expect("the plan checked that the series covers the run")
-                    }
+                    Some(series) => demand.share() * mean_of_minute(series, step),
                     None => demand.power_kw(day, hours, air_c),
                 };
                 let rest = demand.remainder(commune_kw, day, hours, air_c);

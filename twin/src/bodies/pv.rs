@@ -4,10 +4,11 @@ use super::{Embodied, Mean, on_phases};
 use crate::network::NetworkState;
 use crate::physics::inverter::{Delivery, Surroundings};
 use crate::physics::pv::PvArray;
-use crate::weather::{Air, Sky, Step};
+use crate::weather::{Air, Sky, Step, mean_of_minute};
 use crate::world::{Flows, Meters};
 use agents::pv::{Pv, PvIntent, PvSense};
 use agents::reading::{AssetReading, AssetState, round_power_kw};
+use agents::series::Series;
 use agents::{ParticipantId, SiteId};
 use bevy_ecs::component::Component;
 use scenarios::PvParameters;
@@ -17,6 +18,8 @@ pub(crate) struct PvBody {
     id: ParticipantId,
     site: SiteId,
     array: PvArray,
+    /// What was measured of its production, kW, in the place of what sun and array would give.
+    measured: Option<Series>,
     phases: u64,
     phase: u64,
     /// Index of the sky over it.
@@ -31,11 +34,18 @@ pub(crate) struct PvBody {
 }
 
 impl PvBody {
-    pub(crate) fn new(id: ParticipantId, site: SiteId, plant: &PvParameters, sky: usize) -> Self {
+    pub(crate) fn new(
+        id: ParticipantId,
+        site: SiteId,
+        plant: &PvParameters,
+        sky: usize,
+        measured: Option<Series>,
+    ) -> Self {
         Self {
             id,
             site,
             array: PvArray::new(plant),
+            measured,
             phases: plant.phases,
             phase: plant.phase,
             sky,
@@ -59,7 +69,7 @@ impl PvBody {
         let (mut active, mut reactive) = (Mean::default(), Mean::default());
         (self.is_curtailed, self.is_derated) = (false, false);
         for (index, (((step, sky), air), network)) in steps.iter().zip(skies).zip(air).zip(network).enumerate() {
-            let given = self.step(sky, air, network);
+            let given = self.step(step, sky, air, network);
             self.is_curtailed |= given.is_curtailed;
             self.is_derated |= given.is_derated;
             flows.add(self.site, index, -given.active_kw);
@@ -70,11 +80,14 @@ impl PvBody {
         self.reactive_kvar = reactive.power_kw();
     }
 
-    fn step(&mut self, sky: &Sky, air: &Air, network: &NetworkState) -> Delivery {
-        let mut available_kw = 0.0;
-        if sky.irradiance.ghi > 0.0 {
-            available_kw = self.array.ac_power_kw(&sky.irradiance, &sky.sun, air.temperature_c, air.wind_m_per_s);
-        }
+    fn step(&mut self, step: &Step, sky: &Sky, air: &Air, network: &NetworkState) -> Delivery {
+        let available_kw = match &self.measured {
+            Some(series) => mean_of_minute(series, step),
+            None if sky.irradiance.ghi > 0.0 => {
+                self.array.ac_power_kw(&sky.irradiance, &sky.sun, air.temperature_c, air.wind_m_per_s)
+            }
+            None => 0.0,
+        };
         let limit_kw = self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
         let around = Surroundings { air_c: air.temperature_c, network: *network, limit_kw };
         self.array.inverter().deliver(available_kw, &around, &mut self.crossing_kw)

@@ -82,7 +82,7 @@ impl Inverter {
     pub fn new(plant: &PvParameters) -> Self {
         let dc_limit_kw = plant.peak_kw * plant.inverter_dc_per_peak;
         let scale = plant.inverter_efficiency / REFERENCE_EFFICIENCY;
-        let rating_kw = plant.inverter_efficiency * dc_limit_kw;
+        let rating_kw = plant.rating_kw();
         let curve = |[v1, v2, v3, v4, q1, q2, q3, q4]: [f64; 8]| VoltVar {
             voltages_pu: [v1, v2, v3, v4],
             reactive_kvar: [q1, q2, q3, q4].map(|share| share * rating_kw),

@@ -493,7 +493,8 @@ mod tests {
 
     #[test]
     fn half_of_the_losses_warm_the_cells() {
-        let mut battery = StorageUnit::new((&parameters("initial_cell_c = 20.0\nheat_loss_w_per_k_per_kwh = 0.0")).into());
+        let mut battery =
+            StorageUnit::new((&parameters("initial_cell_c = 20.0\nheat_loss_w_per_k_per_kwh = 0.0")).into());
         for _ in 0..30 {
             battery.exchange(50.045, MINUTE_H, battery.window());
             battery.pass(MINUTE_H, 0, 20.0);
@@ -523,7 +524,8 @@ mod tests {
 
     #[test]
     fn an_aged_storage_holds_less_from_midnight_on_and_what_it_holds_stays() {
-        let mut battery = StorageUnit::new((&parameters("initial_soc = 0.95\ncalendar_fade = 0.5\nstandby_w = 0.0")).into());
+        let mut battery =
+            StorageUnit::new((&parameters("initial_soc = 0.95\ncalendar_fade = 0.5\nstandby_w = 0.0")).into());
         for minute in 0..1440 {
             battery.pass(MINUTE_H, 0, 30.0);
             assert_eq!(battery.spec.capacity_kwh, 100.0, "in minute {minute}");
@@ -551,7 +553,8 @@ mod tests {
 
     /// Two hot days of charging and discharging that meet the window, the taper, the derating and a reserve.
     fn two_days(step_s: usize) -> StorageUnit {
-        let hot = parameters("initial_cell_c = 40.0\ncooling_w_per_kwh = 3.0\nderate_above_c = 30.0\nreserve_soc = 0.2");
+        let hot =
+            parameters("initial_cell_c = 40.0\ncooling_w_per_kwh = 3.0\nderate_above_c = 30.0\nreserve_soc = 0.2");
         let mut battery = StorageUnit::new((&hot).into());
         let reserve = Reserve { energy_kwh: 30.0, power_kw: 5.0 };
         for start_s in (0..2 * 86_400).step_by(step_s) {
@@ -577,7 +580,10 @@ mod tests {
     fn steps_of_a_second_a_minute_and_a_quarter_hour_see_the_same_two_days() {
         let minutes = two_days(60);
         let health = minutes.health();
-        assert!(minutes.lost_kwh > 20.0 && health.cell_max_c > 31.0 && health.equivalent_full_cycles > 1.0, "{health:?}");
+        assert!(
+            minutes.lost_kwh > 20.0 && health.cell_max_c > 31.0 && health.equivalent_full_cycles > 1.0,
+            "{health:?}"
+        );
         for other in [1, 20, 900].map(two_days) {
             let pairs = [
                 (other.energy_kwh, minutes.energy_kwh),

@@ -117,7 +117,10 @@ fn every_row_type_lands_in_its_table() {
         ["evse_01", "ev_01", "2026-03-20T00:15:00Z", "1.75", "0.75", "2.5", "-"]
     );
     let columns = ["time", "asset", "soh", "calendar_fade", "cycle_fade", "equivalent_full_cycles"];
-    assert_eq!(row("storage_health", &columns), ["2026-03-20T00:00:00Z", "bat_01", "0.9785", "0.02", "0.0015", "32.25"]);
+    assert_eq!(
+        row("storage_health", &columns),
+        ["2026-03-20T00:00:00Z", "bat_01", "0.9785", "0.02", "0.0015", "32.25"]
+    );
     assert_eq!(row("storage_health", &["cell_mean_c", "cell_max_c", "lost_kwh"]), ["29.5", "33.75", "12.5"]);
     assert_eq!(
         row("events", &["time", "participant", "code", "detail"]),
