@@ -561,7 +561,11 @@ mod tests {
         assert_eq!(floors, [Some(40.0), Some(20.0), Some(40.0), None]);
         let told: Vec<_> = out.records.iter().map(|record| format!("{record:?}")).collect();
         let of_reserves = told.iter().filter(|text| text.contains("reserve of priority")).count();
-        assert_eq!((told.len(), of_reserves), (3, 2), "the EMS' setpoint, its reserve and the local one lost: {told:?}");
+        assert_eq!(
+            (told.len(), of_reserves),
+            (3, 2),
+            "the EMS' setpoint, its reserve and the local one lost: {told:?}"
+        );
     }
 
     #[test]
@@ -577,8 +581,7 @@ mod tests {
         for capability in [Capability::LimitsOnly, Capability::Setpoints] {
             CommandBook::new(capability).take(&reserve(1, Priority::Ems, 40.0, 60), at(0), &mut out);
         }
-        let (mut book, refused) =
-            book(&[reserve(1, Priority::Ems, -1.0, 60), reserve(2, Priority::Ems, f64::NAN, 60)]);
+        let (mut book, refused) = book(&[reserve(1, Priority::Ems, -1.0, 60), reserve(2, Priority::Ems, f64::NAN, 60)]);
         assert_eq!((out.records.len(), refused.records.len()), (2, 2));
         assert_eq!(book.resolve(at(0), &mut out).reserve, None);
     }

@@ -147,9 +147,7 @@ mod tests {
     fn cooling_holds_the_threshold_as_long_as_it_is_strong_enough() {
         let cooled = cells().with_cooling(Cooling { above_c: 30.0, heat_kw: 1.0, cop: 3.0 });
         let settle = |heat_kw: f64| {
-            (0..6000).fold(35.0, |cell_c, _| {
-                cooled.after(cell_c, 1.0 / 60.0, heat_kw, cooled.cooling_kw(cell_c), 28.0)
-            })
+            (0..6000).fold(35.0, |cell_c, _| cooled.after(cell_c, 1.0 / 60.0, heat_kw, cooled.cooling_kw(cell_c), 28.0))
         };
         // A minute of 0.9 kW in 0.25 kWh/K is 0.06 K: that much stands above the threshold.
         assert!((settle(0.9) - 30.0 - 0.06).abs() < 0.01, "{}", settle(0.9));

@@ -4,19 +4,8 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 11] = [
-    &ASSETS,
-    &SITES,
-    &SIGNALS,
-    &ORDERS,
-    &TRADES,
-    &CLEARINGS,
-    &SETTLEMENTS,
-    &SESSIONS,
-    &STORAGE_HEALTH,
-    &EVENTS,
-    &KPIS,
-];
+pub const TABLES: [&Table; 11] =
+    [&ASSETS, &SITES, &SIGNALS, &ORDERS, &TRADES, &CLEARINGS, &SETTLEMENTS, &SESSIONS, &STORAGE_HEALTH, &EVENTS, &KPIS];
 
 const COMPLETE: &str = "every row";
 const CONSUMED: &str = "+ consumption, − production";
