@@ -84,7 +84,7 @@ fn load_body(
     let (modelled, phases, first) = match load {
         LoadModel::Commune(commune) => {
             // One load stands for a commune: it alone gives way to the commune's explicit sites.
-            let explicit = explicit.remove(&plan.sites[site.index()].commune);
+            let explicit = explicit.remove(&plan.sites[site.index()].commune).map(|explicit| explicit.profile());
             let demand = Demand::new(*commune, explicit, Draws::new(plan.seed, &participant.id, "demand"));
             (Consumer::Commune(Box::new(demand)), 3, 1)
         }

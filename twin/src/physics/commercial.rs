@@ -9,7 +9,7 @@ use scenarios::{CommercialKind, CommercialParameters};
 /// Temperature at which air conditioning takes its share.
 const REFERENCE_C: f64 = 27.0;
 /// Instants per hour at which expectations are evaluated.
-const INSTANTS: usize = 12;
+const INSTANTS: usize = 6;
 
 /// What sites of a kind do where their parameters do not say. All are assumptions.
 struct Habits {
@@ -106,12 +106,15 @@ impl Opening {
 
     fn of_day(&self, day: i64, hours: f64) -> f64 {
         let half_ramp_h = self.ramp_h / 2.0;
+        if hours < self.from_h - half_ramp_h || hours > self.until_h + half_ramp_h {
+            return 0.0;
+        }
         let is_open = match DayKind::of(day) {
             DayKind::Weekday => true,
             DayKind::Saturday => self.on_saturday,
             DayKind::Sunday => self.on_sunday,
         };
-        if !is_open || hours < self.from_h - half_ramp_h || hours > self.until_h + half_ramp_h {
+        if !is_open {
             return 0.0;
         }
         self.risen(hours - self.from_h) - self.risen(hours - self.until_h)
@@ -250,5 +253,105 @@ impl Expected for CommercialExpectation {
     fn expected_kw(&self, hour: usize, day: DayKind, air_c: f64) -> f64 {
         let site = &self.site;
         site.base_kw + site.activity_kw * self.activity[day as usize][hour] * site.warmth(air_c)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A local day that was a Monday: 2024-10-07.
+    const MONDAY: i64 = 20_003;
+
+    fn site(text: &str) -> Commercial {
+        let parameters = CommercialParameters::from_toml(&format!("mean_kw = 10\n{text}")).expect(text);
+        Commercial::new(&parameters, 1, "site")
+    }
+
+    fn at(hour: u16, minute: u16) -> u16 {
+        60 * hour + minute
+    }
+
+    #[track_caller]
+    fn assert_close(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn opening_hours_by_hand() {
+        let mut shop = site("opens_h = 8\ncloses_h = 18\nday_spread = 0\nair_conditioning_per_k = 0");
+        let full_kw = shop.power_kw(MONDAY, at(11, 30), 27.0);
+        let mut share = |day: i64, minute: u16| (shop.power_kw(day, minute, 27.0) / full_kw - 0.3) / 0.7;
+        assert_close(share(MONDAY, at(7, 29)), 0.0);
+        // The middle of this minute is 14.5 minutes before opening, x = 0.2583 of the ramp: 3x² − 2x³ = 0.1657; at 7:45:30
+        // the shape is 75.83 % of the way from 0.80 to 0.85.
+        assert_close(share(MONDAY, at(7, 45)), 0.1657 * 0.8379);
+        assert_close(share(MONDAY, at(9, 59)), 0.949_58);
+        // Half open at closing time, where the shape is 1.0 but for half a minute.
+        assert!((share(MONDAY, at(17, 59)) + share(MONDAY, at(18, 0)) - 1.0).abs() < 2e-3);
+        assert_close(share(MONDAY, at(18, 31)), 0.0);
+        assert_close(share(MONDAY + 5, at(11, 30)), 1.0);
+        assert_close(share(MONDAY + 6, at(11, 30)), 0.0);
+    }
+
+    #[test]
+    fn air_conditioning_follows_the_temperature_by_hand() {
+        let mut shop = site("day_spread = 0");
+        let kw = [27.0, 30.0, 0.0].map(|air_c| shop.power_kw(MONDAY, at(11, 30), air_c));
+        // 40 % of what is beyond the base, 8 % of that per kelvin: 70 % · 40 % · 24 % more, and none of it when it is cold.
+        assert_close(kw[1] / kw[0], 1.0 + 0.7 * 0.4 * 0.24);
+        assert_close(kw[2] / kw[0], 1.0 - 0.7 * 0.4);
+        let closed = [20.0, 30.0].map(|air_c| shop.power_kw(MONDAY, at(3, 0), air_c));
+        assert_eq!(closed[0], closed[1]);
+    }
+
+    #[test]
+    fn the_year_has_the_mean_that_was_asked_for() {
+        for text in [
+            "kind = \"office\"",
+            "kind = \"shop\"",
+            "kind = \"hotel\"",
+            "kind = \"industry\"",
+            "opens_h = 20\ncloses_h = 4\nramp_h = 3",
+            "kind = \"hotel\"\nbase_share = 0\nair_conditioning_share = 1\nair_conditioning_per_k = 1",
+        ] {
+            let mut site = site(&format!("{text}\nday_spread = 0.3"));
+            let mut sum_kw = 0.0;
+            for day in MONDAY..MONDAY + 364 {
+                for minute in 0..at(24, 0) {
+                    sum_kw += site.power_kw(day, minute, mean_air_c((f64::from(minute) + 0.5) / 60.0));
+                }
+            }
+            let mean_kw = sum_kw / (364.0 * 1440.0);
+            assert!((mean_kw / 10.0 - 1.0).abs() < 0.02, "{text}: {mean_kw}");
+            assert_close(site.expectation().mean_kw(), 10.0);
+        }
+    }
+
+    #[test]
+    fn a_night_belongs_to_the_day_it_began() {
+        let mut bar = site("opens_h = 20\ncloses_h = 4\nday_spread = 0");
+        let mut is_open = |day: i64, hour: u16| bar.power_kw(day, at(hour, 0), 27.0) > bar.base_kw;
+        assert!(is_open(MONDAY + 5, 22) && is_open(MONDAY + 6, 3), "Saturday's night");
+        assert!(!is_open(MONDAY + 6, 22) && !is_open(MONDAY + 7, 3), "Sunday's night");
+        assert!(!is_open(MONDAY + 7, 12) && is_open(MONDAY + 7, 22));
+    }
+
+    #[test]
+    fn nothing_jumps_but_what_has_no_ramp() {
+        let jump = |text: &str| {
+            let mut site = site(text);
+            let mut largest: f64 = 0.0;
+            let mut before_kw = site.power_kw(MONDAY, 0, 27.0);
+            for minute in 0..14 * 1440 {
+                let now_kw = site.power_kw(MONDAY + minute / 1440, (minute % 1440) as u16, 27.0);
+                largest = largest.max((now_kw - before_kw).abs());
+                before_kw = now_kw;
+            }
+            largest
+        };
+        assert!(jump("kind = \"hotel\"\nday_spread = 0.2") < 0.1);
+        assert!(jump("kind = \"office\"\nday_spread = 0.2") < 1.0);
+        assert!(jump("kind = \"office\"\nramp_h = 0") > 5.0);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Where a scenario has households and commercial sites of a commune one by one, the commune's load is the rest.
 
-use crate::physics::expectation::{DayKind, Expectation};
+use crate::physics::expectation::{DayKind, Profile};
 use agents::Calendar;
 use agents::draw::Draws;
 use rand::RngExt;
@@ -14,7 +14,7 @@ use scenarios::CommuneLoad;
 pub struct Demand {
     spec: CommuneLoad,
     /// What the commune's explicit sites are expected to take.
-    explicit: Option<Expectation>,
+    explicit: Option<Profile>,
     draws: Draws,
     day: i64,
     /// The present day's demand, relative to the mean day's.
@@ -34,7 +34,7 @@ pub struct Remainder {
 
 impl Demand {
     /// The demand of a commune with these parameters, of which `explicit` is accounted for elsewhere.
-    pub fn new(spec: CommuneLoad, explicit: Option<Expectation>, draws: Draws) -> Self {
+    pub fn new(spec: CommuneLoad, explicit: Option<Profile>, draws: Draws) -> Self {
         Self { spec, explicit, draws, day: i64::MIN, day_factor: 1.0, deviation: [0.0; 25] }
     }
 
@@ -84,7 +84,7 @@ impl Demand {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::physics::expectation::Expected;
+    use crate::physics::expectation::{Expectation, Expected};
 
     fn demand(spread: f64) -> Demand {
         let mut shape = [1.0; 24];
@@ -144,7 +144,7 @@ mod tests {
         let mut demand = demand(0.0);
         let mut explicit = Expectation::default();
         explicit.add(&Steady(60.0));
-        demand.explicit = Some(explicit);
+        demand.explicit = Some(explicit.profile());
         let mut rest = |air_c| {
             let commune_kw = demand.power_kw(4, 12.0, air_c);
             demand.remainder(commune_kw, 4, 12.0, air_c)
