@@ -169,11 +169,15 @@ fn explain(name: &str) -> Result<String, String> {
     })
 }
 
-/// All sections with a line for each.
+/// All sections and built-in scenarios with a line for each.
 pub fn overview() -> String {
     let mut text = String::from("sections of a scenario file; `cariflex explain SECTION` lists their parameters\n\n");
     for section in all().iter().filter(|section| !section.name.is_empty()) {
         text.push_str(&format!("  {:<22} {}\n", section.name, first_sentence(section.doc)));
+    }
+    text.push_str("\nbuilt-in scenarios; `cariflex check SCENARIO` says what one comes to\n\n");
+    for (name, about) in Scenario::built_in() {
+        text.push_str(&format!("  {name:<22} {about}\n"));
     }
     text
 }

@@ -202,6 +202,7 @@ impl<'a> Draft<'a> {
         draft.place_sites(scenario, problems);
         draft.name_participants(scenario, problems);
         draft.check_charge_points(scenario, problems);
+        draft.check_explicit_loads(scenario, problems);
         draft
     }
 
@@ -303,6 +304,30 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Households and commercial sites are part of their commune's demand, and can not be more than it.
+    fn check_explicit_loads(&self, scenario: &Scenario, problems: &RefCell<Vec<Problem>>) {
+        let Some(demand) = &self.sections.demand else { return };
+        let mut explicit_kw = vec![0.0; communes().len()];
+        for asset in self.assets {
+            explicit_kw[asset.commune] += match &asset.model {
+                Model::Household(household) => household.daily_kwh / 24.0,
+                Model::Commercial(site) => site.mean_kw,
+                _ => 0.0,
+            };
+        }
+        for (commune, explicit_kw) in communes().iter().zip(explicit_kw) {
+            let demand_kw = demand.mean_mw * 1000.0 * share_of(commune);
+            if explicit_kw > demand_kw {
+                let text = format!(
+                    "leaves {} {demand_kw:.0} kW on average, but its households and commercial sites take \
+                     {explicit_kw:.0} kW: raise it, or have fewer of them there",
+                    commune.name
+                );
+                problems.borrow_mut().push(scenario.root.problem("demand.mean_mw", text));
+            }
+        }
+    }
+
     fn asset(&self, id: &str) -> Option<&Asset> {
         self.assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|index| &self.assets[index])
     }
@@ -362,10 +387,9 @@ impl<'a> Draft<'a> {
     }
 
     fn loads(&self) -> impl Iterator<Item = PlannedParticipant> {
-        let population: u32 = communes().iter().map(|commune| commune.population).sum();
         let demand = self.sections.demand.as_ref();
         self.loads.iter().zip(demand.into_iter().cycle()).map(move |((id, commune), demand)| {
-            let share = f64::from(communes()[*commune].population) / f64::from(population);
+            let share = share_of(&communes()[*commune]);
             let body = CommuneLoad {
                 mean_kw: demand.mean_mw * 1000.0 * share,
                 share,
@@ -441,6 +465,12 @@ impl<'a> Draft<'a> {
         let strategies = (self.sections.ems.batteries, self.sections.ems.vehicles);
         Ems::new(portfolio, self.rules, batteries, charge_points, strategies)
     }
+}
+
+/// A commune's share of the island's population, and so of its demand.
+fn share_of(commune: &Commune) -> f64 {
+    let population: u32 = communes().iter().map(|commune| commune.population).sum();
+    f64::from(commune.population) / f64::from(population)
 }
 
 fn load_id(commune: &Commune) -> String {

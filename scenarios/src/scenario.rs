@@ -55,9 +55,13 @@ pub struct DataFile {
 }
 
 impl Scenario {
-    /// Names of the built-in scenarios.
-    pub fn built_in() -> impl Iterator<Item = &'static str> {
-        BUILT_IN.into_iter().map(|(name, _)| name)
+    /// The built-in scenarios, each with what it is about.
+    pub fn built_in() -> impl Iterator<Item = (&'static str, String)> {
+        BUILT_IN.into_iter().map(|(name, text)| {
+            let node = Node::parse(text, Path::new(name)).ok();
+            let about = node.as_ref().and_then(|node| node.at("about")).map(|node| &node.value);
+            (name, if let Some(Value::Text(about)) = about { about.clone() } else { String::new() })
+        })
     }
 
     /// Loads a built-in scenario by name, or a file by path, with all it extends.

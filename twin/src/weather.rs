@@ -230,7 +230,7 @@ mod tests {
 
     /// A plan of a March week in minutes under these clouds, with a sky over Ducos.
     fn weather(clouds: &str) -> (Weather, Plan) {
-        let text = "version = 1\nname = \"sky\"\n[run]\nstart = \"2026-03-20\"\nduration = \"7d\"\n";
+        let text = "version = 2\nname = \"sky\"\n[run]\nstart = \"2026-03-20\"\nduration = \"7d\"\n";
         let scenario = Scenario::parse(text, Path::new("sky.toml")).expect("readable");
         let mut plan = scenario.resolve(&[]).expect("valid");
         plan.weather.clouds = scenarios::CloudParameters::from_toml(clouds).expect("readable");
