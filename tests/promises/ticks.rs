@@ -108,8 +108,13 @@ fn request(record: &Record) -> Option<Event> {
 fn assert_same_world(scenario: impl Fn(&str) -> Scenario) {
     let seconds = Days::of(&scenario("1s"));
     assert_eq!(seconds.energy_kwh.len(), 2 * 5, "two days, five amounts");
-    for tick in ["60s", "15m"] {
-        let longer = Days::of(&scenario(tick));
+    let [minutes, quarters] = ["60s", "15m"].map(|tick| Days::of(&scenario(tick)));
+    for (key, expected_kwh) in &minutes.energy_kwh {
+        // Both go through the same steps of a minute.
+        let error = quarters.energy_kwh[key] / expected_kwh - 1.0;
+        assert!(error.abs() <= 1e-9, "{key:?}: ticks of a minute and of a quarter hour part by {error:.1e}");
+    }
+    for (tick, longer) in [("60s", minutes), ("15m", quarters)] {
         for ((day, amount), expected_kwh) in &seconds.energy_kwh {
             let found_kwh = longer.energy_kwh[&(*day, *amount)];
             let error = found_kwh / expected_kwh - 1.0;

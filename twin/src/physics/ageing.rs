@@ -73,6 +73,13 @@ impl From<AgeingParameters> for Ageing {
     }
 }
 
+impl Ageing {
+    /// Fade of a cycle of this depth relative to a full one; the usual exponent needs no logarithm.
+    fn weight(&self, depth: f64) -> f64 {
+        if self.depth_exponent == 1.5 { depth * depth.sqrt() } else { libm::pow(depth, self.depth_exponent) }
+    }
+}
+
 /// What a storage has gone through.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Wear {
@@ -91,17 +98,19 @@ impl Wear {
         Self { calendar_h: 0.0, cycles: 0.0, throughput: 0.0, rainflow: Rainflow::new(stored) }
     }
 
-    /// Lives through `hours` at `cell_c` and state of charge `soc`, and then holds `stored`, share of the nominal energy.
-    ///
-    /// Depths are shares of the nominal energy, so that a shrinking capacity looks like no cycle.
-    pub fn live(&mut self, ageing: &Ageing, hours: f64, cell_c: f64, soc: f64, stored: f64) {
+    /// Lives through `hours` at `cell_c` and state of charge `soc`.
+    pub fn rest(&mut self, ageing: &Ageing, hours: f64, cell_c: f64, soc: f64) {
         let by_soc = 1.0 + ageing.soc_sensitivity * (soc - 0.5);
         let warmth = ageing.activation_k * (1.0 / T25_K - 1.0 / (cell_c + ZERO_C_IN_K));
         self.calendar_h += hours * libm::exp(warmth) * by_soc * by_soc;
+    }
+
+    /// Comes to hold `stored`, share of the nominal energy: so a shrinking capacity looks like no cycle.
+    pub fn store(&mut self, ageing: &Ageing, stored: f64) {
         if stored != self.rainflow.tip {
             self.throughput += (stored - self.rainflow.tip).abs();
-            let (cycles, exponent) = (&mut self.cycles, ageing.depth_exponent);
-            self.rainflow.take(stored, |depth, count| *cycles += count * libm::pow(depth, exponent));
+            let cycles = &mut self.cycles;
+            self.rainflow.take(stored, |depth, count| *cycles += count * ageing.weight(depth));
         }
     }
 
@@ -113,7 +122,7 @@ impl Wear {
     /// Capacity lost to cycles so far, relative to the nominal one; ranges that are still open count as half cycles.
     pub fn cycle_fade(&self, ageing: &Ageing) -> f64 {
         let mut cycles = self.cycles;
-        self.rainflow.residue(|depth, count| cycles += count * libm::pow(depth, ageing.depth_exponent));
+        self.rainflow.residue(|depth, count| cycles += count * ageing.weight(depth));
         ageing.full_cycle_fade * cycles
     }
 
@@ -221,6 +230,11 @@ mod tests {
         counts: Option<Vec<(f64, f64)>>,
     }
 
+    fn live(wear: &mut Wear, ageing: &Ageing, hours: f64, cell_c: f64, soc: f64) {
+        wear.store(ageing, soc);
+        wear.rest(ageing, hours, cell_c, soc);
+    }
+
     /// All cycles of a series, residue included, counted while it happens.
     fn cycles(series: &[f64]) -> Vec<(f64, f64)> {
         let (mut rainflow, mut cycles) = (Rainflow::new(series[0]), Vec::new());
@@ -292,7 +306,7 @@ mod tests {
         for line in include_str!("../../../tests/golden/battery/ageing.csv").lines().skip(1) {
             let cells: Vec<Option<f64>> = line.split(',').map(|cell| cell.parse().ok()).collect();
             let [_, Some(cell_c), Some(soc), calendar, cycle] = cells[..] else { panic!("{line}") };
-            (0..60).for_each(|_| wear.live(&ageing, 1.0 / 60.0, cell_c, soc, soc));
+            (0..60).for_each(|_| live(&mut wear, &ageing, 1.0 / 60.0, cell_c, soc));
             if let (Some(calendar), Some(cycle)) = (calendar, cycle) {
                 assert!((wear.calendar_fade(&ageing) / calendar - 1.0).abs() < 1e-11, "{line}");
                 assert!((wear.cycle_fade(&ageing) / cycle - 1.0).abs() < 1e-11, "{line}");
@@ -307,7 +321,7 @@ mod tests {
         let fade = |years: f64, cell_c: f64, soc: f64| {
             let ageing = Ageing::from(PARAMETERS);
             let mut wear = Wear::new(soc);
-            wear.live(&ageing, years * 8760.0, cell_c, soc, soc);
+            live(&mut wear, &ageing, years * 8760.0, cell_c, soc);
             wear.calendar_fade(&ageing)
         };
         // By hand: 50000 / 8.314462618 · (1/298.15 − 1/308.15) = 0.654535; e to it is 1.924248.
@@ -329,18 +343,28 @@ mod tests {
         let ageing = Ageing::from(AgeingParameters { calendar_fade: 0.0, ..PARAMETERS });
         let mut wear = Wear::new(0.1);
         for _ in 0..6000 {
-            wear.live(&ageing, 1.0, 25.0, 0.9, 0.9);
-            wear.live(&ageing, 1.0, 25.0, 0.1, 0.1);
+            live(&mut wear, &ageing, 1.0, 25.0, 0.9);
+            live(&mut wear, &ageing, 1.0, 25.0, 0.1);
         }
         assert!((wear.soh(&ageing) - 0.8).abs() < 1e-9, "{}", wear.soh(&ageing));
         assert!((wear.equivalent_full_cycles() - 4800.0).abs() < 1e-6);
     }
 
     #[test]
+    fn the_usual_exponent_weighs_as_any_other_does() {
+        let weight = |cycle_depth_exponent: f64, depth: f64| {
+            Ageing::from(AgeingParameters { cycle_depth_exponent, ..PARAMETERS }).weight(depth)
+        };
+        for depth in [1e-6, 0.1, 0.7, 1.0] {
+            assert!((weight(1.5, depth) / weight(1.5 + 1e-15, depth) - 1.0).abs() < 1e-12, "{depth}");
+        }
+    }
+
+    #[test]
     fn a_storage_that_is_worn_out_still_has_a_capacity() {
         let ageing = Ageing::from(AgeingParameters { cycle_life: 1.0, initial_soh: 0.5, ..PARAMETERS });
         let mut wear = Wear::new(0.0);
-        (0..20).for_each(|hour| wear.live(&ageing, 1.0, 25.0, 0.5, f64::from(hour % 2)));
+        (0..20).for_each(|hour| live(&mut wear, &ageing, 1.0, 25.0, f64::from(hour % 2)));
         assert_eq!(wear.soh(&ageing), 0.01);
     }
 }

@@ -1,7 +1,7 @@
 //! A storage behind a converter: losses, window, taper, supply, warmth, age. Powers at the AC terminals, charging positive.
 //!
 //! What follows from the state of charge or the temperature (limits, taper, cooling, ageing) is evaluated at full minutes
-//! and holds for a minute, whatever the length of steps; the new capacity of an aged storage holds from the first minute
+//! and holds for a minute, whatever the length of steps; calendar ageing sees means over quarter hours; the new capacity of an aged storage holds from the first minute
 //! of a local day. Within a minute a power holds until the window ends it, at which instant the converter goes off. So steps
 //! of a second and of a minute come to the same.
 
@@ -9,13 +9,16 @@ mod parameters;
 
 pub use parameters::Storage;
 
-use super::ageing::Wear;
+use super::ageing::{Ageing, Wear};
 use super::thermal::REFERENCE_C;
 use agents::Span;
 use agents::command::Reserve;
 use agents::record::StorageHealth;
 
 const MINUTE_MS: u32 = Span::MINUTE.0 as u32;
+const MINUTE_H: f64 = Span::MINUTE.0 as f64 / Span::HOUR.0 as f64;
+/// Minutes whose mean conditions calendar ageing sees at once.
+const STRETCH_MINUTES: f64 = 15.0;
 
 /// A storage and the energy it holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,8 +36,26 @@ pub struct StorageUnit {
     supply_kw: f64,
     minute: Minute,
     wear: Wear,
+    stretch: Conditions,
     cell_c: f64,
     today: Day,
+}
+
+/// Minutes that calendar ageing has not seen yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Conditions {
+    minutes: f64,
+    cell_c_minutes: f64,
+    soc_minutes: f64,
+}
+
+impl Conditions {
+    fn wear_out(&self, wear: &mut Wear, ageing: &Ageing) {
+        if self.minutes > 0.0 {
+            let mean = |sum: f64| sum / self.minutes;
+            wear.rest(ageing, self.minutes * MINUTE_H, mean(self.cell_c_minutes), mean(self.soc_minutes));
+        }
+    }
 }
 
 /// What has come together since the last full minute.
@@ -79,6 +100,15 @@ struct Stretch {
     energy_kwh: f64,
     /// For how long it ran.
     hours: f64,
+    /// Power while it ran.
+    power_kw: f64,
+}
+
+impl Stretch {
+    /// Mean power over `hours`, of which it ran all or some.
+    fn power_kw(&self, hours: f64) -> f64 {
+        if self.hours == hours { self.power_kw } else { self.energy_kwh / hours }
+    }
 }
 
 impl StorageUnit {
@@ -93,6 +123,7 @@ impl StorageUnit {
             supply_kw: 0.0,
             minute: Minute::default(),
             wear: Wear::new(spec.initial_kwh / spec.nominal_kwh),
+            stretch: Conditions::default(),
             cell_c: spec.thermal.initial_cell_c.unwrap_or(REFERENCE_C),
             today: Day::new(None),
         };
@@ -140,11 +171,13 @@ impl StorageUnit {
         } else {
             [self.cell_c; 2]
         };
+        let mut wear = self.wear;
+        self.stretch.wear_out(&mut wear, ageing);
         StorageHealth {
-            soh: self.wear.soh(ageing),
-            calendar_fade: self.wear.calendar_fade(ageing),
-            cycle_fade: self.wear.cycle_fade(ageing),
-            equivalent_full_cycles: self.wear.equivalent_full_cycles(),
+            soh: wear.soh(ageing),
+            calendar_fade: wear.calendar_fade(ageing),
+            cycle_fade: wear.cycle_fade(ageing),
+            equivalent_full_cycles: wear.equivalent_full_cycles(),
             cell_mean_c,
             cell_max_c,
             lost_kwh: self.lost_kwh,
@@ -158,7 +191,7 @@ impl StorageUnit {
     pub fn exchange(&mut self, wanted_kw: f64, hours: f64, window: EnergyWindow) -> f64 {
         let stretch = self.convert(wanted_kw - self.supply_kw, hours, window);
         self.lost_kwh += self.supply_kw * hours;
-        stretch.energy_kwh / hours + self.supply_kw
+        stretch.power_kw(hours) + self.supply_kw
     }
 
     /// As [`Self::exchange`], but what is missing of `reserve` is charged first, with the reserve's power where that is
@@ -181,25 +214,34 @@ impl StorageUnit {
     /// the cells take on their temperature, the storage has aged, and the limits of the next minute follow.
     pub fn pass(&mut self, step_hours: f64, day: i64, air_c: f64) {
         const MS_PER_HOUR: f64 = Span::HOUR.0 as f64;
-        let step_ms = step_hours * MS_PER_HOUR;
-        self.minute.ms += (step_ms + 0.5) as u32;
-        self.minute.air_c_ms += air_c * step_ms;
+        let step_ms = (step_hours * MS_PER_HOUR + 0.5) as u32;
+        if step_ms == MINUTE_MS && self.minute.ms == 0 {
+            self.end_minute(day, air_c);
+            return;
+        }
+        self.minute.ms += step_ms;
+        self.minute.air_c_ms += air_c * f64::from(step_ms);
         if self.minute.ms >= MINUTE_MS {
-            self.end_minute(day);
+            self.end_minute(day, self.minute.air_c_ms / f64::from(self.minute.ms));
         }
     }
 
-    fn end_minute(&mut self, day: i64) {
-        let Minute { ms, air_c_ms, lost_kwh } = std::mem::take(&mut self.minute);
-        let hours = f64::from(ms) / Span::HOUR.0 as f64;
-        let air_c = air_c_ms / f64::from(ms);
+    fn end_minute(&mut self, day: i64, air_c: f64) {
         if self.today.number != Some(day) {
             self.begin_day(day, air_c);
         }
+        let lost_kwh = std::mem::take(&mut self.minute).lost_kwh;
         let Storage { thermal, ageing, nominal_kwh, .. } = &self.spec;
-        let heat_kw = thermal.heat_share * lost_kwh / hours;
-        self.cell_c = thermal.after(self.cell_c, hours, heat_kw, self.cooling_kw, air_c);
-        self.wear.live(ageing, hours, self.cell_c, self.soc(), self.energy_kwh / nominal_kwh);
+        let heat_kw = thermal.heat_share * lost_kwh * const { 1.0 / MINUTE_H };
+        self.cell_c = thermal.after(self.cell_c, MINUTE_H, heat_kw, self.cooling_kw, air_c);
+        self.wear.store(ageing, self.energy_kwh / nominal_kwh);
+        let soc = self.energy_kwh / self.spec.capacity_kwh;
+        self.stretch.minutes += 1.0;
+        self.stretch.cell_c_minutes += self.cell_c;
+        self.stretch.soc_minutes += soc;
+        if self.stretch.minutes == STRETCH_MINUTES {
+            std::mem::take(&mut self.stretch).wear_out(&mut self.wear, ageing);
+        }
         self.today.minutes += 1.0;
         self.today.cell_c_minutes += self.cell_c;
         self.today.cell_max_c = self.today.cell_max_c.max(self.cell_c);
@@ -210,7 +252,10 @@ impl StorageUnit {
     fn begin_day(&mut self, day: i64, air_c: f64) {
         match self.today.number {
             None => self.cell_c = self.spec.thermal.initial_cell_c.unwrap_or(air_c),
-            Some(_) => self.spec.age_to(self.wear.soh(&self.spec.ageing)),
+            Some(_) => {
+                std::mem::take(&mut self.stretch).wear_out(&mut self.wear, &self.spec.ageing);
+                self.spec.age_to(self.wear.soh(&self.spec.ageing));
+            }
         }
         self.today = Day::new(Some(day));
     }
@@ -218,9 +263,10 @@ impl StorageUnit {
     fn set_limits(&mut self) {
         let Storage { power_kw, discharge_kw, charge_taper_above, discharge_taper_below, thermal, .. } = &self.spec;
         let (soc, derating) = (self.soc(), thermal.derating(self.cell_c));
-        let taper = [(1.0 - soc) / (1.0 - charge_taper_above), soc / discharge_taper_below];
-        let [charge, discharge] = taper.map(|share| share.clamp(0.0, 1.0) * derating);
-        self.limits_kw = [power_kw * charge, discharge_kw * discharge];
+        // Most of the time neither taper has begun.
+        let charge = if soc > *charge_taper_above { ((1.0 - soc) / (1.0 - charge_taper_above)).max(0.0) } else { 1.0 };
+        let discharge = if soc < *discharge_taper_below { (soc / discharge_taper_below).max(0.0) } else { 1.0 };
+        self.limits_kw = [power_kw * charge * derating, discharge_kw * discharge * derating];
         self.cooling_kw = thermal.cooling_kw(self.cell_c);
         self.supply_kw = self.spec.standby_kw + thermal.cooling_supply_kw(self.cooling_kw);
     }
@@ -251,7 +297,7 @@ impl StorageUnit {
         self.lost_kwh += energy_kwh - stored_kwh;
         self.minute.lost_kwh += energy_kwh - stored_kwh;
         self.assert_within(window, before_kwh);
-        Stretch { energy_kwh, hours: run_hours }
+        Stretch { energy_kwh, hours: run_hours, power_kw }
     }
 
     /// What was outside the window before (a raised reserve, a shrunken capacity) may be there still, but no farther out.
@@ -280,8 +326,6 @@ impl StorageUnit {
 mod tests {
     use super::*;
     use scenarios::{BatteryParameters, EvParameters};
-
-    const MINUTE_H: f64 = 1.0 / 60.0;
 
     fn parameters(more: &str) -> BatteryParameters {
         BatteryParameters::from_toml(&format!("capacity_kwh = 100.0\npower_kw = 50.0\n{more}")).expect("well-formed")
