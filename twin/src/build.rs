@@ -35,11 +35,7 @@ impl Draft {
             .iter()
             .enumerate()
             .map(|(index, participant)| {
-                let id = ParticipantId(index as u32);
-                match &participant.role {
-                    Role::Load(_, load) => bodies.spawn(load_body(id, participant, load, plan, &mut explicit)).id(),
-                    _ => spawn(&mut bodies, id, participant, plan, &weather),
-                }
+                spawn(&mut bodies, ParticipantId(index as u32), participant, plan, &weather, &mut explicit)
             })
             .collect();
         Self { bodies, entities, weather }
@@ -52,6 +48,7 @@ fn spawn(
     participant: &PlannedParticipant,
     plan: &Plan,
     weather: &Weather,
+    explicit: &mut BTreeMap<usize, Expectation>,
 ) -> Entity {
     match &participant.role {
         Role::Pv(_, plant) => {
@@ -63,7 +60,7 @@ fn spawn(
         Role::Battery(_, battery) => bodies.spawn(BatteryBody::new(id, site_of(participant), battery)).id(),
         Role::Evse(_, point) => bodies.spawn(EvseBody::new(id, site_of(participant), point)).id(),
         Role::Ev(_, vehicle) => bodies.spawn(EvBody::new(id, &vehicle.parameters)).id(),
-        Role::Load(..) => unreachable!("loads know of each other and are spawned apart"),
+        Role::Load(_, load) => bodies.spawn(load_body(id, participant, load, plan, explicit)).id(),
         Role::Retailer(retailer) => bodies.spawn(MeterAccess(retailer.sites().map(MeterId::Site).collect())).id(),
         Role::Prosumer(_, site) => bodies.spawn(MeterAccess(vec![MeterId::Site(*site)])).id(),
         Role::Ems(_, portfolio) => bodies.spawn(MeterAccess(vec![MeterId::Portfolio(*portfolio)])).id(),

@@ -1,7 +1,7 @@
 //! The weather over the island: one sky per commune that needs one, on a grid of minutes.
 //!
 //! The clear sky is evaluated at nodes five minutes apart and interpolated; clouds come by the minute. Within a
-//! minute irradiance is constant, so that ticks of any length see the same sun.
+//! minute irradiance and air are constant, so that ticks of any length see the same sun and the same loads.
 
 mod air;
 mod clouds;

@@ -11,7 +11,7 @@ parameters! {
         /// air conditioning takes more, one that has none takes less, and a fleet takes this on average.
         daily_kwh: f64 = 12.9, "kWh/day", Within(0.1, 100.0), "IEDOM 2020/2022: mean of low-voltage customers, small businesses included";
         /// Power that is always taken.
-        base_kw: f64 = 0.13, "kW", Within(0.0, 10.0), "assumption within 80-150 W";
+        base_kw: f64 = 0.145, "kW", Within(0.0, 10.0), "assumption within 80-150 W";
         /// Refrigerator: power of its compressor.
         refrigerator_kw: f64 = 0.1, "kW", Within(0.0, 10.0), ASSUMPTION;
         /// Refrigerator: share of the time its compressor runs at 27 °C.

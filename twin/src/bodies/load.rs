@@ -24,8 +24,9 @@ pub(crate) struct LoadBody {
     is_limited: bool,
 }
 
-/// Who consumes. The many are kept in place, the few are boxed.
+/// Who consumes.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "households are the many: they are kept in place, the few are boxed")]
 pub(crate) enum Consumer {
     Commune(Box<Demand>),
     Household(Household),
@@ -162,7 +163,7 @@ mod tests {
             let end = time + Span::HOUR;
             while time < end {
                 world.advance(time, time + tick);
-                time = time + tick;
+                time += tick;
                 for (sum, id) in sums.iter_mut().zip(&ids) {
                     *sum += world.power_kw(*id).expect("loads have power") * tick.hours();
                 }

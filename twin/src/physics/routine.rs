@@ -239,3 +239,47 @@ impl Expected for HouseholdExpectation {
             + cooling_kw * self.routine.cooling_duty(air_c)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unscaled(text: &str) -> HouseholdExpectation {
+        HouseholdExpectation::new(Routine::unscaled(&HouseholdParameters::from_toml(text).expect(text)).scaled(1.0))
+    }
+
+    #[test]
+    fn the_defaults_come_to_their_daily_consumption_by_themselves() {
+        let natural_kwh = unscaled("").daily_kwh();
+        assert!((natural_kwh - 12.9).abs() < 0.1, "{natural_kwh}");
+    }
+
+    #[test]
+    fn a_day_by_hand() {
+        let with = |text: &str| unscaled(text).daily_kwh();
+        let nothing = "evening_kw = 0\nair_conditioning = 0\nwater_heater = 0\ncooking_kw = 0\nwashing_kw = 0\n\
+                       other_kw = 0\nrefrigerator_kw = 0\nbase_kw = 0.1\n";
+        let base = with(nothing);
+        assert!((base - 2.4).abs() < 1e-6, "{base}");
+        // Two starts of half an hour at 1.5 kW; a fifth more on two days of seven.
+        let cooking =
+            nothing.replace("cooking_kw = 0", "cooking_kw = 1.5\ncooking_starts_per_day = 2\ncooking_min = 30");
+        let cooking = with(&cooking) - base;
+        assert!((cooking - 1.5 * (5.0 + 2.0 * 1.2) / 7.0).abs() < 1e-5, "{cooking}");
+        // Half of the households heat 3.3 kWh a day, whenever they do.
+        let heater = with(&nothing.replace("water_heater = 0", "water_heater = 0.5")) - base;
+        assert!((heater - 1.65).abs() < 1e-5, "{heater}");
+        // 1 kW on 80 % of the nights from 20:45 to 5:45 on average, at 10 % per kelvin above 20 °C: the mean climate has
+        // 24.9 °C then.
+        let cooling = with(&nothing.replace("air_conditioning = 0", "air_conditioning = 1")) - base;
+        assert!((cooling - 0.8 * 9.0 * 0.49).abs() < 0.06, "{cooling}");
+    }
+
+    #[test]
+    fn a_cycle_is_on_for_the_duty_of_each_of_its_lengths() {
+        let cycle = Cycle::new(10.0).with_phase(0.3);
+        let on: Vec<_> = (0..10).map(|minute| cycle.on(minute, 0.25)).collect();
+        // Three minutes into its cycle at minute 0.
+        assert_eq!(on, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.5]);
+    }
+}
