@@ -25,7 +25,7 @@ pub use file::{
 };
 pub use models::battery::{BatteryHabit, BatteryParameters};
 pub use models::commercial::CommercialParameters;
-pub use models::ev::{DriverModel, EvParameters, SessionPlace};
+pub use models::ev::{DriverModel, EvParameters};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;
 pub use models::pv::{PvParameters, Transposition};

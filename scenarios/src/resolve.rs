@@ -4,14 +4,13 @@ use crate::communes::{Commune, communes};
 use crate::error::ScenarioError;
 use crate::file::Scenario;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
-use crate::{BatteryParameters, EvParameters, EvseParameters, PvParameters};
+use crate::{BatteryParameters, EvseParameters, PvParameters};
 use crate::series::Measured;
 use crate::values::{check_name, duration, price, within};
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::draw::Draws;
 use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint, Strategy};
-use agents::ev::Ev;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
 use agents::{Calendar, ParticipantId, PortfolioId, SiteId, Span, Time};
@@ -237,7 +236,7 @@ impl Draft {
         let mut users: BTreeMap<&str, &str> = BTreeMap::new();
         for entry in &scenario.evse {
             let point = EvseParameters::from_toml(&format!("power_kw = {}", entry.power_kw))?;
-            roles.insert(entry.id.clone(), Role::Evse(evse::Evse::new(operator, ems), point));
+            roles.insert(entry.id.clone(), Role::Evse(evse::Evse::new(Some(operator), Some(ems)), point));
         }
         for entry in &scenario.ev {
             let key = format!("{}.evse", entry.id);
@@ -254,9 +253,9 @@ impl Draft {
                     format!("`{}` is already used by {other}: give each vehicle a charge point of its own", entry.evse);
                 return Err(ScenarioError::value(key, problem));
             }
-            let draws = Draws::new(scenario.run.seed, &entry.id, "trip");
-            let core = Ev::new(evse, entry.driver()?, draws, rules.slot);
-            let vehicle = Vehicle { parameters: EvParameters::from_toml(&format!("capacity_kwh = {}\npower_kw = {}\nv2g = {}\ninitial_soc = {}", entry.capacity_kwh, entry.power_kw, entry.v2g, entry.initial_soc))?, evse };
+            let parameters = entry.parameters()?;
+            let core = parameters.core(evse, scenario.run.seed, &entry.id, rules.slot);
+            let vehicle = Vehicle { parameters, evse };
             roles.insert(entry.id.clone(), Role::Ev(core, vehicle));
         }
         Ok(roles)

@@ -3,9 +3,9 @@
 use crate::duration::parse_duration;
 use crate::error::ScenarioError;
 use crate::file::{EvEntry, Scenario};
+use crate::models::ev::EvParameters;
 use agents::Span;
 use agents::dso::DsoPolicy;
-use agents::ev::Driver;
 use agents::mail;
 use market::Price;
 
@@ -84,27 +84,27 @@ impl Scenario {
 }
 
 impl EvEntry {
-    pub(crate) fn driver(&self) -> Result<Driver> {
+    pub(crate) fn parameters(&self) -> Result<EvParameters> {
         let key = |field: &str| format!("{}.{field}", self.id);
-        let target_soc = within(key("target_soc"), self.target_soc, 0.0, 1.0)?;
         if self.departure_h + self.away_h > 23.5 {
             let problem =
                 format!("a trip from {} h is not back by 23:30: leave earlier or stay less", self.departure_h);
             return Err(ScenarioError::value(key("away_h"), problem));
         }
-        let share = |field: &str, soc| within(key(field), soc, 0.0, 1.0).map(|soc| soc * self.capacity_kwh);
-        Ok(Driver {
-            drives_on_a_day: within(key("drives_on_a_day"), self.drives_on_a_day, 0.0, 1.0)?,
-            departure_h: within(key("departure_h"), self.departure_h, 0.0, 23.0)?,
-            departure_spread_h: 0.75,
-            away_h: within(key("away_h"), self.away_h, 0.5, 23.0)?,
-            away_spread_h: 1.5,
-            distance_km: within(key("distance_km"), self.distance_km, 0.0, 2000.0)?,
-            distance_log_spread: 0.6,
-            consumption_kwh_per_km: within(key("consumption_kwh_per_km"), self.consumption_kwh_per_km, 0.0, 10.0)?,
-            plug_below_kwh: share("plug_below_soc", self.plug_below_soc)?,
-            target_kwh: target_soc * self.capacity_kwh,
-            reserve_kwh: share("reserve_soc", self.reserve_soc)?,
-        })
+        let numbers = [
+            ("capacity_kwh", self.capacity_kwh),
+            ("power_kw", self.power_kw),
+            ("initial_soc", self.initial_soc),
+            ("target_soc", self.target_soc),
+            ("reserve_soc", self.reserve_soc),
+            ("plug_below_soc", self.plug_below_soc),
+            ("drives_on_a_day", self.drives_on_a_day),
+            ("departure_h", self.departure_h),
+            ("away_h", self.away_h),
+            ("distance_km", self.distance_km),
+            ("consumption_kwh_per_km", self.consumption_kwh_per_km),
+        ];
+        let lines: Vec<_> = numbers.iter().map(|(key, value)| format!("{key} = {value:?}")).collect();
+        EvParameters::from_toml(&format!("v2g = {}\n{}", self.v2g, lines.join("\n")))
     }
 }

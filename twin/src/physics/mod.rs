@@ -1,5 +1,6 @@
-//! Physics as pure functions: sun and sky, clouds, PV, storage, demand.
+//! Physics as pure functions: sun and sky, clouds, PV, storage, charging, demand.
 
+pub mod charging;
 pub mod clouds;
 pub mod demand;
 pub mod plane;

@@ -65,7 +65,8 @@ pub const ASSETS: Table = Table {
             Name,
             "",
             "What it was doing at the end: `idle`, `charging`, `discharging`, `producing`, `curtailed`, `consuming`, \
-             `limited`, `available`, `occupied`, `parked` or `driving`",
+             `limited`, `parked` or `driving`; a charge point without power is `available`, or with a vehicle in its plug \
+             `suspended_evse` if it offers nothing and `suspended_ev` if the vehicle takes nothing of what is offered",
         ),
     ],
 };
