@@ -118,7 +118,11 @@ impl Ev {
         let missing_kwh = sense.shortfall_kwh - self.told_shortfall_kwh;
         if missing_kwh > 0.0 && sense.place != Place::Driving {
             self.told_shortfall_kwh = sense.shortfall_kwh;
-            out.event(now, EventCode::TripCutShort, format!("battery empty: {missing_kwh:.3} kWh of the trip not driven"));
+            out.event(
+                now,
+                EventCode::TripCutShort,
+                format!("battery empty: {missing_kwh:.3} kWh of the trip not driven"),
+            );
         }
     }
 

@@ -66,8 +66,7 @@ mod tests {
     #[test]
     fn between_measured_sessions_the_vehicle_drives_what_the_next_one_gave() {
         let sessions = [session(2.0, 5.0, 10.0), session(7.0, 8.0, 20.0), session(8.0, 9.0, 5.0)];
-        let expected =
-            [trip(5.0, 7.0, 18.0), trip(8.0, 8.0, 4.5), Trip::for_good_at(hour(9.0))];
+        let expected = [trip(5.0, 7.0, 18.0), trip(8.0, 8.0, 4.5), Trip::for_good_at(hour(9.0))];
         assert_eq!(trips(0.0, &sessions)[0], trip(0.0, 2.0, 9.0), "away until the first");
         assert_eq!(trips(0.0, &sessions)[1..], expected);
         assert_eq!(trips(3.0, &sessions)[0], Trip::returning_at(hour(3.0), PlugIn::Always), "in the first");
@@ -79,8 +78,15 @@ mod tests {
     #[test]
     fn sessions_that_overlap_or_run_backwards_fall_away() {
         let sound = [session(1.0, 4.0, 10.0), session(6.0, 7.0, 20.0)];
-        let broken =
-            [sound[0], session(2.0, 5.0, 1.0), session(5.0, 4.5, 1.0), session(0.0, 1.0, 1.0), sound[1], sound[0], sound[1]];
+        let broken = [
+            sound[0],
+            session(2.0, 5.0, 1.0),
+            session(5.0, 4.5, 1.0),
+            session(0.0, 1.0, 1.0),
+            sound[1],
+            sound[0],
+            sound[1],
+        ];
         assert_eq!(trips(0.0, &broken), trips(0.0, &sound));
         let empty = [session(3.0, 3.0, f64::NAN), session(3.0, 3.0, -1.0), session(3.0, 4.0, -1.0)];
         assert!(trips(0.0, &empty).iter().all(|trip| trip.energy_kwh == 0.0));
@@ -91,6 +97,9 @@ mod tests {
     fn sessions_come_from_a_file_and_go_into_one() {
         let driver = SessionDriver::new(RecordedSessions::new([session(1.0, 2.0, 3.0)]), 0.9);
         let text = serde_json::to_string(&driver).expect("a driver is plain data");
-        assert_eq!(serde_json::from_str::<SessionDriver<RecordedSessions>>(&text).expect("it was just written"), driver);
+        assert_eq!(
+            serde_json::from_str::<SessionDriver<RecordedSessions>>(&text).expect("it was just written"),
+            driver
+        );
     }
 }

@@ -167,7 +167,8 @@ mod tests {
                 }
             }
             let km = |energy_kwh: &f64| energy_kwh / HABITS.consumption_kwh_per_km;
-            let (m, second) = (HABITS.distance_km, HABITS.distance_km.powi(2) * HABITS.distance_log_spread.powi(2).exp());
+            let (m, second) =
+                (HABITS.distance_km, HABITS.distance_km.powi(2) * HABITS.distance_log_spread.powi(2).exp());
             assert_mean(days.values().map(km), p * m, (p * second - (p * m).powi(2)).sqrt());
             assert_mean(days.values().map(|energy| f64::from(*energy > 0.0)), p, (p * (1.0 - p)).sqrt());
         }

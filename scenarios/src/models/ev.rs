@@ -120,9 +120,7 @@ impl EvParameters {
 
     fn driver(&self, seed: u64, id: &str) -> Driver {
         match self.driver {
-            DriverModel::Trips => {
-                Driver::Trips(TripDriver::new(self.trip_habits(), Draws::new(seed, id, "trip")))
-            }
+            DriverModel::Trips => Driver::Trips(TripDriver::new(self.trip_habits(), Draws::new(seed, id, "trip"))),
             DriverModel::Sessions => {
                 let sessions = DrawnSessions::new(self.session_habits(), Draws::new(seed, id, "session"));
                 Driver::Sessions(SessionDriver::new(sessions, self.charging_efficiency()))
@@ -161,10 +159,7 @@ impl EvParameters {
             DriverModel::Trips => self.target_soc,
             DriverModel::Sessions => 1.0,
         };
-        EnergyBounds {
-            target_kwh: target_soc * self.capacity_kwh,
-            reserve_kwh: self.reserve_soc * self.capacity_kwh,
-        }
+        EnergyBounds { target_kwh: target_soc * self.capacity_kwh, reserve_kwh: self.reserve_soc * self.capacity_kwh }
     }
 
     /// Share of the AC energy that reaches the battery.

@@ -110,7 +110,12 @@ impl Connection {
     /// in force (both positive). A current below the least one is none at all: the charge point pauses. This holds for
     /// giving back as well: ISO 15118-20 has the vehicle name a least discharging power, which is taken to be that of the
     /// same current. What the vehicle itself takes of an offer may be less than that current.
-    pub fn offer_kw(&self, setpoint_kw: Option<f64>, import_limit_kw: Option<f64>, export_limit_kw: Option<f64>) -> f64 {
+    pub fn offer_kw(
+        &self,
+        setpoint_kw: Option<f64>,
+        import_limit_kw: Option<f64>,
+        export_limit_kw: Option<f64>,
+    ) -> f64 {
         let highest_kw = self.charge_kw().min(import_limit_kw.unwrap_or(f64::INFINITY));
         let lowest_kw = -self.discharge_kw().min(export_limit_kw.unwrap_or(f64::INFINITY));
         let power_kw = setpoint_kw.unwrap_or(f64::INFINITY).clamp(lowest_kw, highest_kw);
@@ -167,26 +172,22 @@ impl Taper {
     /// The power to hold for `hours` under an offer (negative when discharging), where the battery holds the share `soc`
     /// and its limit for this direction is `limit_kw` (positive) at the beginning.
     ///
-    /// It is one that the battery still allows at the end. A power that followed the limit would depend on how finely
+    /// It is one that the battery still allows at the end, by Euler's implicit method: with a limit of `k` times the share
+    /// `x` that is still free (or left), `P = k (x − P h / E)`. A power that followed the limit would depend on how finely
     /// time is cut; held within a minute it does not.
     pub fn held_kw(&self, offer_kw: f64, limit_kw: f64, soc: f64, hours: f64) -> f64 {
-        let power_kw = offer_kw.abs().min(limit_kw);
-        let moved = power_kw * hours / self.capacity_kwh;
-        let (now, then) = if offer_kw > 0.0 {
-            (self.charge_factor(soc), self.charge_factor(soc + moved))
+        let (left, width, per_kwh) = if offer_kw > 0.0 {
+            (1.0 - soc, 1.0 - self.charge_above, 1.0)
         } else {
-            (self.discharge_factor(soc), self.discharge_factor(soc - moved * self.drain))
+            (soc, self.discharge_below, self.drain)
         };
-        let held_kw = if then < now { power_kw.min(limit_kw * then / now) } else { power_kw };
-        held_kw.copysign(offer_kw)
-    }
-
-    fn charge_factor(&self, soc: f64) -> f64 {
-        ((1.0 - soc) / (1.0 - self.charge_above)).clamp(0.0, 1.0)
-    }
-
-    fn discharge_factor(&self, soc: f64) -> f64 {
-        (soc / self.discharge_below).clamp(0.0, 1.0)
+        let factor = (left / width).clamp(0.0, 1.0);
+        if factor <= 0.0 {
+            return 0.0;
+        }
+        let k_kw = limit_kw / (factor * width);
+        let lasting_kw = k_kw * left / (1.0 + k_kw * hours * per_kwh / self.capacity_kwh);
+        offer_kw.abs().min(limit_kw).min(lasting_kw).copysign(offer_kw)
     }
 }
 
@@ -221,7 +222,8 @@ mod tests {
     /// 7.4 kW on one phase of 230 V are 32.2 A; the cable carries 32 A, which is 7.36 kW.
     #[test]
     fn a_single_phase_vehicle_loads_the_phase_its_charge_point_is_wired_to_up_to_what_the_cable_carries() {
-        let connection = Connection::new(&point("power_kw = 24.0\nfirst_phase = 2"), &vehicle("power_kw = 7.4\nphases = 1"));
+        let connection =
+            Connection::new(&point("power_kw = 24.0\nfirst_phase = 2"), &vehicle("power_kw = 7.4\nphases = 1"));
         assert_close(&[connection.offer_kw(None, None, None)], &[7.36]);
         assert_close(&connection.phases_a(7.36), &[0.0, 32.0, 0.0]);
         assert_close(&connection.phases_a(-6.9), &[0.0, -30.0, 0.0]);
@@ -236,7 +238,8 @@ mod tests {
 
     #[test]
     fn two_phases_are_the_first_one_and_the_next_around_the_network() {
-        let connection = Connection::new(&point("power_kw = 22.0\nfirst_phase = 3"), &vehicle("power_kw = 7.2\nphases = 2"));
+        let connection =
+            Connection::new(&point("power_kw = 22.0\nfirst_phase = 3"), &vehicle("power_kw = 7.2\nphases = 2"));
         assert_close(&connection.phases_kw(7.2), &[3.6, 0.0, 3.6]);
     }
 
@@ -268,8 +271,8 @@ mod tests {
     #[test]
     fn energy_comes_back_only_from_a_vehicle_and_through_a_charge_point_that_can_and_within_both_ratings() {
         let (both_ways, one_way) = (point("power_kw = 22.0"), point("power_kw = 22.0\nbidirectional = false"));
-        let [full, half, none] = ["", "\ndischarge_kw = 11.0", "\nv2g = false"]
-            .map(|text| vehicle(&format!("power_kw = 22.0{text}")));
+        let [full, half, none] =
+            ["", "\ndischarge_kw = 11.0", "\nv2g = false"].map(|text| vehicle(&format!("power_kw = 22.0{text}")));
         let given_kw = |outlet, charger| Connection::new(outlet, charger).offer_kw(Some(-30.0), None, None);
         let found = [
             given_kw(&both_ways, &full),
@@ -293,7 +296,8 @@ mod tests {
             let [ev_phases, ev_kw, phases, kw, cable_a, voltage_v, used, amperes, power_kw, least_kw] = row[..] else {
                 panic!("{line}");
             };
-            let outlet = point(&format!("power_kw = {kw}\nphases = {phases}\ncable_a = {cable_a}\nvoltage_v = {voltage_v}"));
+            let outlet =
+                point(&format!("power_kw = {kw}\nphases = {phases}\ncable_a = {cable_a}\nvoltage_v = {voltage_v}"));
             let connection = Connection::new(&outlet, &vehicle(&format!("power_kw = {ev_kw}\nphases = {ev_phases}")));
             let offer_kw = connection.offer_kw(None, None, None);
             let loaded = connection.phases_a(offer_kw).into_iter().filter(|current_a| *current_a > 0.0);
@@ -318,14 +322,27 @@ mod tests {
         assert_eq!(taper().held_kw(22.0, 15.0, 0.5, 1.0 / 60.0), 15.0, "too hot for more");
     }
 
-    /// At 90 % half of 20 kW are allowed. A minute at 10 kW brings a battery of 100 kWh to 90.1667 %, where 9.8333 kW are.
+    /// At 90 % half of 20 kW are allowed: P = 100 kW (0.1 − P / 60 h / 100 kWh). At 5 % half of 20 kW as well, and what is
+    /// given back takes 1.07 times as much from the battery: P = 200 kW (0.05 − 1.07 P / 60 h / 100 kWh).
     #[test]
     fn in_the_taper_the_power_held_is_the_one_still_allowed_at_the_end() {
-        assert_close(&[taper().held_kw(20.0, 10.0, 0.9, 1.0 / 60.0)], &[20.0 * (1.0 - 0.9 - 0.1 / 60.0) / 0.2]);
+        assert_close(&[taper().held_kw(20.0, 10.0, 0.9, 1.0 / 60.0)], &[10.0 / (1.0 + 1.0 / 60.0)]);
+        assert_close(&[taper().held_kw(-20.0, 10.0, 0.05, 1.0 / 60.0)], &[-10.0 / (1.0 + 2.14 / 60.0)]);
         // An offer that is below what is allowed at the end is held.
         assert_eq!(taper().held_kw(5.0, 10.0, 0.9, 1.0 / 60.0), 5.0);
         assert_eq!(taper().held_kw(20.0, 0.0, 1.0, 1.0 / 60.0), 0.0);
-        // At 5 % half of 20 kW; a minute of it takes 0.1667 kWh · 1.07 from the battery.
-        assert_close(&[taper().held_kw(-20.0, 10.0, 0.05, 1.0 / 60.0)], &[-20.0 * (0.05 - 0.00107 / 0.6) / 0.1]);
+        assert_eq!(taper().held_kw(-20.0, 0.0, 0.0, 1.0 / 60.0), 0.0);
+    }
+
+    /// Where a minute is long for the taper a battery still becomes full.
+    #[test]
+    fn a_steep_taper_slows_the_last_minutes_and_does_not_end_them() {
+        let steep = Taper { charge_above: 0.999, ..taper() };
+        let mut soc = 0.99;
+        for _ in 0..60 {
+            let power_kw = steep.held_kw(60.0, 60.0 * ((1.0 - soc) / 0.001_f64).min(1.0), soc, 1.0 / 60.0);
+            soc += power_kw / 60.0 / 100.0;
+        }
+        assert!((0.999_99..=1.0).contains(&soc), "{soc}");
     }
 }

@@ -39,7 +39,11 @@ mod tests {
     }
 
     fn vehicle(text: &str) -> EvParameters {
-        EvParameters::from_toml(&format!("capacity_kwh = 75.0\npower_kw = 22.0\n{text}")).unwrap()
+        EvParameters::from_toml(&format!("capacity_kwh = 75.0\n{}", with_power(text))).unwrap()
+    }
+
+    fn with_power(text: &str) -> String {
+        if text.contains("power_kw") { text.into() } else { format!("power_kw = 22.0\n{text}") }
     }
 
     fn hour(hour: f64) -> Time {
@@ -48,13 +52,14 @@ mod tests {
 
     /// Plugged in from 01:00 to 07:00 and, after a trip of 20 kWh AC, from 12:00 on.
     fn two_sessions() -> [RecordedSession; 2] {
-        let session = |from, until, energy_kwh| RecordedSession { plug_in: hour(from), plug_out: hour(until), energy_kwh };
+        let session =
+            |from, until, energy_kwh| RecordedSession { plug_in: hour(from), plug_out: hour(until), energy_kwh };
         [session(1.0, 7.0, 10.0), session(12.0, 47.0, 20.0)]
     }
 
     impl Rig {
         fn new(vehicle: &EvParameters, core: Ev, point: &str) -> Self {
-            let point = EvseParameters::from_toml(&format!("power_kw = 22.0\n{point}")).unwrap();
+            let point = EvseParameters::from_toml(&with_power(point)).unwrap();
             let now = Now { time: START, calendar: CALENDAR };
             let mut rig = Self {
                 cores: (core, Evse::new(None, None)),
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_measured_session_is_given_back_what_the_trip_before_it_took() {
-        let mut rig = Rig::recorded("initial_soc = 1.0", "");
+        let mut rig = Rig::recorded("initial_soc = 1.0\ncharge_taper_above = 0.99", "");
         rig.live_until(6.0);
         assert!((rig.energy_kwh() - 75.0).abs() < 1e-3, "full again: {} kWh", rig.energy_kwh());
         rig.live_until(9.5);
@@ -195,11 +200,11 @@ mod tests {
         assert_eq!(rig.live_until(1.5).states(), [AssetState::Charging, AssetState::Charging]);
         rig.command(Directive::ImportLimit(Value::Constant(4.0)));
         assert_eq!(rig.live_until(2.0).states(), [AssetState::Idle, AssetState::SuspendedEvse], "less than 6 A");
-        rig = Rig::recorded("initial_soc = 0.6\nreserve_soc = 0.55", "");
+        rig = Rig::recorded("initial_soc = 0.6\nreserve_soc = 0.5", "");
         rig.live_until(1.5).set_kw(-22.0);
         assert_eq!(rig.live_until(1.75).states(), [AssetState::Discharging, AssetState::Discharging]);
         assert_eq!(rig.live_until(4.0).states(), [AssetState::Idle, AssetState::SuspendedEv], "at its reserve");
-        assert!((rig.energy_kwh() - 0.55 * 75.0).abs() < 1e-9);
+        assert!((rig.energy_kwh() - 0.5 * 75.0).abs() < 1e-9);
         rig.set_kw(0.0);
         assert_eq!(rig.live_until(4.25).states(), [AssetState::Idle, AssetState::SuspendedEvse]);
     }
@@ -262,7 +267,8 @@ mod tests {
     /// Public sessions are often shorter than a tick, full batteries taper, and the energy manager is not asked.
     #[test]
     fn ticks_of_any_length_see_the_same_sessions() {
-        let habits = "driver = \"sessions\"\nsession_place = \"public\"\nsessions_per_day = 1.0\nsession_energy_factor = 2.0";
+        let habits =
+            "driver = \"sessions\"\nsession_place = \"public\"\nsessions_per_day = 1.0\nsession_energy_factor = 2.0";
         let run = |id: &str, tick| {
             let mut rig = Rig::drawn(habits, id);
             rig.advance(START + Span::DAY * 8, tick);
@@ -282,7 +288,10 @@ mod tests {
             short += expected.iter().filter(|row| row.end - row.start < Span::from_minutes(30)).count();
             missing += shortfall_kwh;
         }
-        assert!(count > 60 && short > 3 && missing > 1.0, "{count} sessions, {short} short ones, {missing} kWh missing");
+        assert!(
+            count > 60 && short > 3 && missing > 1.0,
+            "{count} sessions, {short} short ones, {missing} kWh missing"
+        );
     }
 
     /// A share found among `count` may miss its probability by four standard errors, two cases, and `bias`.
@@ -297,7 +306,8 @@ mod tests {
     /// Session rows of a fleet that begin after the start and would end before the end however long they are, each with the
     /// AC energy it asked for.
     fn fleet(place: &str, vehicles: usize, days: i64) -> Vec<(SessionRow, f64)> {
-        let habits = format!("driver = \"sessions\"\nsession_place = \"{place}\"\nsessions_per_day = 0.3\ninitial_soc = 1.0");
+        let habits =
+            format!("driver = \"sessions\"\nsession_place = \"{place}\"\nsessions_per_day = 0.3\ninitial_soc = 1.0");
         let mut rows = Vec::new();
         for vehicle in 0..vehicles {
             let mut rig = Rig::drawn(&habits, &format!("{place}_{vehicle}"));
@@ -332,8 +342,7 @@ mod tests {
                 let shares = tables.arrivals_pct(is_weekend);
                 let is_meant = |row: &SessionRow| Calendar::is_weekend(CALENDAR.day(row.start)) == is_weekend;
                 let hours = rows.iter().filter(|(row, _)| is_meant(row));
-                let hours: Vec<_> =
-                    hours.map(|(row, _)| CALENDAR.time_of_day(row.start).hours() as usize).collect();
+                let hours: Vec<_> = hours.map(|(row, _)| CALENDAR.time_of_day(row.start).hours() as usize).collect();
                 for (hour, pct) in shares.iter().enumerate() {
                     let found = hours.iter().filter(|found| **found == hour).count();
                     // Of the arrivals of an hour at most a fifth falls into a session still going on.
