@@ -1,13 +1,15 @@
 //! A charge point: owns the plug, the authorisation, the limits in force and the energy of the session.
 //!
 //! A vehicle whose token the charge point knows from its local list starts at once; the operator's answer
-//! then confirms or stops it. Without an answer by the deadline the local decision stands.
+//! then confirms or stops it. Without an answer by the deadline the local decision stands. Without an operator every
+//! vehicle is authorised by being plugged in, and the charge point keeps the session's row itself; without an energy
+//! manager nobody is told what vehicles need.
 
 use crate::command::{Capability, CommandBook, Mode};
 use crate::core::{Core, Outbox, Wake};
 use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message};
-use crate::record::{EventCode, SessionRow};
+use crate::record::{EventCode, Record, SessionRow};
 use crate::time::{Now, Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -18,29 +20,65 @@ const AUTHORIZATION_DEADLINE: Span = Span::from_s(30);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evse {
     commands: CommandBook,
-    operator: ParticipantId,
-    ems: ParticipantId,
-    session: Option<Session>,
+    operator: Option<ParticipantId>,
+    ems: Option<ParticipantId>,
+    session: Option<ChargingSession>,
     /// End of the last session that was reported; the body shows ended ones for a whole tick.
     reported: Time,
 }
 
-/// The charging session as the charge point owns it.
+/// The charging session as the charge point owns it, as of its last step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Session {
-    vehicle: ParticipantId,
-    plugged: Time,
-    authorization: Authorization,
+pub struct ChargingSession {
+    /// The vehicle and when it was plugged in.
+    pub plug: Plug,
+    /// Whether it may charge.
+    pub authorization: Authorization,
+    /// What is offered from that step on: setpoint and limits in force.
+    pub offer: EvseIntent,
+    /// Energy delivered to the vehicle so far, at its inlet.
+    pub delivered_kwh: f64,
+    /// Energy taken from the vehicle so far (V2G), positive, at its inlet.
+    pub returned_kwh: f64,
+    /// Who holds up the transfer of energy, if it is held up.
+    pub suspended_by: Option<Suspension>,
 }
 
+/// Whether a vehicle may charge.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-enum Authorization {
+pub enum Authorization {
     /// Charging on the local list until the operator answers, at the latest at this instant.
     Asked {
+        /// When the local decision becomes final.
         deadline: Time,
     },
+    /// It may.
     Granted,
+    /// The operator does not know its token.
     Refused,
+}
+
+/// Who holds up the transfer of energy (OCPP 2.0.1 `ChargingStateEnumType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Suspension {
+    /// `SuspendedEVSE`: the charge point offers nothing.
+    Evse,
+    /// `SuspendedEV`: the vehicle takes nothing of what is offered.
+    Ev,
+}
+
+/// What the control pilot shows (IEC 61851-1, annex A). E and F would be faults, which nothing here has yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ControlPilot {
+    /// No vehicle.
+    #[default]
+    A,
+    /// A vehicle is plugged in, and nothing is offered to it.
+    B1,
+    /// A current is offered, and the vehicle takes none.
+    B2,
+    /// Energy flows, in either direction.
+    C,
 }
 
 /// What a charge point senses.
@@ -48,6 +86,12 @@ enum Authorization {
 pub struct EvseSense {
     /// The vehicle that is plugged in.
     pub plug: Option<Plug>,
+    /// The control pilot at this instant.
+    pub pilot: ControlPilot,
+    /// Energy delivered in the present session.
+    pub delivered_kwh: f64,
+    /// Energy taken from the vehicle in the present session, positive.
+    pub returned_kwh: f64,
     /// Sessions that ended since the last tick, oldest first.
     pub ended: Vec<SessionRow>,
 }
@@ -80,8 +124,8 @@ impl Default for EvseIntent {
 }
 
 impl Evse {
-    /// A charge point of `operator`, whose vehicles' needs go to `ems`.
-    pub fn new(operator: ParticipantId, ems: ParticipantId) -> Self {
+    /// A charge point of `operator`, if it has one, whose vehicles' needs go to `ems`, if there is one.
+    pub fn new(operator: Option<ParticipantId>, ems: Option<ParticipantId>) -> Self {
         Self {
             commands: CommandBook::new(Capability::Setpoints),
             operator,
@@ -91,30 +135,79 @@ impl Evse {
         }
     }
 
+    /// The session under way, as of the last step.
+    pub fn session(&self) -> Option<&ChargingSession> {
+        self.session.as_ref()
+    }
+
     fn follow_the_plug(&mut self, now: Now, sense: &EvseSense, out: &mut Outbox) {
         for session in sense.ended.iter().filter(|session| session.end > self.reported) {
-            out.send(self.operator, Message::SessionEnded(*session));
-            out.send(self.ems, Message::ChargingOver);
+            match self.operator {
+                Some(operator) => out.send(operator, Message::SessionEnded(*session)),
+                None => out.record(Record::Session(*session)),
+            }
+            self.tell_ems(Message::ChargingOver, out);
         }
         self.reported = sense.ended.last().map_or(self.reported, |session| session.end);
-        let seen = self.session.map(|session| (session.vehicle, session.plugged));
-        if seen == sense.plug.map(|plug| (plug.vehicle, plug.since)) {
-            return;
-        }
-        self.session = sense.plug.map(|plug| {
-            out.send(self.operator, Message::AuthorizeRequest { vehicle: plug.vehicle });
-            let deadline = now.time + AUTHORIZATION_DEADLINE;
-            Session { vehicle: plug.vehicle, plugged: plug.since, authorization: Authorization::Asked { deadline } }
+        let known = |plug| self.session.filter(|session| session.plug == plug);
+        let plugged = |plug| known(plug).unwrap_or_else(|| self.begin(now, plug, out));
+        self.session = sense.plug.map(plugged).map(|session| ChargingSession {
+            delivered_kwh: sense.delivered_kwh,
+            returned_kwh: sense.returned_kwh,
+            suspended_by: match sense.pilot {
+                ControlPilot::B1 => Some(Suspension::Evse),
+                ControlPilot::B2 => Some(Suspension::Ev),
+                ControlPilot::A | ControlPilot::C => None,
+            },
+            ..session
         });
     }
 
+    fn begin(&self, now: Now, plug: Plug, out: &mut Outbox) -> ChargingSession {
+        let authorization = match self.operator {
+            Some(operator) => {
+                out.send(operator, Message::AuthorizeRequest { vehicle: plug.vehicle });
+                Authorization::Asked { deadline: now.time + AUTHORIZATION_DEADLINE }
+            }
+            None => Authorization::Granted,
+        };
+        ChargingSession {
+            plug,
+            authorization,
+            offer: EvseIntent::default(),
+            delivered_kwh: 0.0,
+            returned_kwh: 0.0,
+            suspended_by: None,
+        }
+    }
+
+    fn tell_ems(&self, message: Message, out: &mut Outbox) {
+        if let Some(ems) = self.ems {
+            out.send(ems, message);
+        }
+    }
+
     fn answered(&mut self, now: Now, vehicle: ParticipantId, accepted: bool, out: &mut Outbox) {
-        let Some(session) = self.session.as_mut().filter(|session| session.vehicle == vehicle) else {
+        let Some(session) = self.session.as_mut().filter(|session| session.plug.vehicle == vehicle) else {
             return;
         };
         session.authorization = if accepted { Authorization::Granted } else { Authorization::Refused };
         if !accepted {
             out.event(now, EventCode::AuthorizationRefused, "the operator refused the token: charging stopped");
+        }
+    }
+
+    fn offer(&mut self, now: Now, out: &mut Outbox) -> EvseIntent {
+        let resolved = self.commands.resolve(now, out);
+        let is_refused = self.session.is_some_and(|session| session.authorization == Authorization::Refused);
+        EvseIntent {
+            setpoint_kw: match resolved.mode {
+                _ if is_refused => Some(0.0),
+                Some(Mode::Hold(power_kw)) => Some(power_kw),
+                _ => None,
+            },
+            import_limit_kw: resolved.import_limit_kw,
+            export_limit_kw: resolved.export_limit_kw,
         }
     }
 }
@@ -130,26 +223,20 @@ impl Core for Evse {
             match &mail.message {
                 Message::Command(command) => self.commands.take(command, now, out),
                 Message::AuthorizeResponse { vehicle, accepted } => self.answered(now, *vehicle, *accepted, out),
-                Message::ChargingNeeds(needs) => out.send(self.ems, Message::ChargingNeeds(*needs)),
+                Message::ChargingNeeds(needs) => self.tell_ems(Message::ChargingNeeds(*needs), out),
                 _ => {}
             }
         }
-        if let Some(Session { authorization, .. }) = &mut self.session
+        if let Some(ChargingSession { authorization, .. }) = &mut self.session
             && matches!(authorization, Authorization::Asked { deadline } if *deadline <= now.time)
         {
             *authorization = Authorization::Granted;
         }
-        let resolved = self.commands.resolve(now, out);
-        let refused = self.session.is_some_and(|session| session.authorization == Authorization::Refused);
-        EvseIntent {
-            setpoint_kw: match resolved.mode {
-                _ if refused => Some(0.0),
-                Some(Mode::Hold(power_kw)) => Some(power_kw),
-                _ => None,
-            },
-            import_limit_kw: resolved.import_limit_kw,
-            export_limit_kw: resolved.export_limit_kw,
+        let offer = self.offer(now, out);
+        if let Some(session) = &mut self.session {
+            session.offer = offer;
         }
+        offer
     }
 
     fn next_wake(&self, now: Now) -> Wake {
@@ -164,17 +251,20 @@ impl Core for Evse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::{Command, Directive, Priority, Value};
+    use crate::mail::{ChargingNeeds, StorageStatus};
     use crate::time::Calendar;
 
     const VEHICLE: ParticipantId = ParticipantId(7);
     const OPERATOR: ParticipantId = ParticipantId(1);
+    const EMS: ParticipantId = ParticipantId(2);
 
     fn at(seconds: i64) -> Now {
         Now { time: Time(seconds * 1000), calendar: Calendar::default() }
     }
 
     fn plugged() -> EvseSense {
-        EvseSense { plug: Some(Plug { vehicle: VEHICLE, since: Time(0) }), ended: Vec::new() }
+        EvseSense { plug: Some(Plug { vehicle: VEHICLE, since: Time(0) }), ..EvseSense::default() }
     }
 
     fn answer(accepted: bool) -> Mail {
@@ -184,7 +274,7 @@ mod tests {
 
     #[test]
     fn a_vehicle_charges_at_once_and_stops_when_its_token_is_refused() {
-        let (mut evse, mut out) = (Evse::new(OPERATOR, ParticipantId(2)), Outbox::of(ParticipantId(5)));
+        let (mut evse, mut out) = (Evse::new(Some(OPERATOR), Some(EMS)), Outbox::of(ParticipantId(5)));
         assert_eq!(evse.step(at(0), &plugged(), &[], &mut out).setpoint_kw, None);
         assert_eq!(out.mail[0].message, Message::AuthorizeRequest { vehicle: VEHICLE });
         assert_eq!(evse.step(at(0), &plugged(), &[answer(false)], &mut out).setpoint_kw, Some(0.0));
@@ -192,10 +282,82 @@ mod tests {
 
     #[test]
     fn without_an_answer_the_local_decision_stands_from_the_deadline() {
-        let (mut evse, mut out) = (Evse::new(OPERATOR, ParticipantId(2)), Outbox::of(ParticipantId(5)));
+        let (mut evse, mut out) = (Evse::new(Some(OPERATOR), Some(EMS)), Outbox::of(ParticipantId(5)));
         evse.step(at(0), &plugged(), &[], &mut out);
         assert_eq!(evse.next_wake(at(0)), Wake::At(at(30).time));
         assert_eq!(evse.step(at(30), &plugged(), &[], &mut out).setpoint_kw, None);
         assert_eq!(evse.next_wake(at(30)), Wake::OnMail);
+    }
+
+    fn needs() -> Mail {
+        let message = Message::ChargingNeeds(ChargingNeeds {
+            storage: StorageStatus::default(),
+            target_kwh: 60.0,
+            reserve_kwh: 30.0,
+            departure: Time(1),
+        });
+        Mail { to: ParticipantId(5), from: VEHICLE, message }
+    }
+
+    fn ended() -> EvseSense {
+        let row = SessionRow {
+            evse: ParticipantId(5),
+            vehicle: VEHICLE,
+            start: Time(0),
+            end: Time(1),
+            delivered_kwh: 10.0,
+            returned_kwh: 0.0,
+            unserved_kwh: 0.0,
+            cost: None,
+        };
+        EvseSense { ended: vec![row], ..EvseSense::default() }
+    }
+
+    #[test]
+    fn a_charge_point_of_nobody_charges_at_once_asks_nobody_and_keeps_its_sessions_itself() {
+        let (mut evse, mut out) = (Evse::new(None, None), Outbox::of(ParticipantId(5)));
+        assert_eq!(evse.step(at(0), &plugged(), &[needs()], &mut out).setpoint_kw, None);
+        assert_eq!(evse.session().expect("a vehicle is plugged in").authorization, Authorization::Granted);
+        assert_eq!(evse.next_wake(at(0)), Wake::OnMail);
+        for _ in 0..2 {
+            evse.step(at(60), &ended(), &[], &mut out);
+        }
+        assert_eq!(out.mail, []);
+        assert_eq!(out.records, [Record::Session(ended().ended[0])], "told once, though sensed twice");
+    }
+
+    #[test]
+    fn needs_go_to_the_energy_manager_and_ended_sessions_to_the_operator_as_well() {
+        let (mut evse, mut out) = (Evse::new(Some(OPERATOR), Some(EMS)), Outbox::of(ParticipantId(5)));
+        evse.step(at(0), &plugged(), &[needs()], &mut out);
+        evse.step(at(60), &ended(), &[], &mut out);
+        let to: Vec<_> = out.mail.iter().map(|mail| mail.to).collect();
+        assert_eq!(to, [OPERATOR, EMS, OPERATOR, EMS]);
+        assert_eq!(out.records, []);
+    }
+
+    #[test]
+    fn the_session_holds_what_is_offered_what_has_flowed_and_who_holds_it_up() {
+        let (mut evse, mut out) = (Evse::new(Some(OPERATOR), None), Outbox::of(ParticipantId(5)));
+        let limit = Command {
+            source: OPERATOR,
+            priority: Priority::Operator,
+            directive: Directive::ImportLimit(Value::Constant(5.0)),
+            effective: Time(0),
+            expires: at(600).time,
+        };
+        let command = Mail { to: ParticipantId(5), from: OPERATOR, message: Message::Command(limit) };
+        let mut held_up = |pilot, inbox: &[Mail]| {
+            evse.step(at(0), &EvseSense { pilot, delivered_kwh: 3.0, returned_kwh: 1.0, ..plugged() }, inbox, &mut out);
+            let session = *evse.session().expect("a vehicle is plugged in");
+            assert_eq!((session.delivered_kwh, session.returned_kwh), (3.0, 1.0));
+            (session.suspended_by, session.offer.import_limit_kw)
+        };
+        assert_eq!(held_up(ControlPilot::C, &[]), (None, None));
+        assert_eq!(held_up(ControlPilot::B2, &[command]), (Some(Suspension::Ev), Some(5.0)));
+        assert_eq!(held_up(ControlPilot::B1, &[answer(false)]), (Some(Suspension::Evse), Some(5.0)));
+        assert_eq!(evse.session().expect("still there").offer.setpoint_kw, Some(0.0), "refused");
+        assert_eq!(evse.step(at(1), &EvseSense::default(), &[], &mut out).setpoint_kw, None);
+        assert_eq!(evse.session(), None);
     }
 }

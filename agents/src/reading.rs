@@ -70,10 +70,13 @@ pub enum AssetState {
     Consuming,
     /// Consuming less than it wants, under a limit.
     Limited,
-    /// No vehicle plugged in (charge point).
+    /// No vehicle plugged in (charge point; state A of IEC 61851-1).
     Available,
-    /// A vehicle is plugged in and takes no power (charge point).
-    Occupied,
+    /// A vehicle is plugged in and nothing is offered to it, for instance because it is not authorised (charge point;
+    /// `SuspendedEVSE` in OCPP 2.0.1, state B1 of IEC 61851-1).
+    SuspendedEvse,
+    /// A vehicle is plugged in and takes nothing of what is offered (charge point; `SuspendedEV`, state B2).
+    SuspendedEv,
     /// Parked, not plugged in (vehicle).
     Parked,
     /// On the road (vehicle).
@@ -82,7 +85,7 @@ pub enum AssetState {
 
 impl AssetState {
     /// Every state, in declaration order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Idle,
         Self::Charging,
         Self::Discharging,
@@ -92,7 +95,8 @@ impl AssetState {
         Self::Consuming,
         Self::Limited,
         Self::Available,
-        Self::Occupied,
+        Self::SuspendedEvse,
+        Self::SuspendedEv,
         Self::Parked,
         Self::Driving,
     ];
@@ -109,7 +113,8 @@ impl AssetState {
             Self::Consuming => "consuming",
             Self::Limited => "limited",
             Self::Available => "available",
-            Self::Occupied => "occupied",
+            Self::SuspendedEvse => "suspended_evse",
+            Self::SuspendedEv => "suspended_ev",
             Self::Parked => "parked",
             Self::Driving => "driving",
         }

@@ -21,14 +21,14 @@ mod sections;
 mod window;
 
 pub use communes::{Commune, communes};
-pub use data::{Cell, DataTable, Measured, Quantity, RecordedSession};
+pub use data::{Cell, DataTable, Measured, Quantity};
 pub use duration::parse_duration;
 pub use error::{Problem, ScenarioError};
 pub use explain::{overview, reference};
 pub use models::battery::{BatteryHabit, BatteryParameters};
 pub use models::clouds::{CloudParameters, DayClass, DayClassParameters};
 pub use models::commercial::{CommercialKind, CommercialParameters};
-pub use models::ev::{DriverModel, EvParameters, SessionPlace};
+pub use models::ev::{DriverModel, EvParameters};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;
 pub use models::pv::{PvParameters, Transposition};

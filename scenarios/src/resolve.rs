@@ -21,7 +21,6 @@ use agents::command::Mode;
 use agents::draw::Draws;
 use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
-use agents::ev::Ev;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
 use agents::{MeterId, ParticipantId, PortfolioId, SiteId};
@@ -361,7 +360,7 @@ impl<'a> Draft<'a> {
         participants
     }
 
-    fn role(&self, asset: &Asset, site: SiteId, _measured: &Measured) -> Role {
+    fn role(&self, asset: &Asset, site: SiteId, measured: &Measured) -> Role {
         let (ems, operator) = (self.id(EMS), self.id(CHARGE_POINT_OPERATOR));
         match &asset.model {
             Model::Pv(plant) => Role::Pv(pv::Pv::default(), plant.clone()),
@@ -374,11 +373,17 @@ impl<'a> Draft<'a> {
                 let core = battery::Battery::new(ems, self.rules.slot, habit, battery.reserve_soc);
                 Role::Battery(core, battery.clone())
             }
-            Model::Evse(point) => Role::Evse(evse::Evse::new(operator, ems), point.clone()),
+            Model::Evse(point) => {
+                let operator = point.operated.then_some(operator);
+                Role::Evse(evse::Evse::new(operator, self.is_managed(asset).then_some(ems)), point.clone())
+            }
             Model::Ev(parameters, evse) => {
                 let evse = self.id(evse);
-                let draws = Draws::new(self.sections.run.seed, &asset.id, "trip");
-                let core = Ev::new(evse, parameters.driver(), draws, self.rules.slot);
+                let slot = self.rules.slot;
+                let core = match measured.sessions_of(&asset.id) {
+                    Some(sessions) => parameters.recorded_core(evse, sessions.iter().copied(), slot),
+                    None => parameters.core(evse, self.sections.run.seed, &asset.id, slot),
+                };
                 Role::Ev(core, Vehicle { parameters: parameters.clone(), evse })
             }
             Model::Household(household) => Role::Load(load::Load::default(), LoadModel::Household(household.clone())),

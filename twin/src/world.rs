@@ -285,6 +285,11 @@ impl World {
         pv.or(load).or(evse).or(battery).or(entity.get::<EvBody>().map(EvBody::power_kw))
     }
 
+    /// Unrounded mean power of a charge point by phase of the network over the last interval, consumption positive, kW.
+    pub fn phases_kw(&self, id: ParticipantId) -> Option<[f64; 3]> {
+        self.bodies.entity(*self.entities.get(id.index())?).get::<EvseBody>().map(EvseBody::phases_kw)
+    }
+
     /// Writes what participant `id` senses to `sense`.
     pub(crate) fn sense<C: Embodied>(&self, id: ParticipantId, sense: &mut C::Sense) {
         let body = self.bodies.get::<C::Body>(self.entities[id.index()]);
@@ -365,7 +370,7 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    fn new(portfolio_of: Vec<Option<PortfolioId>>, portfolios: usize) -> Self {
+    pub(crate) fn new(portfolio_of: Vec<Option<PortfolioId>>, portfolios: usize) -> Self {
         Self {
             portfolio_of,
             steps: 0,
@@ -385,7 +390,7 @@ impl Flows {
         flows
     }
 
-    fn reset(&mut self, steps: usize) {
+    pub(crate) fn reset(&mut self, steps: usize) {
         self.steps = steps;
         self.site_kw.clear();
         self.site_kw.resize(self.portfolio_of.len() * steps, 0.0);
@@ -455,7 +460,7 @@ struct Meter {
 }
 
 impl Meters {
-    fn new(sites: usize, portfolios: usize) -> Self {
+    pub(crate) fn new(sites: usize, portfolios: usize) -> Self {
         let blank = Meter::default();
         Self { sites: vec![blank; sites], portfolios: vec![blank; portfolios], island: blank }
     }

@@ -2,10 +2,10 @@
 
 use super::quantity::Quantity;
 use super::series::SeriesSection;
-use super::sessions::RecordedSession;
 use super::table::DataTable;
 use crate::document::{Node, Reader};
 use crate::error::{Problem, ScenarioError};
+use agents::ev::RecordedSession;
 use agents::series::Series;
 use agents::{Span, Time};
 use std::cell::RefCell;

@@ -9,7 +9,6 @@ mod table;
 
 pub use measured::Measured;
 pub use quantity::Quantity;
-pub use sessions::RecordedSession;
 pub use table::{Cell, DataTable};
 
 pub(crate) use series::SeriesSection;

@@ -7,19 +7,8 @@ use crate::document::Node;
 use crate::error::Problem;
 use crate::parameters::Limits::Any;
 use crate::parameters::parameters;
-use agents::Time;
+use agents::ev::RecordedSession;
 use std::collections::BTreeMap;
-
-/// A charging session that took place.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RecordedSession {
-    /// When the vehicle was plugged in.
-    pub start: Time,
-    /// When it was unplugged.
-    pub end: Time,
-    /// Energy delivered at the charge point.
-    pub energy_kwh: f64,
-}
 
 /// More than this in one session is no passenger car's.
 const MOST_KWH: f64 = 1000.0;
@@ -59,8 +48,8 @@ impl SessionsSection {
         for (row, cells) in table.rows() {
             let wrong = |text: String| table.problem(row, text);
             let session = RecordedSession {
-                start: instants.read(&cells[start]).map_err(wrong)?,
-                end: instants.read(&cells[end]).map_err(wrong)?,
+                plug_in: instants.read(&cells[start]).map_err(wrong)?,
+                plug_out: instants.read(&cells[end]).map_err(wrong)?,
                 energy_kwh: cells[energy].number().map_err(wrong)?.ok_or_else(|| wrong("has no energy".into()))?,
             };
             check(&session).map_err(wrong)?;
@@ -71,9 +60,9 @@ impl SessionsSection {
             return Err(table.problem_with_all("holds no sessions"));
         }
         for (vehicle, mut of_vehicle) in sessions {
-            of_vehicle.sort_by_key(|(session, _)| session.start);
-            if let Some(pair) = of_vehicle.windows(2).find(|pair| pair[1].0.start < pair[0].0.end) {
-                let text = format!("begins before an earlier session of {vehicle} ends, at {}", pair[0].0.end);
+            of_vehicle.sort_by_key(|(session, _)| session.plug_in);
+            if let Some(pair) = of_vehicle.windows(2).find(|pair| pair[1].0.plug_in < pair[0].0.plug_out) {
+                let text = format!("begins before an earlier session of {vehicle} ends, at {}", pair[0].0.plug_out);
                 return Err(table.problem(pair[1].1, text));
             }
             let sessions = of_vehicle.into_iter().map(|(session, _)| session).collect();
@@ -84,7 +73,7 @@ impl SessionsSection {
 }
 
 fn check(session: &RecordedSession) -> Result<(), String> {
-    let RecordedSession { start, end, energy_kwh } = session;
+    let RecordedSession { plug_in: start, plug_out: end, energy_kwh } = session;
     if end <= start {
         return Err(format!("ends at {end}, not after its start at {start}"));
     }

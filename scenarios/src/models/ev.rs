@@ -1,8 +1,13 @@
-//! Parameters of a vehicle and its driver.
+//! Parameters of a vehicle and its driver, and the mind they make.
 
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Conflict, choice, parameters};
-use agents::ev::Driver;
+use agents::draw::Draws;
+use agents::ev::{
+    DrawnSessions, Driver, EnergyBounds, Ev, RecordedSession, RecordedSessions, SessionDriver, SessionHabits,
+    SessionPlace, TripDriver, TripHabits,
+};
+use agents::{ParticipantId, Span};
 use serde::{Deserialize, Serialize};
 
 /// How a driver's days are made up.
@@ -17,18 +22,6 @@ pub enum DriverModel {
 
 choice!(DriverModel { "trips" => DriverModel::Trips, "sessions" => DriverModel::Sessions });
 
-/// Where sessions take place, which decides the tables they are drawn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SessionPlace {
-    /// At home.
-    Private,
-    /// At a public charge point.
-    Public,
-    /// At work.
-    Workplace,
-}
-
 choice!(SessionPlace {
     "private" => SessionPlace::Private,
     "public" => SessionPlace::Public,
@@ -40,19 +33,20 @@ parameters! {
     pub struct EvParameters in "ev" {
         /// Nominal energy.
         capacity_kwh: f64, "kWh", Within(1e-3, 1e6), "75 kWh in the documents of the Cariflex platform";
-        /// Rated power of the on-board charger.
+        /// Rated power of the on-board charger, on all of its phases together.
         power_kw: f64, "kW", Within(1e-3, 1e4), "22 kW in the documents of the Cariflex platform";
         /// Whether it can give energy back.
         v2g: bool = true, "true or false", Any, "documents of the Cariflex platform";
-        /// Highest power it gives back; none: the power it charges with.
+        /// Highest power it gives back; none: the rated power.
         discharge_kw: Option<f64> = None, "kW", Within(0.0, 1e4), ASSUMPTION;
         /// Number of phases of the on-board charger.
-        phases: u64 = 3, "1 or 3", Within(1.0, 3.0), ASSUMPTION;
+        phases: u64 = 3, "1, 2 or 3", Within(1.0, 3.0), ASSUMPTION;
         /// One-way loss of the on-board charger, relative to the power.
         loss_linear: f64 = 0.07, "share", Within(0.0, 0.3), "assumption within 6-8 %";
-        /// Share of the capacity it holds at the start.
+        /// Share of the capacity it holds at the start; 1 is where a driver known by sessions settles.
         initial_soc: f64 = 0.5, "share", Within(0.0, 1.0), ASSUMPTION;
-        /// Share of the capacity wanted at departure.
+        /// Trips: share of the capacity wanted at departure. Known by sessions, a driver wants the battery full, so that
+        /// what was driven is asked for.
         target_soc: f64 = 0.8, "share", Within(0.0, 1.0), ASSUMPTION;
         /// Share of the capacity below which it does not discharge into the network.
         reserve_soc: f64 = 0.5, "share", Within(0.0, 1.0), ASSUMPTION;
@@ -92,13 +86,15 @@ parameters! {
         plug_below_soc: f64 = 0.75, "share", Within(0.0, 1.0), ASSUMPTION;
         /// Trips: probability that the driver plugs in on return whatever the battery holds.
         plugs_in_anyway: f64 = 0.0, "share", Within(0.0, 1.0), ASSUMPTION;
-        /// Sessions: which tables they are drawn from.
+        /// Sessions: which tables they are drawn from. Those of workplaces have no weekend; weekday hours stand in.
         session_place: SessionPlace = SessionPlace::Private, "word", Any, ASSUMPTION;
-        /// Sessions: probability that a session begins on a weekday.
+        /// Sessions: probability that a session begins on a weekday. One that would begin during another, or within half
+        /// an hour of its end, falls away.
         sessions_per_day: f64 = 0.25, "share", Within(0.0, 1.0), "assumption: home plug-in every 3-5 days";
         /// Sessions: the same of a Saturday or Sunday; none: as on weekdays.
         sessions_per_weekend_day: Option<f64> = None, "share", Within(0.0, 1.0), ASSUMPTION;
-        /// Sessions: factor on the energy of the tables.
+        /// Sessions: factor on the energy of the tables, which is AC energy at the charge point. What is more than the battery
+        /// can hold is cut off, with an event.
         session_energy_factor: f64 = 1.0, "factor", Within(0.0, 100.0), "ElaadNL (Netherlands): recalibrate for the island";
         /// Sessions: correlation of connection time and energy (Gaussian copula).
         session_correlation: f64 = 0.4, "share", Within(-0.99, 0.99), ASSUMPTION;
@@ -125,14 +121,37 @@ impl EvParameters {
         }
         Ok(())
     }
-}
 
-impl EvParameters {
-    /// The driver's habits, as the core takes them.
-    pub(crate) fn driver(&self) -> Driver {
-        let kwh = |soc: f64| soc * self.capacity_kwh;
-        Driver {
+    /// Its mind, as that of vehicle `id` which charges at `evse` and tells its needs every `report_every`.
+    pub fn core(&self, evse: ParticipantId, seed: u64, id: &str, report_every: Span) -> Ev {
+        Ev::new(evse, self.driver(seed, id), self.bounds(self.driver), report_every)
+    }
+
+    /// Its mind, when it lives through these measured sessions, whatever `driver` says.
+    pub fn recorded_core(
+        &self,
+        evse: ParticipantId,
+        sessions: impl IntoIterator<Item = RecordedSession>,
+        report_every: Span,
+    ) -> Ev {
+        let driver = SessionDriver::new(RecordedSessions::new(sessions), self.charging_efficiency());
+        Ev::new(evse, Driver::Recorded(driver), self.bounds(DriverModel::Sessions), report_every)
+    }
+
+    fn driver(&self, seed: u64, id: &str) -> Driver {
+        match self.driver {
+            DriverModel::Trips => Driver::Trips(TripDriver::new(self.trip_habits(), Draws::new(seed, id, "trip"))),
+            DriverModel::Sessions => {
+                let sessions = DrawnSessions::new(self.session_habits(), Draws::new(seed, id, "session"));
+                Driver::Sessions(SessionDriver::new(sessions, self.charging_efficiency()))
+            }
+        }
+    }
+
+    fn trip_habits(&self) -> TripHabits {
+        TripHabits {
             drives_on_a_day: self.drives_on_a_day,
+            drives_on_a_weekend_day: self.drives_on_a_weekend_day.unwrap_or(self.drives_on_a_day),
             departure_h: self.departure_h,
             departure_spread_h: self.departure_spread_h,
             away_h: self.away_h,
@@ -140,9 +159,77 @@ impl EvParameters {
             distance_km: self.distance_km,
             distance_log_spread: self.distance_log_spread,
             consumption_kwh_per_km: self.consumption_kwh_per_km,
-            plug_below_kwh: kwh(self.plug_below_soc),
-            target_kwh: kwh(self.target_soc),
-            reserve_kwh: kwh(self.reserve_soc),
+            plug_below_kwh: self.plug_below_soc * self.capacity_kwh,
+            plugs_in_anyway: self.plugs_in_anyway,
         }
+    }
+
+    fn session_habits(&self) -> SessionHabits {
+        SessionHabits {
+            place: self.session_place,
+            sessions_per_day: self.sessions_per_day,
+            sessions_per_weekend_day: self.sessions_per_weekend_day.unwrap_or(self.sessions_per_day),
+            energy_factor: self.session_energy_factor,
+            correlation: self.session_correlation,
+        }
+    }
+
+    fn bounds(&self, driver: DriverModel) -> EnergyBounds {
+        let target_soc = match driver {
+            DriverModel::Trips => self.target_soc,
+            DriverModel::Sessions => 1.0,
+        };
+        EnergyBounds { target_kwh: target_soc * self.capacity_kwh, reserve_kwh: self.reserve_soc * self.capacity_kwh }
+    }
+
+    /// Share of the AC energy that reaches the battery.
+    fn charging_efficiency(&self) -> f64 {
+        1.0 - self.loss_linear
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::ev::{EvIntent, EvSense};
+    use agents::{Calendar, Core, Now, Outbox, Time};
+
+    fn first_intent(mut core: Ev) -> EvIntent {
+        let now = Now { time: Time(0), calendar: Calendar::default() };
+        core.step(now, &EvSense::default(), &[], &mut Outbox::of(ParticipantId(1)))
+    }
+
+    fn of(text: &str) -> EvParameters {
+        let text = format!("capacity_kwh = 50.0\npower_kw = 22.0\n{text}");
+        EvParameters::from_toml(&text).expect("a valid vehicle")
+    }
+
+    #[test]
+    fn who_makes_trips_wants_the_target_and_who_is_known_by_sessions_a_full_battery() {
+        let core = |text: &str| of(text).core(ParticipantId(0), 1, "ev", Span::HOUR);
+        let trips = first_intent(core("target_soc = 0.7\nreserve_soc = 0.2"));
+        assert_eq!(trips.bounds, Some(EnergyBounds { target_kwh: 35.0, reserve_kwh: 10.0 }));
+        let sessions = first_intent(core("driver = \"sessions\"\ntarget_soc = 0.7"));
+        assert_eq!(sessions.bounds, Some(EnergyBounds { target_kwh: 50.0, reserve_kwh: 25.0 }));
+    }
+
+    #[test]
+    fn the_default_driver_comes_to_23_km_a_day() {
+        let habits = of("").trip_habits();
+        assert_eq!(habits.drives_on_a_weekend_day, habits.drives_on_a_day);
+        assert!((habits.drives_on_a_day * habits.distance_km - 23.0).abs() < 1e-9);
+        assert_eq!(of("drives_on_a_weekend_day = 0.3").trip_habits().drives_on_a_weekend_day, 0.3);
+    }
+
+    #[test]
+    fn before_a_measured_session_the_battery_gives_what_reaches_it_then() {
+        let hour = |hours| Time(0) + Span::HOUR * hours;
+        let session = RecordedSession { plug_in: hour(2), plug_out: hour(4), energy_kwh: 10.0 };
+        let core = of("loss_linear = 0.08").recorded_core(ParticipantId(0), [session], Span::HOUR);
+        let intent = first_intent(core);
+        let trip = intent.trips[0].expect("away until the session");
+        assert_eq!((trip.depart, trip.back), (hour(0), hour(2)));
+        assert!((trip.energy_kwh - 9.2).abs() < 1e-12);
+        assert_eq!(intent.bounds.map(|bounds| bounds.target_kwh), Some(50.0));
     }
 }

@@ -1,6 +1,7 @@
-//! Physics as pure functions: sun and sky, clouds, PV and its inverter, storage with its warmth and age, loads.
+//! Physics as pure functions: sun and sky, clouds, PV and its inverter, storage with its warmth and age, charging, loads.
 
 pub mod ageing;
+pub mod charging;
 pub mod climate;
 pub mod clouds;
 pub mod commercial;

@@ -67,8 +67,10 @@ pub const ASSETS: Table = Table {
             Name,
             "",
             "What it was doing at the end: `idle`, `charging`, `discharging`, `producing`, `curtailed`, `derated`, \
-             `consuming`, `limited`, `available`, `occupied`, `parked` or `driving`; `curtailed` under a limit or because \
-             frequency or voltage asked for it, `derated` because the inverter was too hot, both at any time in the interval",
+             `consuming`, `limited`, `parked` or `driving`; `curtailed` under a limit or because frequency or voltage \
+             asked for it, `derated` because the inverter was too hot, both at any time in the interval; a charge point \
+             without power is `available`, or with a vehicle in its plug `suspended_evse` if it offers nothing and \
+             `suspended_ev` if the vehicle takes nothing of what is offered",
         ),
         column(
             "reactive_kvar",

@@ -1,0 +1,235 @@
+//! The body of a vehicle: drives, comes home, plugs in, charges.
+
+use super::EvseBody;
+use crate::bodies::battery::status;
+use crate::bodies::{Embodied, Mean};
+use crate::physics::charging::{Charger, Connection, Taper};
+use crate::physics::storage::{EnergyWindow, StorageUnit};
+use crate::weather::{Air, Step};
+use crate::world::{Flows, Meters};
+use agents::ev::{Ev, EvIntent, EvSense, Place, Trip};
+use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
+use agents::{ParticipantId, Span, Time};
+use bevy_ecs::component::Component;
+use scenarios::EvParameters;
+
+#[derive(Component, Debug)]
+pub(crate) struct EvBody {
+    id: ParticipantId,
+    pub(crate) unit: StorageUnit,
+    charger: Charger,
+    taper: Taper,
+    intent: EvIntent,
+    place: Whereabouts,
+    /// Departure of the last trip that was begun.
+    departed: Time,
+    /// Energy that trips could not get, since the start.
+    shortfall_kwh: f64,
+    held: Held,
+    /// What flows at the inlet now.
+    flow_kw: f64,
+    /// Mean over the interval.
+    power_kw: f64,
+}
+
+/// Where the vehicle is, and what goes with it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Whereabouts {
+    Parked,
+    Plugged(Connection),
+    Driving { trip: Trip, consumption_kw: f64 },
+}
+
+/// The power that the vehicle holds until the minute is over, as long as the offer stays.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    until: Time,
+    offer_kw: f64,
+    power_kw: f64,
+}
+
+impl Held {
+    const NOTHING: Self = Self { until: Time(i64::MIN), offer_kw: 0.0, power_kw: 0.0 };
+}
+
+impl EvBody {
+    pub(crate) fn new(id: ParticipantId, spec: &EvParameters) -> Self {
+        Self {
+            id,
+            unit: StorageUnit::new(spec.into()),
+            charger: spec.into(),
+            taper: spec.into(),
+            intent: EvIntent::default(),
+            place: Whereabouts::Parked,
+            departed: Time(i64::MIN),
+            shortfall_kwh: 0.0,
+            held: Held::NOTHING,
+            flow_kw: 0.0,
+            power_kw: 0.0,
+        }
+    }
+
+    /// Lives through the steps: drives, comes home, plugs in, charges. Returns whether anything happened that the cores
+    /// of vehicle and charge point should know of.
+    pub(crate) fn advance(&mut self, steps: &[Step], air: &[Air], evse: &mut EvseBody, flows: &mut Flows) -> bool {
+        let mut mean = Mean::default();
+        let mut happened = false;
+        for (index, (step, air)) in steps.iter().zip(air).enumerate() {
+            let energy_kwh = self.live(step.start, step.end, evse, &mut happened);
+            self.unit.pass(step.hours, step.day, air.temperature_c);
+            let power_kw = energy_kwh / step.hours;
+            flows.add(evse.site, index, power_kw);
+            mean.add(power_kw, step);
+        }
+        self.power_kw = mean.power_kw();
+        evse.end_interval(self.power_kw);
+        happened
+    }
+
+    /// Lives from `start` to `end`, at most a minute, split where something happens; returns the energy taken at the inlet.
+    fn live(&mut self, start: Time, end: Time, evse: &mut EvseBody, happened: &mut bool) -> f64 {
+        let (mut time, mut energy_kwh) = (start, 0.0);
+        while time < end {
+            *happened |= self.change_place(time, evse);
+            let until = self.next_change().min(end);
+            let hours = (until - time).hours();
+            match self.place {
+                Whereabouts::Parked => {}
+                Whereabouts::Driving { consumption_kw, .. } => self.drive(consumption_kw * hours),
+                Whereabouts::Plugged(_) => {
+                    self.flow_kw = self.charge(evse.offer_kw(), time, hours);
+                    evse.count(self.flow_kw, hours);
+                    energy_kwh += self.flow_kw * hours;
+                }
+            }
+            time = until;
+        }
+        energy_kwh
+    }
+
+    /// The next trip that was not begun yet.
+    fn next_trip(&self) -> Option<Trip> {
+        self.intent.trips.iter().flatten().find(|trip| trip.depart > self.departed).copied()
+    }
+
+    fn next_change(&self) -> Time {
+        match self.place {
+            Whereabouts::Driving { trip, .. } => trip.back,
+            _ => self.next_trip().map_or(Time::NEVER, |trip| trip.depart),
+        }
+    }
+
+    /// Leaves and comes back, as often as it does so at `time`.
+    fn change_place(&mut self, time: Time, evse: &mut EvseBody) -> bool {
+        let mut is_changed = false;
+        loop {
+            match self.place {
+                Whereabouts::Driving { trip, .. } if trip.back <= time => self.come_back(trip, time, evse),
+                Whereabouts::Driving { .. } => return is_changed,
+                _ => match self.next_trip().filter(|trip| trip.depart <= time) {
+                    Some(trip) => self.leave(trip, time, evse),
+                    None => return is_changed,
+                },
+            }
+            is_changed = true;
+        }
+    }
+
+    /// Leaves now, if it should not have done so before; the trip ends in time, and takes all of its energy.
+    fn leave(&mut self, trip: Trip, time: Time, evse: &mut EvseBody) {
+        if let Whereabouts::Plugged(_) = self.place {
+            let missing_kwh = self.intent.bounds.map_or(0.0, |bounds| bounds.target_kwh - self.unit.energy_kwh);
+            evse.unplug(time, missing_kwh.max(0.0));
+        }
+        self.flow_kw = 0.0;
+        self.held = Held::NOTHING;
+        self.departed = trip.depart;
+        let length = trip.back - time;
+        let consumption_kw = if length > Span::ZERO { trip.energy_kwh / length.hours() } else { 0.0 };
+        if length <= Span::ZERO {
+            self.drive(trip.energy_kwh);
+        }
+        self.place = Whereabouts::Driving { trip, consumption_kw };
+    }
+
+    fn come_back(&mut self, trip: Trip, time: Time, evse: &mut EvseBody) {
+        let plugs_in = trip.plug_in.is_wanted_at(self.unit.energy_kwh) && evse.is_free();
+        self.place = if plugs_in {
+            Whereabouts::Plugged(evse.plug_in(self.id, &self.charger, time))
+        } else {
+            Whereabouts::Parked
+        };
+    }
+
+    fn drive(&mut self, needed_kwh: f64) {
+        let driven_kwh = needed_kwh.min(self.unit.energy_kwh);
+        self.unit.energy_kwh -= driven_kwh;
+        self.shortfall_kwh += needed_kwh - driven_kwh;
+    }
+
+    /// Charges or discharges under the charge point's offer; returns the power at the inlet.
+    fn charge(&mut self, offer_kw: f64, time: Time, hours: f64) -> f64 {
+        let Some(bounds) = self.intent.bounds.filter(|_| offer_kw != 0.0) else { return 0.0 };
+        let own = self.unit.window();
+        let window = EnergyWindow {
+            floor_kwh: bounds.reserve_kwh.max(own.floor_kwh),
+            ceiling_kwh: bounds.target_kwh.min(own.ceiling_kwh),
+        };
+        let power_kw = self.held_kw(offer_kw, time);
+        self.unit.exchange(power_kw, hours, window)
+    }
+
+    fn held_kw(&mut self, offer_kw: f64, time: Time) -> f64 {
+        if self.held.until <= time || self.held.offer_kw != offer_kw {
+            let until = time.next_multiple(Span::MINUTE);
+            let limit_kw = if offer_kw > 0.0 { self.unit.charge_limit_kw() } else { self.unit.discharge_limit_kw() };
+            let power_kw = self.taper.held_kw(offer_kw, limit_kw, self.unit.soc(), (until - time).hours());
+            self.held = Held { until, offer_kw, power_kw };
+        }
+        self.held.power_kw
+    }
+
+    pub(crate) fn power_kw(&self) -> f64 {
+        self.power_kw
+    }
+
+    pub(crate) fn reading(&self) -> AssetReading {
+        let state = match self.place {
+            Whereabouts::Parked => AssetState::Parked,
+            Whereabouts::Plugged(_) => AssetState::of_storage(round_power_kw(self.flow_kw)),
+            Whereabouts::Driving { .. } => AssetState::Driving,
+        };
+        AssetReading {
+            asset: self.id,
+            power_kw: round_power_kw(self.power_kw),
+            setpoint_kw: None,
+            reactive_kvar: None,
+            energy_kwh: Some(round_energy_kwh(self.unit.energy_kwh)),
+            state,
+        }
+    }
+}
+
+impl Embodied for Ev {
+    type Body = EvBody;
+
+    fn sense(body: &EvBody, _: &Meters, sense: &mut EvSense) {
+        sense.storage = status(&body.unit, body.power_kw);
+        sense.shortfall_kwh = body.shortfall_kwh;
+        sense.place = match body.place {
+            Whereabouts::Parked => Place::Parked,
+            Whereabouts::Driving { .. } => Place::Driving,
+            Whereabouts::Plugged(connection) => {
+                // Whoever plans must know what cable and charge point leave of the vehicle's own limits.
+                let storage = &mut sense.storage;
+                storage.charge_limit_kw = storage.charge_limit_kw.min(connection.charge_kw());
+                storage.discharge_limit_kw = storage.discharge_limit_kw.min(connection.discharge_kw());
+                Place::Plugged
+            }
+        };
+    }
+
+    fn obey(body: &mut EvBody, intent: EvIntent) {
+        body.intent = intent;
+    }
+}

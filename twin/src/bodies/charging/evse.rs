@@ -1,0 +1,165 @@
+//! The body of a charge point: the plug, what is offered in it, and the energy of the session.
+
+use crate::bodies::Embodied;
+use crate::physics::charging::{Charger, Connection, Outlet};
+use crate::world::Meters;
+use agents::evse::{ControlPilot, Evse, EvseIntent, EvseSense, Plug};
+use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
+use agents::record::SessionRow;
+use agents::{ParticipantId, SiteId, Time};
+use bevy_ecs::component::Component;
+use scenarios::EvseParameters;
+
+#[derive(Component, Debug)]
+pub(crate) struct EvseBody {
+    id: ParticipantId,
+    pub(super) site: SiteId,
+    outlet: Outlet,
+    intent: EvseIntent,
+    plug: Option<Plug>,
+    /// The vehicle in the plug, or the last one that was.
+    connection: Option<Connection>,
+    /// What is offered now, negative when asked to give; zero without a vehicle.
+    offer_kw: f64,
+    /// What flows now.
+    flow_kw: f64,
+    delivered_kwh: f64,
+    returned_kwh: f64,
+    ended: Vec<SessionRow>,
+    /// Mean over the interval.
+    power_kw: f64,
+}
+
+impl EvseBody {
+    pub(crate) fn new(id: ParticipantId, site: SiteId, spec: &EvseParameters) -> Self {
+        Self {
+            id,
+            site,
+            outlet: spec.into(),
+            intent: EvseIntent::default(),
+            plug: None,
+            connection: None,
+            offer_kw: 0.0,
+            flow_kw: 0.0,
+            delivered_kwh: 0.0,
+            returned_kwh: 0.0,
+            ended: Vec::new(),
+            power_kw: 0.0,
+        }
+    }
+
+    /// Begins an interval: what ended in the last one has been sensed.
+    pub(crate) fn begin_interval(&mut self) {
+        self.ended.clear();
+        self.power_kw = 0.0;
+    }
+
+    /// Ends an interval in which the vehicle took `power_kw` in the mean.
+    pub(super) fn end_interval(&mut self, power_kw: f64) {
+        self.power_kw = power_kw;
+    }
+
+    pub(super) fn is_free(&self) -> bool {
+        self.plug.is_none()
+    }
+
+    /// Power it allows the vehicle to take (negative: asks it to give); zero is a pause.
+    pub(super) fn offer_kw(&self) -> f64 {
+        self.offer_kw
+    }
+
+    fn renew_offer(&mut self) {
+        let EvseIntent { setpoint_kw, import_limit_kw, export_limit_kw } = self.intent;
+        let connection = self.connection.filter(|_| self.plug.is_some());
+        self.offer_kw =
+            connection.map_or(0.0, |connection| connection.offer_kw(setpoint_kw, import_limit_kw, export_limit_kw));
+    }
+
+    /// Counts what flows at `power_kw` for `hours`.
+    pub(super) fn count(&mut self, power_kw: f64, hours: f64) {
+        self.flow_kw = power_kw;
+        self.delivered_kwh += power_kw.max(0.0) * hours;
+        self.returned_kwh += (-power_kw).max(0.0) * hours;
+    }
+
+    pub(super) fn plug_in(&mut self, vehicle: ParticipantId, charger: &Charger, since: Time) -> Connection {
+        let connection = Connection::new(&self.outlet, charger);
+        self.plug = Some(Plug { vehicle, since });
+        self.connection = Some(connection);
+        self.delivered_kwh = 0.0;
+        self.returned_kwh = 0.0;
+        self.renew_offer();
+        connection
+    }
+
+    pub(super) fn unplug(&mut self, end: Time, unserved_kwh: f64) {
+        if let Some(Plug { vehicle, since }) = self.plug.take() {
+            self.ended.push(SessionRow {
+                evse: self.id,
+                vehicle,
+                start: since,
+                end,
+                delivered_kwh: round_energy_kwh(self.delivered_kwh),
+                returned_kwh: round_energy_kwh(self.returned_kwh),
+                unserved_kwh: round_energy_kwh(unserved_kwh),
+                cost: None,
+            });
+        }
+        self.flow_kw = 0.0;
+        self.renew_offer();
+    }
+
+    /// What the control pilot shows now; a flow that rounds to nothing is none.
+    fn pilot(&self) -> ControlPilot {
+        match self.plug {
+            None => ControlPilot::A,
+            Some(_) if round_power_kw(self.flow_kw) != 0.0 => ControlPilot::C,
+            Some(_) if self.offer_kw == 0.0 => ControlPilot::B1,
+            Some(_) => ControlPilot::B2,
+        }
+    }
+
+    pub(crate) fn power_kw(&self) -> f64 {
+        self.power_kw
+    }
+
+    /// Mean power over the interval by phase of the network, consumption positive.
+    pub(crate) fn phases_kw(&self) -> [f64; 3] {
+        self.connection.map_or([0.0; 3], |connection| connection.phases_kw(self.power_kw))
+    }
+
+    pub(crate) fn reading(&self) -> AssetReading {
+        let state = match self.pilot() {
+            ControlPilot::A => AssetState::Available,
+            ControlPilot::B1 => AssetState::SuspendedEvse,
+            ControlPilot::B2 => AssetState::SuspendedEv,
+            ControlPilot::C => AssetState::of_storage(self.flow_kw),
+        };
+        let setpoint_kw = self.intent.setpoint_kw.map(round_power_kw);
+        AssetReading {
+            asset: self.id,
+            power_kw: round_power_kw(self.power_kw),
+            setpoint_kw,
+            energy_kwh: None,
+            reactive_kvar: None,
+            state,
+        }
+    }
+}
+
+impl Embodied for Evse {
+    type Body = EvseBody;
+
+    fn sense(body: &EvseBody, _: &Meters, sense: &mut EvseSense) {
+        sense.plug = body.plug;
+        sense.pilot = body.pilot();
+        sense.delivered_kwh = body.delivered_kwh;
+        sense.returned_kwh = body.returned_kwh;
+        sense.ended.clone_from(&body.ended);
+    }
+
+    fn obey(body: &mut EvseBody, intent: EvseIntent) {
+        body.intent = intent;
+        body.renew_offer();
+    }
+}
