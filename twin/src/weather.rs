@@ -32,13 +32,16 @@ pub(crate) struct Step {
     pub(crate) day: i64,
     /// Local hours since midnight in the middle of that minute: what depends on the hour is the same at any tick.
     pub(crate) hour_of_day: f64,
+    /// Whether the local day is over at its end.
+    pub(crate) ends_day: bool,
 }
 
 impl Step {
     fn new(start: Time, end: Time, calendar: Calendar) -> Self {
         let middle = start.floor(Span::MINUTE) + Span::from_s(30);
         let (day, hour_of_day) = (calendar.day(middle), calendar.time_of_day(middle).hours());
-        Self { start, end, hours: (end - start).hours(), day, hour_of_day }
+        let ends_day = calendar.time_of_day(end) == Span::ZERO;
+        Self { start, end, hours: (end - start).hours(), day, hour_of_day, ends_day }
     }
 }
 

@@ -36,6 +36,9 @@ parameters! {
         habit: BatteryHabit = BatteryHabit::Rest, "word", Any, ASSUMPTION;
         /// Share of the capacity kept in reserve: only the DSO in an emergency, the operator and safety go below.
         reserve_soc: f64 = 0.0, "share", Within(0.0, 1.0), ASSUMPTION;
+        /// Least power at which the converter runs, relative to its rating: it does not start for less, which would be lost in
+        /// its own losses.
+        least_power: f64 = 0.01, "share", Within(0.0, 1.0), ASSUMPTION;
         /// Loss between terminals and cells while the converter runs, relative to its rating.
         loss_constant: f64 = 0.005, "share", Within(0.0, 0.2), LOSSES;
         /// Loss between terminals and cells that grows with power, relative to the power.

@@ -63,7 +63,7 @@ impl BatteryBody {
         self.power_kw = mean.power_kw();
         self.wanted_kw = wanted.power_kw();
         self.converter_kw = converter.power_kw();
-        if steps.last().is_some_and(ends_day) {
+        if steps.last().is_some_and(|step| step.ends_day) {
             self.health = self.unit.health();
         }
     }
@@ -115,11 +115,6 @@ impl BatteryBody {
             state: AssetState::of_storage(round_power_kw(self.converter_kw)),
         }
     }
-}
-
-/// Whether the local day is over at the end of `step`.
-fn ends_day(step: &Step) -> bool {
-    (step.hour_of_day + step.hours / 2.0 - 24.0).abs() < 1e-9
 }
 
 /// What a storage tells about itself at an instant.
@@ -210,10 +205,21 @@ mod tests {
 
     #[test]
     fn a_followed_meter_comes_to_zero_with_the_standby() {
-        for residual_kw in [-12.0, 0.0, 7.0] {
+        for residual_kw in [-12.0, 7.0, 0.5] {
             let mut battery = body("");
             battery.intent.mode = Mode::Follow { meter: MeterId::Site(SiteId(0)), share: 1.0 };
             assert_near(live(&mut battery, 0, residual_kw), -residual_kw);
+        }
+    }
+
+    #[test]
+    fn a_followed_meter_near_zero_is_not_worth_starting_the_converter() {
+        // With its standby 0.4 kW less than nothing, or less than the 0.5 kW at which it starts.
+        for residual_kw in [-0.5, 0.0, 0.3] {
+            let mut battery = body("");
+            battery.intent.mode = Mode::Follow { meter: MeterId::Site(SiteId(0)), share: 1.0 };
+            assert_near(live(&mut battery, 0, residual_kw), 0.1);
+            assert_eq!((battery.reading().state, battery.unit.energy_kwh), (AssetState::Idle, 50.0));
         }
     }
 

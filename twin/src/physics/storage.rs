@@ -187,7 +187,8 @@ impl StorageUnit {
     /// Exchanges `wanted_kw` at the terminals, supply included, for `hours`, or as much of it as limits and `window`
     /// allow; returns the mean power at the terminals.
     ///
-    /// A charging power that would not cover the converter's own losses is not taken: the converter stays off.
+    /// A power below the converter's least one, or a charging power that would not cover its losses, is not taken: the
+    /// converter stays off.
     pub fn exchange(&mut self, wanted_kw: f64, hours: f64, window: EnergyWindow) -> f64 {
         let stretch = self.convert(wanted_kw - self.supply_kw, hours, window);
         self.lost_kwh += self.supply_kw * hours;
@@ -273,6 +274,9 @@ impl StorageUnit {
 
     /// Runs the converter at `wanted_kw`, or at its limit, for `hours` or until the window ends it.
     fn convert(&mut self, wanted_kw: f64, hours: f64, window: EnergyWindow) -> Stretch {
+        if wanted_kw.abs() < self.spec.least_kw {
+            return Stretch::default();
+        }
         let [charge_kw, discharge_kw] = self.limits_kw;
         let power_kw = wanted_kw.clamp(-discharge_kw, charge_kw);
         let stored_kw = self.stored_kw(power_kw);

@@ -24,6 +24,8 @@ pub struct Storage {
     pub window_soc: [f64; 2],
     /// Energy it holds at the start.
     pub initial_kwh: f64,
+    /// Power below which the converter does not start.
+    pub least_kw: f64,
     /// Losses between terminals and cells relative to `power_kw`: constant, linear and quadratic in the relative power.
     pub losses: [f64; 3],
     /// Share of the capacity above which charging power falls linearly to zero at full.
@@ -71,6 +73,7 @@ impl From<&BatteryParameters> for Storage {
             max_kwh: battery.max_soc * capacity_kwh,
             window_soc: [battery.min_soc, battery.max_soc],
             initial_kwh: battery.initial_soc * capacity_kwh,
+            least_kw: battery.least_power * battery.power_kw,
             losses: [battery.loss_constant, battery.loss_linear, battery.loss_quadratic],
             charge_taper_above: battery.charge_taper_above,
             discharge_taper_below: battery.discharge_taper_below,
@@ -105,6 +108,8 @@ impl From<&EvParameters> for Storage {
             max_kwh: ev.capacity_kwh,
             window_soc: [0.0, 1.0],
             initial_kwh: ev.initial_soc * ev.capacity_kwh,
+            // The least current of IEC 61851 is the charge point's to keep.
+            least_kw: 0.0,
             losses: [0.0, ev.loss_linear, 0.0],
             charge_taper_above: ev.charge_taper_above,
             discharge_taper_below: ev.discharge_taper_below,
