@@ -284,14 +284,15 @@ mod tests {
         let mut skipped = 0;
         for vehicle in 0..20 {
             let trips = trips(vehicle, start, 100);
-            let session_at = |trip: &Trip| habits.session(&draws(vehicle), CALENDAR, CALENDAR.day(trip.back)).unwrap();
+            let session_of = |day| habits.session(&draws(vehicle), CALENDAR, day);
+            let session_at = |trip: &Trip| session_of(CALENDAR.day(trip.back)).expect("it was yielded");
             for pair in trips[1..].windows(2) {
                 let [before, after] = [session_at(&pair[0]), session_at(&pair[1])];
                 assert_eq!((pair[0].back, pair[1].depart), (before.plug_in, before.plug_out));
                 assert_eq!(pair[1].energy_kwh, after.energy_kwh * 0.93);
                 assert!(before.plug_out + SHORTEST <= after.plug_in && pair[1].plug_in == PlugIn::Always);
                 let between = CALENDAR.day(before.plug_in) + 1..CALENDAR.day(after.plug_in);
-                for lost in between.filter_map(|day| habits.session(&draws(vehicle), CALENDAR, day)) {
+                for lost in between.filter_map(session_of) {
                     assert!(lost.plug_in < before.plug_out + SHORTEST, "{lost:?} fell away after {before:?}");
                     skipped += 1;
                 }
@@ -308,7 +309,7 @@ mod tests {
             let start = CALENDAR.midnight(START + 60) + Span::from_minutes(37 * vehicle as i64);
             let earlier = trips(vehicle, at(CALENDAR.midnight(START)), 120);
             let later = trips(vehicle, at(start), 20);
-            let upcoming = earlier.iter().position(|trip| start < trip.back).unwrap();
+            let upcoming = earlier.iter().position(|trip| start < trip.back).expect("years follow");
             let trip = earlier[upcoming];
             if trip.depart <= start {
                 assert!((later[0].energy_kwh - trip.rest_at(start).energy_kwh).abs() < 1e-9);

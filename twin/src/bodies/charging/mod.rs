@@ -39,7 +39,7 @@ mod tests {
     }
 
     fn vehicle(text: &str) -> EvParameters {
-        EvParameters::from_toml(&format!("capacity_kwh = 75.0\n{}", with_power(text))).unwrap()
+        EvParameters::from_toml(&format!("capacity_kwh = 75.0\n{}", with_power(text))).expect("a valid vehicle")
     }
 
     fn with_power(text: &str) -> String {
@@ -59,7 +59,7 @@ mod tests {
 
     impl Rig {
         fn new(vehicle: &EvParameters, core: Ev, point: &str) -> Self {
-            let point = EvseParameters::from_toml(&with_power(point)).unwrap();
+            let point = EvseParameters::from_toml(&with_power(point)).expect("a valid charge point");
             let now = Now { time: START, calendar: CALENDAR };
             let mut rig = Self {
                 cores: (core, Evse::new(None, None)),
@@ -139,11 +139,11 @@ mod tests {
         }
 
         fn events(&self, code: EventCode) -> Vec<&str> {
-            let event = |record| match record {
-                &Record::Event(ref event) if event.code == code => Some(event.detail.as_str()),
+            let events = self.out.records.iter().filter_map(|record| match record {
+                Record::Event(event) if event.code == code => Some(event.detail.as_str()),
                 _ => None,
-            };
-            self.out.records.iter().filter_map(event).collect()
+            });
+            events.collect()
         }
 
         fn states(&self) -> [AssetState; 2] {
