@@ -3,8 +3,8 @@
 use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured, Quantity};
-use crate::document::{Node, Reader, Value};
-use crate::error::{Problem, ScenarioError};
+use crate::document::{Node, Reader, Value, nearest};
+use crate::error::{Problem, ScenarioError, beginning};
 use crate::parameters::Parameters;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
 use crate::scenario::{HeadSection, Scenario, told};
@@ -20,7 +20,7 @@ use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
 use agents::ev::Ev;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
-use agents::{ParticipantId, PortfolioId, SiteId};
+use agents::{ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
 use std::cell::RefCell;
@@ -33,6 +33,9 @@ const EMS: &str = "ems";
 const DSO: &str = "dso";
 const CHARGE_POINT_OPERATOR: &str = "charge_point_operator";
 const INSTITUTIONS: [&str; 5] = [RETAILER, MARKET_OPERATOR, EMS, DSO, CHARGE_POINT_OPERATOR];
+
+/// What stands in for the market's rules while problems are collected.
+const NO_RULES: MarketRules = MarketRules { slot: Span::HOUR, lead: Span::HOUR };
 
 /// All sections of a scenario, read.
 pub(crate) struct Sections {
@@ -56,15 +59,26 @@ impl Scenario {
         let problems = RefCell::default();
         self.check_sections(&problems);
         let sections = self.read_sections(&problems);
+        let before_assets = problems.borrow().len();
         let assets = assets::read(&self.root, sections.run.seed, &problems);
+        let assets_are_sound = problems.borrow().len() == before_assets;
         let measured = self.measured(tables, &problems);
         let window = window::read(self, &sections, &problems);
-        told(problems.take())?;
+        if let Some(window) = &window {
+            measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
+        }
+        let rules = window.as_ref().map_or(NO_RULES, |window| window.rules);
+        let between = RefCell::default();
+        let draft = Draft::of(self, &sections, &assets, rules, &between);
+        if assets_are_sound {
+            self.check_measured(&draft, &assets, &measured, &between);
+        }
+        // Of an asset with a wrong key, what it has to do with others can not be said.
+        let of_one = problems.take();
+        let tables: BTreeSet<&str> = of_one.iter().map(|problem| table_of(&problem.key)).collect();
+        let between = between.into_inner().into_iter().filter(|problem| !tables.contains(table_of(&problem.key)));
+        told(of_one.iter().cloned().chain(between).collect())?;
         let window = window.expect("a window without problems is there");
-        measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
-        let draft = Draft::of(self, &sections, &assets, window.rules, &problems);
-        self.check_measured(&draft, &assets, &measured, &problems);
-        told(problems.take())?;
         Ok(Plan {
             name: sections.head.name.clone(),
             seed: sections.run.seed,
@@ -114,9 +128,13 @@ impl Scenario {
         measured: &Measured,
         problems: &RefCell<Vec<Problem>>,
     ) {
-        let model = |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
-        let wrong = |text: String| problems.borrow_mut().push(self.root.problem("series", text));
-        for (quantity, asset) in measured.list() {
+        let model =
+            |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
+        let hint = |id: &str, fits: fn(&Model) -> bool| {
+            let known = assets.iter().filter(|asset| fits(&asset.model)).map(|asset| asset.id.as_str());
+            nearest(id, known).map_or_else(|| "write the id of one".into(), |near| format!("did you mean `{near}`?"))
+        };
+        for (quantity, asset, named) in measured.list() {
             let Some(id) = asset else { continue };
             let fits = match (quantity, model(id)) {
                 (Quantity::Production, Some(Model::Pv(_))) => true,
@@ -125,13 +143,20 @@ impl Scenario {
                 _ => false,
             };
             if !fits {
-                let kind = if quantity == Quantity::Production { "PV plant" } else { "load" };
-                wrong(format!("gives {} of `{id}`, which is no {kind} of this scenario", quantity.as_str()));
+                let (kind, hint) = match quantity {
+                    Quantity::Production => ("PV plant", hint(id, |model| matches!(model, Model::Pv(_)))),
+                    _ => ("load", hint(id, |model| matches!(model, Model::Household(_) | Model::Commercial(_)))),
+                };
+                let text =
+                    format!("gives {} of `{id}`, which is no {kind} of this scenario: {hint}", quantity.as_str());
+                problems.borrow_mut().push(named.problem(text));
             }
         }
-        for id in measured.vehicles().filter(|id| !matches!(model(id), Some(Model::Ev(..)))) {
-            let text = format!("names `{id}`, which is no vehicle of this scenario: name columns and ids alike");
-            problems.borrow_mut().push(self.root.problem("sessions", text));
+        for (id, named) in measured.vehicles().filter(|(id, _)| !matches!(model(id), Some(Model::Ev(..)))) {
+            let hint = hint(id, |model| matches!(model, Model::Ev(..)));
+            problems
+                .borrow_mut()
+                .push(named.problem(format!("names `{id}`, which is no vehicle of this scenario: {hint}")));
         }
     }
 }
@@ -194,10 +219,14 @@ impl<'a> Draft<'a> {
         names.extend(self.assets.iter().filter_map(|asset| asset.portfolio.clone()));
         for name in &names {
             let text = no_name(name)
-                .or((name == "island").then(|| "`island` stands for all sites: choose another name".into()));
+                .or((name == "island").then(|| "is `island`, which stands for all sites: choose another name".into()));
             if let Some(text) = text {
-                let mut asset = self.assets.iter().filter(|asset| asset.portfolio.as_ref() == Some(name));
-                let key = asset.next().map_or_else(|| "ems.portfolio".into(), |asset| format!("{}.portfolio", asset.key));
+                let asset = self.assets.iter().find(|asset| asset.portfolio.as_ref() == Some(name));
+                let key = match asset {
+                    Some(asset) => format!("{}.portfolio", asset.key),
+                    None if *name == self.sections.ems.portfolio => "ems.portfolio".into(),
+                    None => "demand.portfolio".into(),
+                };
                 problems.borrow_mut().push(scenario.root.problem(key, text));
             }
         }
@@ -205,23 +234,31 @@ impl<'a> Draft<'a> {
     }
 
     fn place_sites(&mut self, scenario: &Scenario, problems: &RefCell<Vec<Problem>>) {
-        let mut sites: BTreeMap<&str, PlannedSite> = BTreeMap::new();
+        let mut sites: BTreeMap<&str, (PlannedSite, &str)> = BTreeMap::new();
+        // Members of a fleet repeat one another.
+        let mut told_of: BTreeSet<&str> = BTreeSet::new();
         for asset in self.assets {
             let portfolio = Some(self.portfolio_of(asset));
             let planned = PlannedSite { name: asset.site.clone(), commune: asset.commune, portfolio };
-            let known = sites.entry(&asset.site).or_insert_with(|| planned.clone());
-            if *known == planned {
+            let (known, other) = sites.entry(&asset.site).or_insert_with(|| (planned.clone(), &asset.key));
+            if *known == planned || !told_of.insert(&asset.key) {
                 continue;
             }
-            let text = if known.commune == planned.commune {
-                format!("is `{}`, which belongs to another portfolio for another asset: make them agree", asset.site)
+            let site = &asset.site;
+            let (key, text) = if known.commune == planned.commune {
+                let name = |id: Option<PortfolioId>| id.map_or("none", |id| self.portfolios[id.index()].as_str());
+                let (here, there) = (name(portfolio), name(known.portfolio));
+                let text =
+                    format!("is `{here}`, but its site `{site}` belongs to `{there}` for {other}: make them agree");
+                ("portfolio", text)
             } else {
                 let (here, there) = (asset.commune_name(), &communes()[known.commune].name);
-                format!("is `{}`, which lies in {there} for another asset, in {here} for this one", asset.site)
+                let text = format!("is {here}, but its site `{site}` lies in {there} for {other}: make them agree");
+                ("commune", text)
             };
-            problems.borrow_mut().push(scenario.root.problem(format!("{}.site", asset.key), text));
+            problems.borrow_mut().push(scenario.root.problem(format!("{}.{key}", asset.key), text));
         }
-        let mut sites: Vec<PlannedSite> = sites.into_values().collect();
+        let mut sites: Vec<PlannedSite> = sites.into_values().map(|(site, _)| site).collect();
         if let Some(demand) = &self.sections.demand {
             let portfolio = Some(self.portfolio(&demand.portfolio));
             sites.extend(self.loads.iter().map(|(id, commune)| PlannedSite {
@@ -243,10 +280,10 @@ impl<'a> Draft<'a> {
     }
 
     fn name_participants(&mut self, scenario: &Scenario, problems: &RefCell<Vec<Problem>>) {
-        let can_trade = |asset: &&Asset| {
-            asset.trades && matches!(asset.model, Model::Pv(_) | Model::Battery(_) | Model::Evse(_))
-        };
-        let trading: BTreeSet<SiteId> = self.assets.iter().filter(can_trade).map(|asset| self.site(&asset.site)).collect();
+        let can_trade =
+            |asset: &&Asset| asset.trades && matches!(asset.model, Model::Pv(_) | Model::Battery(_) | Model::Evse(_));
+        let trading: BTreeSet<SiteId> =
+            self.assets.iter().filter(can_trade).map(|asset| self.site(&asset.site)).collect();
         let prosumer = |site: SiteId| (site, format!("prosumer_{}", self.sites[site.index()].name));
         let prosumer_of: BTreeMap<_, _> = trading.into_iter().map(prosumer).collect();
         let mut ids: Vec<String> = self.assets.iter().map(|asset| asset.id.clone()).collect();
@@ -254,9 +291,9 @@ impl<'a> Draft<'a> {
         ids.extend(prosumer_of.values().cloned());
         ids.extend(INSTITUTIONS.map(String::from));
         ids.sort();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        for pair in ids.windows(2).filter(|pair| pair[0] == pair[1]) {
             let key = self.assets.iter().find(|asset| asset.id == pair[0]).map_or("demand", |asset| &asset.key);
-            let text = format!("names an asset `{}`, which is the name of another participant: rename it", pair[0]);
+            let text = format!("has the name of another participant, `{}`: rename it", pair[0]);
             problems.borrow_mut().push(scenario.root.problem(key, text));
         }
         (self.ids, self.prosumer_of) = (ids, prosumer_of);
@@ -269,9 +306,11 @@ impl<'a> Draft<'a> {
             let Model::Ev(_, evse) = &asset.model else { continue };
             let wrong = |text| problems.borrow_mut().push(scenario.root.problem(format!("{}.evse", asset.key), text));
             if !matches!(self.asset(evse).map(|asset| &asset.model), Some(Model::Evse(_))) {
-                wrong(format!("is `{evse}`, which is no charge point of [evse]"));
-            }
-            if let Some(other) = users.insert(evse, &asset.id) {
+                let known = self.assets.iter().filter(|asset| matches!(asset.model, Model::Evse(_)));
+                let near = nearest(evse, known.map(|asset| asset.id.as_str()));
+                let hint = near.map_or_else(|| "add it there".into(), |near| format!("did you mean `{near}`?"));
+                wrong(format!("is `{}`, which is no charge point of [evse]: {hint}", beginning(evse)));
+            } else if let Some(other) = users.insert(evse, &asset.id) {
                 wrong(format!("is `{evse}`, which {other} uses already: give each vehicle a charge point of its own"));
             }
         }
@@ -405,6 +444,11 @@ impl<'a> Draft<'a> {
         let strategies = (self.sections.ems.batteries, self.sections.ems.vehicles);
         Ems::new(portfolio, self.rules, batteries, charge_points, strategies)
     }
+}
+
+/// The dotted path of the table that holds a key.
+fn table_of(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(table, _)| table)
 }
 
 fn load_id(commune: &Commune) -> String {

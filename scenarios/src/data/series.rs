@@ -4,7 +4,7 @@
 //! an error unless the section says how to fill it, and then each filled value is counted and told.
 
 use super::instant::Instants;
-use super::measured::Measured;
+use super::measured::{Measured, Named};
 use super::quantity::{NIGHT_OFFSET_W_PER_M2, Quantity};
 use super::table::{Cell, DataTable};
 use crate::document::{Node, Reader, Value};
@@ -66,22 +66,22 @@ impl SeriesSection {
         table: &DataTable,
         measured: &mut Measured,
     ) -> Result<(), Problem> {
-        let instants = Instants::of(self.zone.as_deref())
-            .map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
+        let instants =
+            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
         let columns = node.table().and_then(|table| table.get("columns"));
         let found = match columns {
             Some(columns) => self.wide(&format!("{key}.columns"), columns, table, &instants)?,
-            None => self.long(table, &instants)?,
+            None => self.long(key, table, &instants)?,
         };
         if found.is_empty() {
-            return Err(table.problem_with_all("holds no values"));
+            return Err(table.problem_with_all("holds no values: add rows, or leave it out"));
         }
-        for (what, mut samples) in found {
+        for (what, named, mut samples) in found {
             if what.0 == Quantity::Irradiance {
                 lift_night_offset(table, &mut samples, measured);
             }
             let series = self.regular(key, what.0, table, samples, measured)?;
-            measured.add(key, table.path().into(), what, series)?;
+            measured.add(named, table.path().into(), what, series)?;
         }
         Ok(())
     }
@@ -93,33 +93,38 @@ impl SeriesSection {
         columns: &Node,
         table: &DataTable,
         instants: &Instants,
-    ) -> Result<Vec<(What, Samples)>, Problem> {
+    ) -> Result<Vec<(What, Named, Samples)>, Problem> {
         let columns = columns.table().ok_or_else(|| {
             Problem::at(columns, path, "must be a table: write ghi = { quantity = \"irradiance\", unit = \"W/m2\" }")
         })?;
-        let time = table.column(&self.time)?;
+        let section = path.trim_end_matches(".columns");
+        let time = table.column(&self.time, &format!("say which holds the time with {section}.time"))?;
         let mut found = Vec::new();
         for (name, node) in columns {
             let path = format!("{path}.{name}");
             let at = |text: String| Problem::at(node, &path, text);
             let (quantity, unit, asset) = column_meaning(node).map_err(at)?;
-            let place = table.column(name)?;
+            let place = table.column(name, &format!("rename {path}"))?;
             let sample = |(row, cells): (u64, &[Cell])| {
                 let time = instants.read(&cells[time]).map_err(|text| table.problem(row, text))?;
                 let number = cells[place].number().map_err(|text| table.problem(row, format!("{name}: {text}")))?;
                 let value = number.map(|number| quantity.convert(number, unit)).transpose();
-                Ok((time, value.map_err(|text| table.problem(row, text))?, row))
+                Ok((time, value.map_err(|text| table.problem(row, format!("{name}: {text}")))?, row))
             };
-            found.push(((quantity, asset), table.rows().map(sample).collect::<Result<_, _>>()?));
+            let samples = table.rows().map(sample).collect::<Result<_, _>>()?;
+            let named = Named { place: node.origin.to_string(), key: path };
+            found.push(((quantity, asset), named, samples));
         }
         Ok(found)
     }
 
     /// Rows that say what they are.
-    fn long(&self, table: &DataTable, instants: &Instants) -> Result<Vec<(What, Samples)>, Problem> {
-        let [time, quantity, value, unit] = [self.time.as_str(), "quantity", "value", "unit"].map(|name| table.column(name));
-        let (time, quantity, value, unit) = (time?, quantity?, value?, unit?);
-        let asset = if table.has("asset") { Some(table.column("asset")?) } else { None };
+    fn long(&self, key: &str, table: &DataTable, instants: &Instants) -> Result<Vec<(What, Named, Samples)>, Problem> {
+        let time = table.column(&self.time, &format!("say which holds the time with {key}.time"))?;
+        let remedy = format!("add it, or say what each column holds in [{key}.columns]");
+        let [quantity, value, unit] = ["quantity", "value", "unit"].map(|name| table.column(name, &remedy));
+        let (quantity, value, unit) = (quantity?, value?, unit?);
+        let asset = if table.has("asset") { Some(table.column("asset", &remedy)?) } else { None };
         let mut found: BTreeMap<What, Samples> = BTreeMap::new();
         for (row, cells) in table.rows() {
             let wrong = |text: String| table.problem(row, text);
@@ -135,10 +140,18 @@ impl SeriesSection {
             check_asset(quantity, asset.as_deref()).map_err(wrong)?;
             found.entry((quantity, asset)).or_default().push((time, value, row));
         }
-        Ok(found.into_iter().collect())
+        let named = |samples: &Samples| Named { place: table.place(samples[0].2), key: key.into() };
+        Ok(found.into_iter().map(|(what, samples)| (what, named(&samples), samples)).collect())
     }
 
-    /// Values on a regular grid, whose step is the smallest distance of two.
+    fn gap_hint(&self, key: &str) -> String {
+        match self.gaps {
+            GapRule::Refuse => format!("fill it, or set {key}.gaps to \"hold\" or \"interpolate\""),
+            GapRule::Hold | GapRule::Interpolate => format!("fill it, or raise {key}.longest_gap"),
+        }
+    }
+
+    /// Values on a regular grid, whose step is the most frequent distance of two.
     fn regular(
         &self,
         key: &str,
@@ -157,7 +170,7 @@ impl SeriesSection {
                 return Err(table.problem(row, format!("{name} goes back from {before} to {after}: sort by time")));
             }
         }
-        let Some(step) = samples.windows(2).map(|pair| pair[1].0 - pair[0].0).min() else {
+        let Some(step) = usual_step(&samples) else {
             return Err(table.problem_with_all(format!("holds a single value of {name}: a series needs at least two")));
         };
         let mut filler = Filler { rule: self.gaps, longest: self.longest_gap, step, values: Vec::new(), filled: 0 };
@@ -165,7 +178,8 @@ impl SeriesSection {
         let mut last = None;
         for (time, value, row) in samples {
             if (time - start).0 % step.0 != 0 {
-                let text = format!("{name} leaves its step of {} min at {time}: resample to a regular step", minutes(step));
+                let text =
+                    format!("{name} leaves its step of {} min at {time}: resample to a regular step", minutes(step));
                 return Err(table.problem(row, text));
             }
             let Some(value) = value else {
@@ -175,11 +189,13 @@ impl SeriesSection {
                 }
                 continue;
             };
-            filler.add((time, value), last).map_err(|text| table.problem(row, format!("{name} has {text}: {}", gap_hint(key))))?;
+            filler
+                .add((time, value), last)
+                .map_err(|text| table.problem(row, format!("{name} has {text}: {}", self.gap_hint(key))))?;
             last = Some((time, value));
         }
         let Some((end, _)) = last.filter(|_| filler.values.len() > 1) else {
-            return Err(table.problem_with_all(format!("holds hardly any number for {name}")));
+            return Err(table.problem_with_all(format!("holds fewer than two numbers for {name}: fill some in")));
         };
         if filler.filled > 0 {
             let (path, filled) = (table.path().display(), filler.filled);
@@ -205,7 +221,11 @@ impl Filler {
             let distance = time - before;
             let missing = distance.0 / self.step.0 - 1;
             if missing > 0 && (self.rule == GapRule::Refuse || distance > self.longest) {
-                return Err(format!("a gap of {} h after {before} (its step is {} min)", distance.hours(), minutes(self.step)));
+                return Err(format!(
+                    "a gap of {} h after {before} (its step is {} min)",
+                    distance.hours(),
+                    minutes(self.step)
+                ));
             }
             for index in 1..=missing {
                 let share = index as f64 / (missing + 1) as f64;
@@ -221,8 +241,13 @@ impl Filler {
     }
 }
 
-fn gap_hint(key: &str) -> String {
-    format!("fill it, or set {key}.gaps to \"hold\" or \"interpolate\" and {key}.longest_gap")
+/// The most frequent distance of two instants, of equally frequent ones the smallest.
+fn usual_step(samples: &Samples) -> Option<Span> {
+    let mut counts: BTreeMap<Span, usize> = BTreeMap::new();
+    for pair in samples.windows(2) {
+        *counts.entry(pair[1].0 - pair[0].0).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(step, count)| (*count, std::cmp::Reverse(*step))).map(|(step, _)| step)
 }
 
 fn minutes(step: Span) -> f64 {
