@@ -183,7 +183,7 @@ impl Scenario {
         self.each_section("series", problems, |key, node, reader| {
             let section = SeriesSection::read_all(reader);
             if let Some(table) = tables.next() {
-                note(section.load((&key, node), table, &mut measured));
+                note(section.load((&key, node), table, &mut measured, problems));
             }
         });
         self.each_section("sessions", problems, |key, node, reader| {

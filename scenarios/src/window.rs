@@ -49,7 +49,9 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
         note("market.mechanism", format!("is {:?}, which there is not: choose one of {known}", market.mechanism));
     }
     let (calendar, rules) = (calendar?, rules?);
-    let start = parse_start(&run.start, calendar).map_err(told("run.start")).ok()?;
+    // One that could not be read is told of already.
+    let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));
+    let start = written.then(|| parse_start(&run.start, calendar).map_err(told("run.start")).ok())??;
     let end = start + run.duration;
     check_window(start, end, run.tick, rules.slot).map_err(|(key, text)| note(key, text)).ok()?;
     Some(Window { start, end, calendar, rules, station: station? })

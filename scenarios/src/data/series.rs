@@ -14,6 +14,7 @@ use crate::parameters::{Parameters, choice, parameters};
 use agents::series::Series;
 use agents::{Span, Time};
 use serde::Serialize;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// What is done about missing values.
@@ -52,6 +53,9 @@ type What = (Quantity, Option<String>);
 /// Value and row number by instant, as they come.
 type Samples = Vec<(Time, Option<f64>, u64)>;
 
+/// A series of a table, where it was named, and its samples or the first problem with them.
+type Found = (What, Named, Result<Samples, Problem>);
+
 impl SeriesSection {
     /// Reads the section's own keys, and takes note of the table of columns.
     pub(crate) fn read_all(reader: &mut Reader<'_>) -> Self {
@@ -59,67 +63,65 @@ impl SeriesSection {
         Self::read(reader)
     }
 
-    /// Reads the series of `table` into `measured`; `node` is the section as written at the dotted path `key`.
+    /// Reads the series of `table` into `measured`; `node` is the section as written at the dotted path `key`. Of each
+    /// series the first problem is told.
+    ///
+    /// # Errors
+    /// [`Problem`] if the section as a whole can not be read.
     pub(crate) fn load(
         &self,
         (key, node): (&str, &Node),
         table: &DataTable,
         measured: &mut Measured,
+        problems: &RefCell<Vec<Problem>>,
     ) -> Result<(), Problem> {
+        let zone = node.at("zone").unwrap_or(node);
         let instants =
-            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
-        let columns = node.table().and_then(|table| table.get("columns"));
-        let found = match columns {
+            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(zone, &format!("{key}.zone"), text))?;
+        let found = match node.at("columns") {
             Some(columns) => self.wide(&format!("{key}.columns"), columns, table, &instants)?,
             None => self.long(key, table, &instants)?,
         };
-        if found.is_empty() {
-            return Err(table.problem_with_all("holds no values: add rows, or leave it out"));
-        }
-        for (what, named, mut samples) in found {
-            if what.0 == Quantity::Irradiance {
-                lift_night_offset(table, &mut samples, measured);
-            }
-            let series = self.regular(key, what.0, table, samples, measured)?;
-            measured.add(named, table.path().into(), what, series)?;
+        for (what, named, samples) in found {
+            let added = samples.and_then(|mut samples| {
+                if what.0 == Quantity::Irradiance {
+                    lift_night_offset(table, &mut samples, measured);
+                }
+                let series = self.regular(key, what.0, table, samples, measured)?;
+                measured.add(named, table.path().into(), what, series)
+            });
+            problems.borrow_mut().extend(added.err());
         }
         Ok(())
     }
 
     /// One series per column that the section names.
-    fn wide(
-        &self,
-        path: &str,
-        columns: &Node,
-        table: &DataTable,
-        instants: &Instants,
-    ) -> Result<Vec<(What, Named, Samples)>, Problem> {
-        let columns = columns.table().ok_or_else(|| {
-            Problem::at(columns, path, "must be a table: write ghi = { quantity = \"irradiance\", unit = \"W/m2\" }")
+    fn wide(&self, path: &str, columns: &Node, table: &DataTable, instants: &Instants) -> Result<Vec<Found>, Problem> {
+        let named = columns.table().filter(|columns| !columns.is_empty()).ok_or_else(|| {
+            let text = "must name columns: write ghi = { quantity = \"irradiance\", unit = \"W/m2\" }";
+            Problem::at(columns, path, text)
         })?;
         let section = path.trim_end_matches(".columns");
         let time = table.column(&self.time, &format!("say which holds the time with {section}.time"))?;
-        let mut found = Vec::new();
-        for (name, node) in columns {
-            let path = format!("{path}.{name}");
-            let at = |text: String| Problem::at(node, &path, text);
-            let (quantity, unit, asset) = column_meaning(node).map_err(at)?;
-            let place = table.column(name, &format!("rename {path}"))?;
-            let sample = |(row, cells): (u64, &[Cell])| {
+        let column = |(name, node): (&String, &Node)| {
+            let key = format!("{path}.{name}");
+            let (what, unit) = column_meaning(node).map_err(|text| Problem::at(node, &key, text))?;
+            let sample = |place: usize, (row, cells): (u64, &[Cell])| {
+                let wrong = |text: String| table.problem(row, format!("{name}: {text}"));
                 let time = instants.read(&cells[time]).map_err(|text| table.problem(row, text))?;
-                let number = cells[place].number().map_err(|text| table.problem(row, format!("{name}: {text}")))?;
-                let value = number.map(|number| quantity.convert(number, unit)).transpose();
-                Ok((time, value.map_err(|text| table.problem(row, format!("{name}: {text}")))?, row))
+                let number = cells[place].number().map_err(wrong)?;
+                Ok((time, number.map(|number| what.0.convert(number, unit)).transpose().map_err(wrong)?, row))
             };
-            let samples = table.rows().map(sample).collect::<Result<_, _>>()?;
-            let named = Named { place: node.origin.to_string(), key: path };
-            found.push(((quantity, asset), named, samples));
-        }
-        Ok(found)
+            let place = table.column(name, &format!("rename {key}"));
+            let samples = place.and_then(|place| table.rows().map(|row| sample(place, row)).collect());
+            Ok((what, Named { place: node.origin.to_string(), key }, samples))
+        };
+        // What a column is must be known before it can be told what is wrong with it.
+        named.iter().map(column).collect()
     }
 
     /// Rows that say what they are.
-    fn long(&self, key: &str, table: &DataTable, instants: &Instants) -> Result<Vec<(What, Named, Samples)>, Problem> {
+    fn long(&self, key: &str, table: &DataTable, instants: &Instants) -> Result<Vec<Found>, Problem> {
         let time = table.column(&self.time, &format!("say which holds the time with {key}.time"))?;
         let remedy = format!("add it, or say what each column holds in [{key}.columns]");
         let [quantity, value, unit] = ["quantity", "value", "unit"].map(|name| table.column(name, &remedy));
@@ -141,7 +143,10 @@ impl SeriesSection {
             found.entry((quantity, asset)).or_default().push((time, value, row));
         }
         let named = |samples: &Samples| Named { place: table.place(samples[0].2), key: key.into() };
-        Ok(found.into_iter().map(|(what, samples)| (what, named(&samples), samples)).collect())
+        if found.is_empty() {
+            return Err(table.problem_with_all("holds no values: add rows, or leave it out"));
+        }
+        Ok(found.into_iter().map(|(what, samples)| (what, named(&samples), Ok(samples))).collect())
     }
 
     fn gap_hint(&self, key: &str) -> String {
@@ -254,8 +259,8 @@ fn minutes(step: Span) -> f64 {
     step.hours() * 60.0
 }
 
-/// Quantity, unit and asset of a column, as its table says.
-fn column_meaning(node: &Node) -> Result<(Quantity, (f64, f64), Option<String>), String> {
+/// What a column holds, and factor and offset of its unit, as its table says.
+fn column_meaning(node: &Node) -> Result<(What, (f64, f64)), String> {
     const HINT: &str = "write { quantity = \"irradiance\", unit = \"W/m2\" }";
     let table = node.table().ok_or_else(|| format!("is {}: {HINT}", node.value.kind()))?;
     if let Some(key) = table.keys().find(|key| !["quantity", "unit", "asset"].contains(&key.as_str())) {
@@ -270,7 +275,7 @@ fn column_meaning(node: &Node) -> Result<(Quantity, (f64, f64), Option<String>),
     let unit = quantity.unit(text("unit")?.ok_or_else(|| format!("names no unit: {HINT}"))?)?;
     let asset = text("asset")?;
     check_asset(quantity, asset)?;
-    Ok((quantity, unit, asset.map(String::from)))
+    Ok(((quantity, asset.map(String::from)), unit))
 }
 
 fn check_asset(quantity: Quantity, asset: Option<&str>) -> Result<(), String> {

@@ -51,8 +51,9 @@ impl SessionsSection {
         table: &DataTable,
         measured: &mut Measured,
     ) -> Result<(), Problem> {
+        let zone = node.at("zone").unwrap_or(node);
         let instants =
-            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
+            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(zone, &format!("{key}.zone"), text))?;
         let place = |name: &str, column: &str| table.column(column, &format!("say which with {key}.{name}"));
         let [vehicle, start, end, energy] = [
             place("vehicle", &self.vehicle),

@@ -32,7 +32,7 @@ pub(crate) fn series() -> Vec<Case> {
         case(
             "a zone of no clock",
             "[series.weather]\nfile = \"data.csv\"\nzone = \"Fort-de-France\"\n",
-            &["line 6", "series.weather.zone", "\"Fort-de-France\"", "IANA"],
+            &["line 8", "series.weather.zone", "\"Fort-de-France\"", "IANA"],
         )
         .with("data.csv", prices("")),
         case("an hour that was twice", &paris, &["data.csv, line 2", "was twice", "write times with their offset"])
@@ -157,6 +157,21 @@ pub(crate) fn series() -> Vec<Case> {
             &["scenario.toml, line 10", "series.weather.columns.ghi", "unit `lx` does not fit", "W/m2"],
         )
         .replacing("W/m2", "lx"),
+        wide(
+            "columns of no name",
+            "",
+            &ghi(""),
+            &["scenario.toml, line 9", "series.weather.columns must name columns"],
+        )
+        .replacing("ghi = { quantity = \"irradiance\", unit = \"W/m2\" }", ""),
+        wide(
+            "two columns with a mistake each",
+            "",
+            &hourly("time,ghi,wind", |hour| format!("2026-03-20T{hour:02}:00:00-04:00,{},-3", 9000)),
+            &["data.csv, line 2: ghi: irradiance of 9000", "data.csv, line 2: wind: wind_speed of -3"],
+        )
+        .replacing("W/m2\" }", "W/m2\" }\nwind = { quantity = \"wind_speed\", unit = \"m/s\" }")
+        .problems(2),
         wide(
             "a column of nothing",
             "",

@@ -31,6 +31,13 @@ pub(crate) fn syntax_and_head() -> Vec<Case> {
         case("a section that is a number", "", &["line 3", "dso is a number", "table of keys and values"])
             .replacing("[run]", "dso = 3\n[run]"),
         case("an unknown key", "ticks = \"15m\"\n", &["line 6", "run.ticks", "did you mean `tick`?"]),
+        case("a run without a start", "", &["line 3", "run.start is missing", "write start = … (date or instant)"])
+            .replacing("start = \"2026-03-20\"\n", ""),
+        whole(
+            "a run that is a number",
+            "version = 2\nname = \"wrong\"\nrun = 5\n",
+            &["line 3", "run is a number", "write a table of keys and values"],
+        ),
         case("a required key left out", "", &["line 3", "run.duration is missing", "write duration"])
             .replacing("duration = \"1d\"\n", ""),
     ]

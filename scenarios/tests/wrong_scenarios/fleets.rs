@@ -212,6 +212,7 @@ pub(crate) fn extending_and_setting() -> Vec<Case> {
             "pv.pv_01.peak_kw={ kw = 3 }",
             &["--set pv.pv_01.peak_kw={ kw = 3 }: pv.pv_01.peak_kw has the unknown key `kw`"],
         ),
+        set("a name in quotes from outside", "pv.'pv 01'.peak_kw=3", &["pv.pv 01", "\"pv 01\" can not be a name"]),
         set(
             "a commune with accents",
             "pv.pv_01.commune=Schoelcher",
