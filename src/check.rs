@@ -13,7 +13,7 @@ use std::io::{self, Write};
 /// [`Error`], naming everything that is wrong.
 pub fn check(args: &ScenarioArgs) -> Result<Outcome, Error> {
     let inputs = Inputs::load(args)?;
-    let mut out = io::stdout().lock();
+    let mut out = Vec::new();
     describe(&inputs.plan, &mut out)?;
     for file in &inputs.files {
         writeln!(out, "  data          {}", file.path)?;
@@ -21,7 +21,15 @@ pub fn check(args: &ScenarioArgs) -> Result<Outcome, Error> {
     for note in &inputs.plan.measured.notes {
         writeln!(out, "  note          {note}")?;
     }
-    Ok(Outcome::Complete)
+    print(&out)
+}
+
+/// Prints; a reader that has seen enough (`| head`) is no failure.
+fn print(text: &[u8]) -> Result<Outcome, Error> {
+    match io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Complete),
+    }
 }
 
 fn describe(plan: &Plan, out: &mut impl Write) -> io::Result<()> {
@@ -57,8 +65,5 @@ pub fn explain(args: &ExplainArgs) -> Result<Outcome, Error> {
             .explain(name)
             .map_err(|problem| Error::Option { option: "explain", problem })?,
     };
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Outcome::Complete),
-    }
+    print(text.as_bytes())
 }

@@ -34,11 +34,24 @@ impl Inputs {
     /// [`Error::Scenario`] or [`Error::Results`], naming file, line, key and the remedy.
     pub fn load(args: &ScenarioArgs) -> Result<Self, Error> {
         let scenario = scenario(args)?;
-        let (mut tables, mut files) = (Vec::new(), Vec::new());
+        let (mut tables, mut files, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for data in scenario.data_files()? {
-            let (table, file) = read_table(&data.path)?;
-            tables.push(table);
-            files.push(file);
+            match read_table(&data.path) {
+                Ok((table, file)) => {
+                    tables.push(table);
+                    files.push(file);
+                }
+                // Those of a row name the file and its line themselves.
+                Err(Error::Scenario(ScenarioError::Problems(of_rows))) => problems.extend(of_rows),
+                Err(error) => problems.push(data.problem(&error)),
+            }
+        }
+        if !problems.is_empty() {
+            // What else is wrong with the scenario is told with them.
+            if let Err(ScenarioError::Problems(others)) = scenario.resolve(&[]) {
+                problems.extend(others);
+            }
+            return Err(ScenarioError::Problems(problems).into());
         }
         let plan = scenario.resolve(&tables)?;
         Ok(Self { scenario, plan, files })
@@ -88,16 +101,20 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Error> {
     for path in &args.series {
         scenario.add_series(path);
     }
-    let text = |key: &str, value: &Option<String>| value.as_ref().map(|value| format!("run.{key}={value:?}"));
     let short = [
-        text("start", &args.start),
-        text("duration", &args.duration),
-        text("tick", &args.tick),
-        args.seed.map(|seed| format!("run.seed={seed}")),
-        args.record.map(|record| format!("run.record={:?}", level(record.into()).as_str())),
+        ("start", args.start.clone()),
+        ("duration", args.duration.clone()),
+        ("tick", args.tick.clone()),
+        ("seed", args.seed.map(|seed| seed.to_string())),
+        ("record", args.record.map(|record| level(record.into()).as_str().to_owned())),
     ];
-    for assignment in short.into_iter().flatten().chain(args.set.iter().cloned()) {
-        scenario.set(&assignment)?;
+    for (key, value) in short {
+        if let Some(value) = value {
+            scenario.set_by(&format!("--{key} {value}"), &format!("run.{key}={value}"))?;
+        }
+    }
+    for assignment in &args.set {
+        scenario.set(assignment)?;
     }
     Ok(scenario)
 }

@@ -37,6 +37,11 @@ impl Series {
         Some(sum / (until - from).0 as f64)
     }
 
+    /// The largest value; minus infinity of a series without values.
+    pub fn largest(&self) -> f64 {
+        self.values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+    }
+
     /// The first instant at which the series no longer says anything.
     pub fn end(&self) -> Time {
         self.start + self.step * self.values.len() as i64

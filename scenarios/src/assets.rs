@@ -1,8 +1,8 @@
 //! The assets of a scenario: written one by one, or sampled as fleets.
 
 use crate::communes::{Commune, communes};
-use crate::document::{Drawn, Node, Reader};
-use crate::error::Problem;
+use crate::document::{Drawn, Node, Reader, Value};
+use crate::error::{Problem, beginning};
 use crate::fleets;
 use crate::models::battery::BatteryParameters;
 use crate::models::commercial::CommercialParameters;
@@ -39,6 +39,11 @@ choice!(AssetKind {
 impl AssetKind {
     pub(crate) const ALL: [Self; 6] =
         [Self::Pv, Self::Battery, Self::Evse, Self::Ev, Self::Household, Self::Commercial];
+
+    /// The kind of this name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.section() == name)
+    }
 
     /// The section in which assets of this kind are listed.
     pub(crate) fn section(self) -> &'static str {
@@ -127,10 +132,11 @@ pub(crate) fn read(root: &Node, seed: u64, problems: &RefCell<Vec<Problem>>) -> 
     }
     assets.extend(fleets::read(root, seed, problems));
     assets.sort_by(|a, b| a.id.cmp(&b.id));
-    if let Some(pair) = assets.windows(2).find(|pair| pair[0].id == pair[1].id) {
+    for pair in assets.windows(2).filter(|pair| pair[0].id == pair[1].id) {
         let text = format!("is a second asset of the name of {}: ids must be unique, rename one", pair[0].key);
         problems.borrow_mut().push(root.problem(&pair[1].key, text));
     }
+    assets.dedup_by(|second, first| second.id == first.id);
     assets
 }
 
@@ -147,11 +153,13 @@ fn single(kind: AssetKind, id: &str, node: &Node, seed: u64, problems: &RefCell<
         AssetKind::Ev => Model::Ev(EvParameters::read(&mut reader), charge_point(&mut reader)),
         other => model(other, &mut reader),
     };
-    let commune = Commune::find(&place.commune).unwrap_or_else(|text| {
+    // A commune that could not be read is told of already, and one that is unknown must not conflict with its site's.
+    let found = Commune::find(&place.commune);
+    if let (Err(text), Some(Value::Text(_))) = (&found, node.at("commune").map(|node| &node.value)) {
         reader.problem("commune", text);
-        0
-    });
-    let site = place.site.unwrap_or_else(|| id.into());
+    }
+    let site = place.site.filter(|_| found.is_ok()).unwrap_or_else(|| id.into());
+    let commune = found.unwrap_or(0);
     for (key, name) in [("site", Some(&site)), ("portfolio", belonging.portfolio.as_ref())] {
         if let Some(text) = name.and_then(|name| no_name(name)) {
             reader.problem(key, text);
@@ -188,7 +196,6 @@ pub(crate) fn check(model: &Model, reader: &Reader<'_>) {
 }
 
 fn charge_point(reader: &mut Reader<'_>) -> String {
-    use crate::document::Value;
     match reader.node("evse").map(|node| &node.value) {
         Some(Value::Text(id)) => id.clone(),
         Some(other) => {
@@ -196,7 +203,7 @@ fn charge_point(reader: &mut Reader<'_>) -> String {
             String::new()
         }
         None => {
-            reader.problem("evse", "is missing: the id of the charge point it uses, one of [evse]");
+            reader.problem("evse", "is missing: write the id of the charge point it uses, one of [evse]");
             String::new()
         }
     }
@@ -206,7 +213,7 @@ fn charge_point(reader: &mut Reader<'_>) -> String {
 pub(crate) fn no_name(name: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     let is_name = !name.is_empty() && name.len() <= 64 && name.chars().all(fits);
-    (!is_name).then(|| format!("{name:?} can not be a name: use 1 to 64 letters, digits, `_` or `-`"))
+    (!is_name).then(|| format!("{:?} can not be a name: use 1 to 64 letters, digits, `_` or `-`", beginning(name)))
 }
 
 impl Asset {

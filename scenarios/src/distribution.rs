@@ -1,6 +1,7 @@
 //! Laws from which each participant of a fleet draws its own value of a parameter.
 
 use crate::document::{Node, Table, Value};
+use crate::error::brief;
 use crate::parameters::Limits;
 use agents::draw::Draws;
 use rand::RngExt;
@@ -51,6 +52,7 @@ impl Distribution {
         };
         let (min, max) = (bound("min", low)?, bound("max", high)?);
         if !(low <= min && min <= max && max <= high) {
+            let [min, max, low, high] = [min, max, low, high].map(brief);
             return Err(format!(
                 "is cut off at {min} and {max}: bounds must lie between {low} and {high}, in this order"
             ));
@@ -62,7 +64,7 @@ impl Distribution {
             Law::Normal(_) | Law::LogNormal(_) => None,
         };
         match wrong {
-            Some(value) => Err(format!("can be {value}: must lie between {min} and {max}")),
+            Some(value) => Err(format!("can be {}: must lie between {} and {}", brief(value), brief(min), brief(max))),
             None => Ok(Self { law, min, max }),
         }
     }
@@ -83,7 +85,8 @@ impl Distribution {
                 return Ok(value);
             }
         }
-        Err(format!("hardly ever lies between {} and {}: widen the bounds, or move the law", self.min, self.max))
+        let (min, max) = (brief(self.min), brief(self.max));
+        Err(format!("hardly ever lies between {min} and {max}: widen the bounds, or move the law"))
     }
 }
 
@@ -94,7 +97,7 @@ fn law(table: &Table) -> Result<Law, String> {
         return Err(format!("names {} laws: {HINT}", laws.len()));
     };
     if name != "choice" && table.contains_key("weights") {
-        return Err("has weights, which only a choice can have".into());
+        return Err("has weights, which only a choice can have: leave them out".into());
     }
     if name == "choice" {
         return choice(table);
@@ -104,10 +107,10 @@ fn law(table: &Table) -> Result<Law, String> {
     };
     match name {
         "uniform" if first <= second => Ok(Law::Uniform([first, second])),
-        "uniform" => Err(format!("goes from {first} down to {second}: write the lower number first")),
-        _ if second < 0.0 => Err(format!("has a deviation of {second}: it must be at least 0")),
+        "uniform" => Err(format!("goes from {} down to {}: write the lower number first", brief(first), brief(second))),
+        _ if second < 0.0 => Err(format!("has a deviation of {}: it must be at least 0", brief(second))),
         "normal" => Ok(Law::Normal([first, second])),
-        _ if first <= 0.0 => Err(format!("has a median of {first}: a log-normal law is of positive numbers")),
+        _ if first <= 0.0 => Err(format!("has a median of {}: a log-normal law is of positive numbers", brief(first))),
         _ => Ok(Law::LogNormal([first, second])),
     }
 }
@@ -119,7 +122,7 @@ fn choice(table: &Table) -> Result<Law, String> {
         return Err(format!("offers {} values with {} weights: give each value one", values.len(), weights.len()));
     }
     if weights.iter().any(|weight| *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
-        return Err("has weights that are negative, or all zero".into());
+        return Err("has weights that are negative, or all zero: write positive ones".into());
     }
     Ok(Law::Choice(values.into_iter().zip(weights).collect()))
 }

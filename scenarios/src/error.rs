@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// One thing that is wrong with a scenario: the place, the key, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Problem {
     /// File and line, or the assignment of the command line; none where nothing was written.
     pub place: Option<String>,
@@ -19,6 +19,12 @@ impl Problem {
     /// A problem with what is written at `node`.
     pub(crate) fn at(node: &Node, key: &str, text: impl Into<String>) -> Self {
         Self { place: Some(node.origin.to_string()), key: key.into(), text: text.into() }
+    }
+
+    /// The same problem of a key that lies within another.
+    pub(crate) fn within(self, outer: &str) -> Self {
+        let key = if self.key.is_empty() { outer.into() } else { format!("{outer}.{}", self.key) };
+        Self { key, ..self }
     }
 }
 
@@ -34,8 +40,33 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A number as a person reads it: tiny and huge ones with their exponent.
+pub(crate) fn brief(number: f64) -> String {
+    let is_plain = number == 0.0 || !number.is_finite() || (1e-4..1e15).contains(&number.abs());
+    if is_plain { number.to_string() } else { format!("{number:e}") }
+}
+
+/// The beginning of a text, where it is long.
+pub(crate) fn beginning(text: &str) -> String {
+    const MOST_SHOWN: usize = 80;
+    let mut shown: String = text.chars().take(MOST_SHOWN).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// Most problems told at once.
 const MOST_TOLD: usize = 20;
+
+/// What to do about a file that can not be read, where that is known.
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::InvalidData => "; save it as UTF-8",
+        std::io::ErrorKind::IsADirectory => "; name the file in it",
+        _ => "",
+    }
+}
 
 /// The problems, one on a line.
 fn told(problems: &[Problem]) -> String {
@@ -50,7 +81,7 @@ fn told(problems: &[Problem]) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file can not be read.
-    #[error("can not read {path}: {source}")]
+    #[error("can not read {path}: {source}{}", remedy(source))]
     Read {
         /// The file.
         path: PathBuf,

@@ -7,7 +7,7 @@
 use crate::assets::{self, Asset, AssetKind, Belonging, Model, no_name};
 use crate::communes::{Commune, communes};
 use crate::distribution::pick;
-use crate::document::{Drawn, Node, Reader, Value, nearest};
+use crate::document::{Drawn, Node, Reader, Table, Value, nearest};
 use crate::error::Problem;
 use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
@@ -62,10 +62,10 @@ pub(crate) fn read(root: &Node, seed: u64, problems: &RefCell<Vec<Problem>>) -> 
     };
     let mut waiting: Vec<Fleet<'_>> = table
         .iter()
-        .map(|(name, node)| {
+        .filter_map(|(name, node)| {
             let key = format!("fleet.{name}");
             let section = FleetSection::read(&mut Reader::new(&key, node, None, problems));
-            Fleet { name, key, node, section, seed }
+            node.table().map(|_| Fleet { name, key, node, section, seed })
         })
         .collect();
     let mut sites: BTreeMap<&str, Vec<Member>> = BTreeMap::new();
@@ -83,21 +83,44 @@ pub(crate) fn read(root: &Node, seed: u64, problems: &RefCell<Vec<Problem>>) -> 
             sites.insert(fleet.name, members);
         }
     }
-    for fleet in waiting {
-        let host = fleet.section.at.as_deref().unwrap_or_default();
-        let text = if table.contains_key(host) {
-            format!("is at `{host}`, which waits for this one: fleets must not go in circles")
-        } else {
-            let near = nearest(host, table.keys().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-            format!("is at `{host}`, but there is no [fleet.{host}]{hint}")
-        };
-        problems.borrow_mut().push(root.problem(format!("{}.at", fleet.key), text));
+    for fleet in &waiting {
+        // Its own keys are checked all the same.
+        fleet.make(&[], &mut assets, problems);
+        if let Some(text) = fleet.homeless(table, &waiting) {
+            fleet.problem("at", text, problems);
+        }
     }
     assets
 }
 
 impl Fleet<'_> {
+    /// Why a fleet has no host; nothing where that is the fault of the fleet it is at.
+    fn homeless(&self, all: &Table, waiting: &[Self]) -> Option<String> {
+        let host = self.section.at.as_deref()?;
+        if !all.contains_key(host) {
+            let near = nearest(host, all.keys().map(String::as_str));
+            let hint = near.map_or_else(|| ": name another fleet".into(), |near| format!(", did you mean `{near}`?"));
+            return Some(format!("is `{host}`, but there is no [fleet.{host}]{hint}"));
+        }
+        let mut way = vec![self.name, host];
+        while let Some(next) = waiting.iter().find(|fleet| Some(&fleet.name) == way.last()) {
+            let next = next.section.at.as_deref()?;
+            way.push(next);
+            if next == self.name {
+                return Some(format!("goes in a circle, {}: give one of them a `count`", way.join(" at ")));
+            }
+            if way[..way.len() - 1].contains(&next) {
+                break;
+            }
+        }
+        None
+    }
+
+    /// Whether it says what its members are.
+    fn has_kind(&self) -> bool {
+        matches!(self.node.at("of").map(|of| &of.value), Some(Value::Text(of)) if AssetKind::named(of).is_some())
+    }
+
     fn id(&self, number: u64) -> String {
         format!("{}_{number:06}", self.name)
     }
@@ -109,7 +132,9 @@ impl Fleet<'_> {
 
     /// Who its members are and where.
     fn members(&self, sites: &BTreeMap<&str, Vec<Member>>, problems: &RefCell<Vec<Problem>>) -> Vec<Member> {
-        if let Some(text) = no_name(self.name).or((self.name.len() > 50).then(|| "is too long a name".into())) {
+        if let Some(text) =
+            no_name(self.name).or((self.name.len() > 50).then(|| "is too long a name: use at most 50 letters".into()))
+        {
             problems.borrow_mut().push(Problem::at(self.node, &self.key, text));
             return Vec::new();
         }
@@ -137,8 +162,11 @@ impl Fleet<'_> {
                 self.problem("count", "must be left out with `at`: `share` says how many there are", problems);
                 Vec::new()
             }
+            // One that could not be read is told of already.
+            (None, None) if self.node.at("count").or(self.node.at("at")).is_some() => Vec::new(),
             (None, None) => {
-                self.problem("count", "is missing: how many members it has, or `at` for those of another", problems);
+                let text = "is missing: write how many members it has, or `at` for a fleet at the sites of another";
+                self.problem("count", text, problems);
                 Vec::new()
             }
         }
@@ -179,6 +207,9 @@ impl Fleet<'_> {
 
     /// Makes the members; stops at the first that has problems, which the others would repeat.
     fn make(&self, members: &[Member], assets: &mut Vec<Asset>, problems: &RefCell<Vec<Problem>>) {
+        if !self.has_kind() {
+            return;
+        }
         let known = problems.borrow().len();
         // A fleet without members is checked all the same.
         let specimen = [Member { number: 1, site: self.id(1), commune: 0 }];
@@ -237,10 +268,8 @@ impl Fleet<'_> {
                 point
             }
             None => {
-                reader.problem(
-                    "evse",
-                    "is missing: the charge point of each vehicle, evse = { power_kw = 7.4, phases = 1 }",
-                );
+                let text = "is missing: write the charge point of each vehicle, evse = { power_kw = 7.4, phases = 1 }";
+                reader.problem("evse", text);
                 EvseParameters::from_toml("power_kw = 1").expect("one parameter is required")
             }
         }

@@ -4,6 +4,7 @@
 use crate::distribution::Distribution;
 use crate::document::{Drawn, Node, Reader, Value};
 use crate::duration::{format_duration, parse_span};
+use crate::error::brief;
 use agents::Span;
 use rand::RngExt;
 use serde::Serialize;
@@ -124,7 +125,7 @@ impl Setting for u64 {
             return if drawn.fract() == 0.0 {
                 Ok(drawn as u64)
             } else {
-                Err(format!("can be {drawn}: whole numbers only"))
+                Err(format!("can be {}: whole numbers only", brief(drawn)))
             };
         }
         match node.value {
@@ -251,7 +252,13 @@ impl<T: Setting> Setting for Option<T> {
 
 /// That something else was expected.
 pub(crate) fn expected(node: &Node, what: &str, parameter: &Parameter) -> String {
-    format!("is {}: write {what} ({})", node.value.kind(), parameter.unit)
+    let is = match node.value {
+        Value::Number(number) => brief(number),
+        Value::Integer(number) => number.to_string(),
+        ref other => other.kind().into(),
+    };
+    let unit = if what.contains(parameter.unit) { String::new() } else { format!(" ({})", parameter.unit) };
+    format!("is {is}: write {what}{unit}")
 }
 
 /// Implements [`Setting`] for an enumeration that is written as one of a few words.

@@ -3,8 +3,8 @@
 use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured, Quantity};
-use crate::document::{Node, Reader, Value};
-use crate::error::{Problem, ScenarioError};
+use crate::document::{Node, Reader, Value, nearest};
+use crate::error::{Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::weather::WeatherParameters;
@@ -23,7 +23,8 @@ use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
-use agents::{MeterId, ParticipantId, PortfolioId, SiteId};
+use agents::series::Series;
+use agents::{MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
 use std::cell::RefCell;
@@ -36,6 +37,9 @@ const EMS: &str = "ems";
 const DSO: &str = "dso";
 const CHARGE_POINT_OPERATOR: &str = "charge_point_operator";
 const INSTITUTIONS: [&str; 5] = [RETAILER, MARKET_OPERATOR, EMS, DSO, CHARGE_POINT_OPERATOR];
+
+/// What stands in for the market's rules while problems are collected.
+const NO_RULES: MarketRules = MarketRules { slot: Span::HOUR, lead: Span::HOUR };
 
 /// All sections of a scenario, read.
 pub(crate) struct Sections {
@@ -61,16 +65,27 @@ impl Scenario {
         let problems = RefCell::default();
         self.check_sections(&problems);
         let sections = self.read_sections(&problems);
+        let before_assets = problems.borrow().len();
         let assets = assets::read(&self.root, sections.run.seed, &problems);
+        let assets_are_sound = problems.borrow().len() == before_assets;
         let mut measured = self.measured(tables, &problems);
         let window = window::read(self, &sections, &problems);
-        told(problems.take())?;
+        if let Some(window) = &window {
+            measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
+        }
+        let rules = window.as_ref().map_or(NO_RULES, |window| window.rules);
+        let between = RefCell::default();
+        let draft = Draft::of(self, &sections, &assets, rules, &between);
+        if assets_are_sound {
+            self.check_measured(&draft, &assets, &measured, &between);
+        }
+        // Of an asset with a wrong key, what it has to do with others can not be said.
+        let of_one = problems.take();
+        let tables: BTreeSet<&str> = of_one.iter().map(|problem| table_of(&problem.key)).collect();
+        let between = between.into_inner().into_iter().filter(|problem| !tables.contains(table_of(&problem.key)));
+        told(of_one.iter().cloned().chain(between).collect())?;
         let window = window.expect("a window without problems is there");
-        measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
         measured.note_the_hour_of_the_sun(communes()[window.station].lon_deg);
-        let draft = Draft::of(self, &sections, &assets, window.rules, &problems);
-        self.check_measured(&draft, &assets, &measured, &problems);
-        told(problems.take())?;
         Ok(Plan {
             name: sections.head.name.clone(),
             seed: sections.run.seed,
@@ -129,18 +144,21 @@ impl Scenario {
     ) {
         let model =
             |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
-        let wrong = |text: String| problems.borrow_mut().push(self.root.problem("series", text));
-        for (quantity, asset) in measured.list() {
+        let hint = |id: &str, fits: fn(&Model) -> bool| {
+            let known = assets.iter().filter(|asset| fits(&asset.model)).map(|asset| asset.id.as_str());
+            nearest(id, known).map_or_else(|| "write the id of one".into(), |near| format!("did you mean `{near}`?"))
+        };
+        for (quantity, asset, named) in measured.list() {
             let Some(id) = asset else { continue };
             let fits = match (quantity, model(id)) {
                 (Quantity::Production, Some(Model::Pv(plant))) => {
-                    let series = measured.of_asset(quantity, id).expect("it is listed");
-                    let most_kw = series.values.iter().copied().fold(0.0, f64::max);
-                    if most_kw > plant.rating_kw() {
-                        let rating_kw = plant.rating_kw();
-                        wrong(format!(
+                    let most_kw = measured.of_asset(quantity, id).map_or(0.0, Series::largest);
+                    let rating_kw = plant.rating_kw();
+                    if most_kw > rating_kw {
+                        let text = format!(
                             "gives {most_kw} kW of `{id}`, whose inverter is rated {rating_kw} kW: check unit and peak_kw"
-                        ));
+                        );
+                        problems.borrow_mut().push(named.problem(text));
                     }
                     true
                 }
@@ -149,13 +167,20 @@ impl Scenario {
                 _ => false,
             };
             if !fits {
-                let kind = if quantity == Quantity::Production { "PV plant" } else { "load" };
-                wrong(format!("gives {} of `{id}`, which is no {kind} of this scenario", quantity.as_str()));
+                let (kind, hint) = match quantity {
+                    Quantity::Production => ("PV plant", hint(id, |model| matches!(model, Model::Pv(_)))),
+                    _ => ("load", hint(id, |model| matches!(model, Model::Household(_) | Model::Commercial(_)))),
+                };
+                let text =
+                    format!("gives {} of `{id}`, which is no {kind} of this scenario: {hint}", quantity.as_str());
+                problems.borrow_mut().push(named.problem(text));
             }
         }
-        for id in measured.vehicles().filter(|id| !matches!(model(id), Some(Model::Ev(..)))) {
-            let text = format!("names `{id}`, which is no vehicle of this scenario: name columns and ids alike");
-            problems.borrow_mut().push(self.root.problem("sessions", text));
+        for (id, named) in measured.vehicles().filter(|(id, _)| !matches!(model(id), Some(Model::Ev(..)))) {
+            let hint = hint(id, |model| matches!(model, Model::Ev(..)));
+            problems
+                .borrow_mut()
+                .push(named.problem(format!("names `{id}`, which is no vehicle of this scenario: {hint}")));
         }
     }
 }
@@ -219,11 +244,14 @@ impl<'a> Draft<'a> {
         names.extend(self.assets.iter().filter_map(|asset| asset.portfolio.clone()));
         for name in &names {
             let text = no_name(name)
-                .or((name == "island").then(|| "`island` stands for all sites: choose another name".into()));
+                .or((name == "island").then(|| "is `island`, which stands for all sites: choose another name".into()));
             if let Some(text) = text {
-                let mut asset = self.assets.iter().filter(|asset| asset.portfolio.as_ref() == Some(name));
-                let key =
-                    asset.next().map_or_else(|| "ems.portfolio".into(), |asset| format!("{}.portfolio", asset.key));
+                let asset = self.assets.iter().find(|asset| asset.portfolio.as_ref() == Some(name));
+                let key = match asset {
+                    Some(asset) => format!("{}.portfolio", asset.key),
+                    None if *name == self.sections.ems.portfolio => "ems.portfolio".into(),
+                    None => "demand.portfolio".into(),
+                };
                 problems.borrow_mut().push(scenario.root.problem(key, text));
             }
         }
@@ -231,23 +259,31 @@ impl<'a> Draft<'a> {
     }
 
     fn place_sites(&mut self, scenario: &Scenario, problems: &RefCell<Vec<Problem>>) {
-        let mut sites: BTreeMap<&str, PlannedSite> = BTreeMap::new();
+        let mut sites: BTreeMap<&str, (PlannedSite, &str)> = BTreeMap::new();
+        // Members of a fleet repeat one another.
+        let mut told_of: BTreeSet<&str> = BTreeSet::new();
         for asset in self.assets {
             let portfolio = Some(self.portfolio_of(asset));
             let planned = PlannedSite { name: asset.site.clone(), commune: asset.commune, portfolio };
-            let known = sites.entry(&asset.site).or_insert_with(|| planned.clone());
-            if *known == planned {
+            let (known, other) = sites.entry(&asset.site).or_insert_with(|| (planned.clone(), &asset.key));
+            if *known == planned || !told_of.insert(&asset.key) {
                 continue;
             }
-            let text = if known.commune == planned.commune {
-                format!("is `{}`, which belongs to another portfolio for another asset: make them agree", asset.site)
+            let site = &asset.site;
+            let (key, text) = if known.commune == planned.commune {
+                let name = |id: Option<PortfolioId>| id.map_or("none", |id| self.portfolios[id.index()].as_str());
+                let (here, there) = (name(portfolio), name(known.portfolio));
+                let text =
+                    format!("is `{here}`, but its site `{site}` belongs to `{there}` for {other}: make them agree");
+                ("portfolio", text)
             } else {
                 let (here, there) = (asset.commune_name(), &communes()[known.commune].name);
-                format!("is `{}`, which lies in {there} for another asset, in {here} for this one", asset.site)
+                let text = format!("is {here}, but its site `{site}` lies in {there} for {other}: make them agree");
+                ("commune", text)
             };
-            problems.borrow_mut().push(scenario.root.problem(format!("{}.site", asset.key), text));
+            problems.borrow_mut().push(scenario.root.problem(format!("{}.{key}", asset.key), text));
         }
-        let mut sites: Vec<PlannedSite> = sites.into_values().collect();
+        let mut sites: Vec<PlannedSite> = sites.into_values().map(|(site, _)| site).collect();
         if let Some(demand) = &self.sections.demand {
             let portfolio = Some(self.portfolio(&demand.portfolio));
             sites.extend(self.loads.iter().map(|(id, commune)| PlannedSite {
@@ -280,9 +316,9 @@ impl<'a> Draft<'a> {
         ids.extend(prosumer_of.values().cloned());
         ids.extend(INSTITUTIONS.map(String::from));
         ids.sort();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
+        for pair in ids.windows(2).filter(|pair| pair[0] == pair[1]) {
             let key = self.assets.iter().find(|asset| asset.id == pair[0]).map_or("demand", |asset| &asset.key);
-            let text = format!("names an asset `{}`, which is the name of another participant: rename it", pair[0]);
+            let text = format!("has the name of another participant, `{}`: rename it", pair[0]);
             problems.borrow_mut().push(scenario.root.problem(key, text));
         }
         (self.ids, self.prosumer_of) = (ids, prosumer_of);
@@ -295,9 +331,11 @@ impl<'a> Draft<'a> {
             let Model::Ev(_, evse) = &asset.model else { continue };
             let wrong = |text| problems.borrow_mut().push(scenario.root.problem(format!("{}.evse", asset.key), text));
             if !matches!(self.asset(evse).map(|asset| &asset.model), Some(Model::Evse(_))) {
-                wrong(format!("is `{evse}`, which is no charge point of [evse]"));
-            }
-            if let Some(other) = users.insert(evse, &asset.id) {
+                let known = self.assets.iter().filter(|asset| matches!(asset.model, Model::Evse(_)));
+                let near = nearest(evse, known.map(|asset| asset.id.as_str()));
+                let hint = near.map_or_else(|| "add it there".into(), |near| format!("did you mean `{near}`?"));
+                wrong(format!("is `{}`, which is no charge point of [evse]: {hint}", beginning(evse)));
+            } else if let Some(other) = users.insert(evse, &asset.id) {
                 wrong(format!("is `{evse}`, which {other} uses already: give each vehicle a charge point of its own"));
             }
         }
@@ -476,6 +514,11 @@ impl<'a> Draft<'a> {
 fn share_of(commune: &Commune) -> f64 {
     let population: u32 = communes().iter().map(|commune| commune.population).sum();
     f64::from(commune.population) / f64::from(population)
+}
+
+/// The dotted path of the table that holds a key.
+fn table_of(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(table, _)| table)
 }
 
 fn load_id(commune: &Commune) -> String {

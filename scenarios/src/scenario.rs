@@ -1,6 +1,6 @@
 //! A scenario: what a person wrote, with what it extends and what the command line changes.
 
-use crate::assets::AssetKind;
+use crate::assets::{AssetKind, no_name};
 use crate::data::{DataTable, Measured, SeriesSection, SessionsSection};
 use crate::document::{Node, Origin, Reader, Table, Value, nearest};
 use crate::error::{Problem, ScenarioError};
@@ -8,6 +8,7 @@ use crate::explain;
 use crate::parameters::Limits::Any;
 use crate::parameters::{Parameters, parameters};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,10 +49,19 @@ pub struct Scenario {
 /// A file of measured data that a scenario asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataFile {
-    /// Dotted path of the section that asks for it.
+    /// Dotted path of the key that names it, for instance `series.weather.file`.
     pub key: String,
+    /// File and line, or the option, that name it.
+    pub place: String,
     /// The file, from the present folder.
     pub path: PathBuf,
+}
+
+impl DataFile {
+    /// That the file can not be used, and why.
+    pub fn problem(&self, why: &impl std::fmt::Display) -> Problem {
+        Problem { place: Some(self.place.clone()), key: self.key.clone(), text: format!("can not be used: {why}") }
+    }
 }
 
 impl Scenario {
@@ -81,22 +91,33 @@ impl Scenario {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
         let mut root = Node::parse(text, path)?;
         check_version(&root)?;
-        let mut folder = path.parent().map(PathBuf::from);
-        for _ in 0..MOST_EXTENDED {
-            let Some(extends) = root.take("extends") else { return Ok(Self { root }) };
+        let origin = root.origin.clone();
+        let mut way = vec![path.to_owned()];
+        while let Some(extends) = root.take("extends") {
+            let wrong = |text: String| ScenarioError::from(Problem::at(&extends, "extends", text));
             let Value::Text(name) = &extends.value else {
-                return Err(Problem::at(&extends, "extends", "must be a scenario's name or path in quotes").into());
+                let is = extends.value.kind();
+                return Err(wrong(format!("is {is}: write the name or path of one scenario in quotes")));
             };
-            let (text, path) = source(name, folder.as_deref())
-                .map_err(|error| ScenarioError::from(Problem::at(&extends, "extends", error.to_string())))?;
+            let folder = way.last().and_then(|path| path.parent());
+            let (text, path) = source(name, folder).map_err(|error| wrong(format!("is {name:?}: {error}")))?;
+            let is_known = way.iter().any(|known| is_same(known, &path));
+            way.push(path.clone());
+            if is_known {
+                let way: Vec<_> = way.iter().map(|path| path.display().to_string()).collect();
+                return Err(wrong(format!("goes in a circle, {}: let one of them extend nothing", way.join(" to "))));
+            }
+            if way.len() > MOST_EXTENDED {
+                return Err(wrong(format!("leads through more than {MOST_EXTENDED} files: join some of them")));
+            }
             let mut below = Node::parse(&text, &path)?;
             check_version(&below)?;
             below.overlay(root);
-            // The file's own `extends` was taken; what is left is that of the one below.
-            folder = path.parent().map(PathBuf::from);
             root = below;
         }
-        Err(root.error("extends", format!("leads through more than {MOST_EXTENDED} files: do they go in a circle?")))
+        // What is missing altogether is missed in the file that was asked for.
+        root.origin = origin;
+        Ok(Self { root })
     }
 
     /// Takes an assignment such as `run.seed=3` or `battery.*.capacity_kwh=200`.
@@ -104,12 +125,20 @@ impl Scenario {
     /// # Errors
     /// [`ScenarioError::Problems`] if it is none. Unknown keys and wrong values are found by [`Self::resolve`].
     pub fn set(&mut self, assignment: &str) -> Result<(), ScenarioError> {
-        self.root.assign(assignment)
+        self.set_by(&format!("--set {assignment}"), assignment)
+    }
+
+    /// The same for an option that is short for it; messages show the option as the user wrote it.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub fn set_by(&mut self, option: &str, assignment: &str) -> Result<(), ScenarioError> {
+        self.root.assign(assignment, &Origin::Option(option.into()))
     }
 
     /// Adds a file of measured series with the columns `time`, `quantity`, `value` and `unit`, from the present folder.
     pub fn add_series(&mut self, path: &Path) {
-        let origin = Origin::Assignment(format!("series file {}", path.display()).into());
+        let origin = Origin::Option(format!("--series {}", path.display()).into());
         let node = |value| Node { value, origin: origin.clone() };
         let Value::Table(root) = &mut self.root.value else { return };
         let series = root.entry("series".into()).or_insert_with(|| node(Value::Table(Table::new())));
@@ -123,13 +152,13 @@ impl Scenario {
     /// The files of measured data it asks for, in the order of their sections.
     ///
     /// # Errors
-    /// [`ScenarioError::Problems`] if a section can not be read.
+    /// [`ScenarioError::Problems`] if a section can not be read, with everything else that is wrong.
     pub fn data_files(&self) -> Result<Vec<DataFile>, ScenarioError> {
         let problems = RefCell::default();
         let mut files = Vec::new();
         let mut add = |key: String, node: &Node, file: &str| {
             let at = node.at("file").map_or(&node.origin, |file| &file.origin);
-            files.push(DataFile { key, path: beside(at, file) });
+            files.push(DataFile { key: format!("{key}.file"), place: at.to_string(), path: beside(at, file) });
         };
         self.each_section("series", &problems, |key, node, reader| {
             let file = SeriesSection::read_all(reader).file;
@@ -139,7 +168,11 @@ impl Scenario {
             let file = SessionsSection::read(reader).file;
             add(key, node, &file);
         });
-        told(problems.into_inner()).map(|()| files)
+        let problems = problems.into_inner();
+        if problems.is_empty() {
+            return Ok(files);
+        }
+        self.resolve(&[]).and(told(problems)).map(|()| files)
     }
 
     /// Makes measured data of the tables of [`Self::data_files`], in their order.
@@ -154,7 +187,7 @@ impl Scenario {
         self.each_section("series", problems, |key, node, reader| {
             let section = SeriesSection::read_all(reader);
             if let Some(table) = tables.next() {
-                note(section.load((&key, node), table, &mut measured));
+                note(section.load((&key, node), table, &mut measured, problems));
             }
         });
         self.each_section("sessions", problems, |key, node, reader| {
@@ -180,14 +213,24 @@ impl Scenario {
         };
         for (section, node) in table {
             let key = format!("{name}.{section}");
+            if let Some(text) = no_name(section) {
+                problems.borrow_mut().push(Problem::at(node, &key, text));
+            }
             let mut reader = Reader::new(&key, node, None, problems);
             read(key, node, &mut reader);
             reader.finish();
         }
     }
 
-    /// Every key of the top level that is none.
+    /// Every key of the top level that is none, and what only a file may say.
     pub(crate) fn check_sections(&self, problems: &RefCell<Vec<Problem>>) {
+        if let Err(ScenarioError::Problems(wrong)) = check_version(&self.root) {
+            problems.borrow_mut().extend(wrong);
+        }
+        if let Some(extends) = self.root.at("extends") {
+            let text = "can not be changed from outside: write a file that extends the other";
+            problems.borrow_mut().push(Problem::at(extends, "extends", text));
+        }
         let known: Vec<&str> = explain::section_names().collect();
         let Some(table) = self.root.table() else { return };
         for (key, node) in table.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
@@ -220,9 +263,9 @@ impl Scenario {
             }
         }
         for (name, node) in children("fleet") {
-            let of = node.at("of").map(|of| &of.value);
-            let kind = AssetKind::ALL.into_iter().find(|kind| of == Some(&Value::Text(kind.section().into())));
-            if let Some(kind) = kind {
+            if let Some(Value::Text(of)) = node.at("of").map(|of| &of.value)
+                && let Some(kind) = AssetKind::named(of)
+            {
                 sections.push((format!("fleet.{name}"), explain::of_fleet(kind)));
             }
         }
@@ -252,7 +295,7 @@ impl Node {
 
     /// Writes out the defaults of the table at `path`, which is made if it is not there.
     fn fill_in(&mut self, path: &str, parameters: &[crate::Parameter]) {
-        let origin = Origin::Assignment("default".into());
+        let origin = Origin::Option("the default".into());
         let mut node = self;
         for key in path.split('.').filter(|key| !key.is_empty()) {
             let Value::Table(table) = &mut node.value else { return };
@@ -272,13 +315,8 @@ impl Node {
 
 /// The problems as an error, if there are any; each only once.
 pub(crate) fn told(mut problems: Vec<Problem>) -> Result<(), ScenarioError> {
-    let mut seen = Vec::new();
-    problems.retain(|problem| {
-        !seen.contains(problem) && {
-            seen.push(problem.clone());
-            true
-        }
-    });
+    let mut seen = HashSet::new();
+    problems.retain(|problem| seen.insert(problem.clone()));
     if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems)) }
 }
 
@@ -296,6 +334,14 @@ fn source(name: &str, folder: Option<&Path>) -> Result<(String, PathBuf), Scenar
     Ok((text, path))
 }
 
+/// Whether two paths lead to one file.
+fn is_same(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
+}
+
 fn check_version(root: &Node) -> Result<(), ScenarioError> {
     match root.at("version").map(|node| &node.value) {
         Some(Value::Integer(version)) if *version == VERSION as i64 => Ok(()),
@@ -306,7 +352,7 @@ fn check_version(root: &Node) -> Result<(), ScenarioError> {
         Some(Value::Integer(version)) => {
             Err(root.error("version", format!("is {version}: this program reads version 2")))
         }
-        Some(other) => Err(root.error("version", format!("is {}: write version = 2", other.kind()))),
+        Some(other) => Err(root.error("version", format!("is {}: write the whole number, version = 2", other.kind()))),
         None => Err(root.error("version", "is missing: write version = 2 in the first line")),
     }
 }
@@ -315,7 +361,7 @@ fn check_version(root: &Node) -> Result<(), ScenarioError> {
 fn beside(origin: &Origin, file: &str) -> PathBuf {
     let folder: Option<Arc<PathBuf>> = match origin {
         Origin::Line(path, _) => Some(Arc::clone(path)),
-        Origin::Assignment(_) => None,
+        Origin::Option(_) => None,
     };
     folder.as_deref().and_then(|path| path.parent()).map_or_else(|| file.into(), |folder| folder.join(file))
 }

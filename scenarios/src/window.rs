@@ -1,6 +1,8 @@
 //! What holds for the whole run: its window, calendar, market rules and weather station.
 
+use crate::assets::no_name;
 use crate::communes::Commune;
+use crate::document::Value;
 use crate::error::Problem;
 use crate::parameters::Conflict;
 use crate::resolve::Sections;
@@ -29,7 +31,9 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let note = |key: &str, text: String| problems.borrow_mut().push(scenario.root.problem(key, text));
     let told = |key: &'static str| move |text: String| note(key, text);
     let Sections { run, place, market, .. } = sections;
-    if let Some(text) = crate::assets::no_name(&sections.head.name) {
+    if let Some(Value::Text(name)) = scenario.root.at("name").map(|node| &node.value)
+        && let Some(text) = no_name(name)
+    {
         note("name", text);
     }
     for (section, outcome) in [
@@ -52,7 +56,9 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
         note("market.mechanism", format!("is {:?}, which there is not: choose one of {known}", market.mechanism));
     }
     let (calendar, rules) = (calendar?, rules?);
-    let start = parse_start(&run.start, calendar).map_err(told("run.start")).ok()?;
+    // One that could not be read is told of already.
+    let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));
+    let start = written.then(|| parse_start(&run.start, calendar).map_err(told("run.start")).ok())??;
     let end = start + run.duration;
     check_window(start, end, run.tick, rules.slot).map_err(|(key, text)| note(key, text)).ok()?;
     Some(Window { start, end, calendar, rules, station: station? })
@@ -70,7 +76,8 @@ fn market_rules(slot: Span, lead: Option<Span>) -> Result<MarketRules, (&'static
 }
 
 fn calendar(zone: &str) -> Result<Calendar, String> {
-    let tz = TimeZone::get(zone).map_err(|_| format!("is {zone:?}, which is no IANA time zone"))?;
+    let tz = TimeZone::get(zone)
+        .map_err(|_| format!("is {zone:?}, which is no IANA time zone: write for instance \"America/Martinique\""))?;
     match tz.to_fixed_offset() {
         Ok(offset) => Ok(Calendar { utc_offset: Span::from_s(offset.seconds().into()) }),
         // A zone's history may hold changes long past; what counts is that it has none from now on.
@@ -79,7 +86,7 @@ fn calendar(zone: &str) -> Result<Calendar, String> {
             match tz.following(probe).next() {
                 None => Ok(Calendar { utc_offset: Span::from_s(tz.to_offset(probe).seconds().into()) }),
                 Some(_) => Err(format!(
-                    "is {zone:?}, which changes its clocks: only zones without daylight saving are supported"
+                    "is {zone:?}, which changes its clocks: choose a zone without daylight saving, such as \"Etc/GMT-1\""
                 )),
             }
         }

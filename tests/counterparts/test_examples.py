@@ -1,11 +1,14 @@
 """The examples do what their first lines say."""
 
+import shutil
 import subprocess
 import sys
 
 import cli
 import pyarrow.parquet as pq
 import pytest
+
+MEASURED = cli.ROOT / "examples" / "measured_scenario"
 
 
 def test_the_reading_example_shows_the_same_energies_three_times(two_days):
@@ -29,3 +32,48 @@ def test_the_reading_example_shows_the_same_energies_three_times(two_days):
     }
     for library, energies in shown.items():
         assert energies == pytest.approx(expected, abs=0.0025), library
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """The example where a user would copy it, without what made it."""
+    shutil.copytree(MEASURED, tmp_path / "mine", ignore=shutil.ignore_patterns("*.py", "*.md", "__pycache__"))
+    return tmp_path / "mine" / "scenario.toml"
+
+
+def test_the_measured_scenario_checks_wherever_it_is_copied(copied):
+    ended = cli.cariflex("check", copied)
+    assert (ended.code, ended.err) == (0, ""), ended.err
+    lines = ended.out.splitlines()
+    assert lines[0] == "measured-scenario: ok"
+    for name in ("weather.csv", "prices.csv", "production.csv", "sessions.csv"):
+        assert any(line.split() == ["data", str(copied.parent / name)] for line in lines), ended.out
+    assert any("2 missing values of irradiance were filled, as series.weather.gaps says" in line for line in lines)
+
+
+def test_the_measured_scenario_explains_its_keys_with_their_places(copied):
+    line = 1 + copied.read_text(encoding="utf-8").splitlines().index("pv_02 = { tilt_deg = 12.0, azimuth_deg = 170.0 }")
+    ended = cli.cariflex("explain", "pv.pv_02.tilt_deg", "--scenario", copied)
+    assert ended.code == 0, ended.err
+    assert f"here      12   ({copied}, line {line})" in ended.out and "degrees" in ended.out
+
+
+def test_the_measured_scenario_runs_under_its_weather_and_prices(copied, tmp_path):
+    run = cli.simulate(tmp_path / "run", copied)
+    signals = pq.read_table(run / "signals.parquet", columns=["time", "signal", "value"]).to_pylist()
+    irradiance = {row["time"].isoformat()[11:16]: row["value"] for row in signals if row["signal"] == "irradiance"}
+    # 10:15 and 11:00 of the file in UTC; what is missing lies on the line between them.
+    before, after = irradiance["14:15"], irradiance["15:00"]
+    assert before == pytest.approx(473.5, abs=0.06) and after > 400
+    step = (after - before) / 3
+    assert irradiance["14:30"] == pytest.approx(before + step, abs=0.11)
+    assert irradiance["14:45"] == pytest.approx(before + 2 * step, abs=0.11)
+    prices = [row["value"] for row in signals if row["signal"] == "consumption_price"]
+    assert len(prices) == 96 and prices[:5] == [142.5] * 4 + [138.2]
+
+
+def test_the_data_of_the_measured_scenario_is_what_its_script_makes(tmp_path):
+    ended = subprocess.run([sys.executable, MEASURED / "make_data.py", tmp_path], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    for name in ("weather.csv", "prices.csv", "production.csv"):
+        assert (tmp_path / name).read_bytes() == (MEASURED / name).read_bytes(), name

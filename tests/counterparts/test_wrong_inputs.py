@@ -8,11 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-HEAD = 'version = 1\nname = "test"\n\n[run]\nstart = "2026-03-20"\nduration = "1d"\n'
-PV = '\n[[pv]]\nid = "pv_01"\ncommune = "Le Lamentin"\npeak_kw = 5.0\n'
-BATTERY = '\n[[battery]]\nid = "bat_01"\ncommune = "Le Marin"\ncapacity_kwh = 100.0\npower_kw = 50.0\n'
-EV = '\n[[ev]]\nid = "ev_01"\ncommune = "Le Robert"\nevse = "evse_01"\ncapacity_kwh = 75.0\npower_kw = 22.0\n'
-EVSE = '\n[[evse]]\nid = "evse_01"\ncommune = "Le Robert"\npower_kw = 22.0\n'
+HEAD = 'version = 2\nname = "test"\n\n[run]\nstart = "2026-03-20"\nduration = "1d"\n'
+PV = '\n[pv]\npv_01 = { commune = "Le Lamentin", peak_kw = 5.0 }\n'
 
 
 def refused(tmp_path: Path, *options, says: list[str], cwd: Path | None = None) -> str:
@@ -31,25 +28,25 @@ def refused(tmp_path: Path, *options, says: list[str], cwd: Path | None = None) 
 OPTIONS = {
     "a scenario nobody knows": (["martinik"], ["no scenario `martinik`", "path of a TOML file", "`martinique`"]),
     "a scenario file that is not there": (["no/such.toml"], ["no/such.toml", "path of a TOML file"]),
-    "a tick that is no duration": (["--tick", "banana"], ["--tick", "`banana`", "15m"]),
-    "a tick without a unit": (["--tick", "900"], ["--tick", "`900`", "unit"]),
-    "a tick of nothing": (["--tick", "0s"], ["--tick", "`0s`"]),
-    "a tick that does not divide the market slot": (["--tick", "7m"], ["tick", "divide the market slot of 15 min"]),
-    "a tick of more than a slot": (["--tick", "1h"], ["tick", "divide the market slot of 15 min"]),
-    "a tick of less than a second": (["--tick", "100ms"], ["tick", "at least 1s"]),
-    "a date that does not exist": (["--start", "2026-02-30"], ["start", "`2026-02-30`", "2026-03-20"]),
-    "a start without an offset": (["--start", "2026-03-20T06:00:00"], ["start", "offset", "-04:00"]),
-    "a start within a slot": (["--start", "2026-03-20T06:07:00-04:00"], ["start", "grid of 15 min"]),
-    "a start beyond the sun's ephemeris": (["--start", "9999-12-31"], ["start"]),
-    "a duration in years": (["--duration", "1y"], ["--duration", "`1y`", "unit"]),
-    "a duration that goes back": (["--duration=-1d"], ["--duration", "`-1d`", "positive"]),
-    "a duration that is no whole number of ticks": (["--duration", "20m"], ["duration", "whole number of ticks"]),
-    "a duration of a century": (["--duration", "36525d"], ["duration", "50 years"]),
+    "a tick that is no duration": (["--tick", "banana"], ["--tick banana: run.tick", "`banana`", "15m"]),
+    "a tick without a unit": (["--tick", "900"], ["--tick 900: run.tick is 900", "such as \"15m\""]),
+    "a tick of nothing": (["--tick", "0s"], ["--tick 0s: run.tick", "at least 1s"]),
+    "a tick of more than a slot": (["--tick", "1h"], ["--tick 1h: run.tick", "divide the market slot of 15 min"]),
+    "a date that does not exist": (["--start", "2026-02-30"], ["--start 2026-02-30: run.start", "2026-03-20"]),
+    "a start without an offset": (["--start", "2026-03-20T06:00:00"], ["run.start", "offset", "-04:00"]),
+    "a start beyond the sun's ephemeris": (["--start", "9999-12-31"], ["run.start", "1900 and 2200"]),
+    "a duration in years": (["--duration", "1y"], ["--duration 1y: run.duration", "`1y`", "unit"]),
+    "a duration that goes back": (["--duration=-1d"], ["run.duration", "`-1d`", "positive"]),
+    "a duration of a century": (["--duration", "36525d"], ["run.duration", "50 years"]),
     "a seed that is no number": (["--seed", "luck"], ["--seed", "luck"]),
     "a host nobody knows": (["--host", "cloud"], ["--host", "sweep", "actors"]),
     "a level nobody knows": (["--record", "all"], ["--record", "kpis", "hourly", "full"]),
     "no threads": (["--threads", "0"], ["--threads", "1..=1024"]),
     "an option nobody knows": (["--speed", "2"], ["--speed"]),
+    "a change that is none": (["--set", "run.seed"], ["--set run.seed", "KEY=VALUE"]),
+    "a change of an unknown key": (["--set", "battery.*.capacity=9"], ["battery.bat_01.capacity", "`capacity_kwh`"]),
+    "a change of a list cut short": (["--set", "dso.price_shape=[1,"], ["dso.price_shape is a text", "24 numbers"]),
+    "an asset misspelt": (["--set", "pv.pv_1.peak_kw=9"], ["--set pv.pv_1.peak_kw=9: pv.pv_1.commune", "misspelt"]),
 }
 
 
@@ -58,41 +55,20 @@ def test_an_option_that_can_not_be_used_is_refused(tmp_path, options, says):
     refused(tmp_path, *options, says=says)
 
 
+# scenarios/tests/wrong_scenarios.rs has the table of all mistakes; these pass through the program.
 SCENARIOS = {
-    "not TOML": (HEAD + "what is this\n", ["line 7", "what is this"]),
-    "an unknown key": (HEAD + 'ticks = "15m"\n', ["line 7", "`ticks`", "`tick`"]),
-    "an unknown section": (HEAD + "\n[weather]\n", ["line 8", "`weather`", "`place`"]),
-    "an unknown key of an asset": (HEAD + PV + "tilt = 10.0\n", ["line 12", "`tilt`", "`tilt_deg`"]),
-    "a value of another type": (HEAD + PV.replace("5.0", '"five"'), ["line 11", "peak_kw", "string"]),
-    "a key left out": (HEAD + PV.replace("peak_kw = 5.0", ""), ["line 8", "`peak_kw`"]),
-    "a version to come": (HEAD.replace("version = 1", "version = 2"), ["version", "2", "reads version 1"]),
-    "a commune of another island": (HEAD + PV.replace("Le Lamentin", "Pointe-à-Pitre"), ["pv_01", "`Pointe-à-Pitre`"]),
-    "a commune misspelt": (HEAD + PV.replace("Le Lamentin", "Lamentin"), ["pv_01", "`Lamentin`", "Le Lamentin"]),
-    "two assets of one id": (HEAD + PV + PV, ["`pv_01`", "rename"]),
-    "an id that an institution has": (HEAD + PV.replace("pv_01", "dso"), ["`dso`", "rename"]),
-    "a vehicle without its charge point": (HEAD + EV, ["ev_01.evse", "evse_01", "[[evse]]"]),
-    "two vehicles at one charge point": (
-        HEAD + EVSE + EV + EV.replace("ev_01", "ev_02"),
-        ["ev_02.evse", "evse_01", "ev_01", "of its own"],
+    "not TOML": (HEAD + "what is this\n", ["scenario.toml", "line 7", "what is this"]),
+    "empty": ("", ["scenario.toml, line 1", "version = 2"]),
+    "of version 1": (HEAD.replace("version = 2", "version = 1"), ["line 1: version is 1", "tables by id"]),
+    "a value of another type": (HEAD + PV.replace("5.0", '"five"'), ["line 9", "pv.pv_01.peak_kw", "(kW)"]),
+    "three mistakes": (
+        HEAD + PV.replace("5.0", "-5.0").replace("Le Lamentin", "lamentin") + "[bateries]\n",
+        ["line 9: pv.pv_01.peak_kw is -5", "line 9: pv.pv_01.commune", "did you mean Le Lamentin?", "line 10: bateries"],
     ),
-    "power below zero": (HEAD + PV.replace("5.0", "-5.0"), ["pv_01.peak_kw", "-5", "between"]),
-    "power that is no number": (HEAD + PV.replace("5.0", "nan"), ["pv_01.peak_kw", "NaN", "between"]),
-    "a battery fuller than full": (HEAD + BATTERY + "initial_soc = 1.5\n", ["bat_01.initial_soc", "1.5", "between"]),
-    "an unknown key of a rule": (
-        HEAD + '\n[ems]\nbatteries = { rule = "self-consumption", reserve = 0.2 }\n',
-        ["line 9", "`reserve`"],
+    "data that is not there": (
+        HEAD + PV.replace("5.0", "-5.0") + '[series.a]\nfile = "no.csv"\n[sessions.b]\nfile = "no.parquet"\n',
+        ["line 11: series.a.file", "no.csv: No such file", "line 13: sessions.b.file", "no.parquet", "line 9: pv.pv_01"],
     ),
-    "a zone with summer time": (HEAD + '\n[place]\nzone = "Europe/Paris"\n', ["place.zone", "Europe/Paris", "daylight"]),
-    "a zone nobody knows": (HEAD + '\n[place]\nzone = "Mars/Olympus"\n', ["place.zone", "Mars/Olympus", "IANA"]),
-    "a market nobody knows": (HEAD + '\n[market]\nmechanism = "barter"\n', ["market.mechanism", "`barter`", "uniform"]),
-    "a slot that does not divide the hour": (HEAD + '\n[market]\nslot = "25m"\n', ["market.slot", "divide the hour"]),
-    "a lead of half a slot": (HEAD + '\n[market]\nlead = "7m"\n', ["market.lead", "whole number of slots"]),
-    "a shape of 23 hours": (HEAD + f"\n[dso]\nprice_shape = {[1.0] * 23}\n", ["line 9", "price_shape", "24"]),
-    "feed-in dearer than import": (
-        HEAD + "\n[retailer]\nfeed_in_eur_per_mwh = 500.0\n",
-        ["retailer.feed_in_eur_per_mwh", "import prices"],
-    ),
-    "a duration that overflows": (HEAD.replace('"1d"', '"99999999999d"'), ["run.duration"]),
 }
 
 
@@ -100,7 +76,9 @@ SCENARIOS = {
 def test_a_scenario_that_can_not_be_used_is_refused(tmp_path, text, says):
     path = tmp_path / "scenario.toml"
     path.write_text(text, encoding="utf-8")
-    refused(tmp_path, path, says=says)
+    message = refused(tmp_path, path, says=says)
+    checked = cli.cariflex("check", path)
+    assert (checked.code, checked.out, checked.err) == (2, "", message), "`check` says what `run` would"
 
 
 def test_a_scenario_that_is_no_text_is_refused(tmp_path):
@@ -135,32 +113,18 @@ def changed(line: int, old: str, new: str) -> list[str]:
 
 
 CSV = {
-    "empty": ("", ["series.csv"]),
+    "empty": ("", ["series.csv", "no column `time`"]),
     "columns only": (f"{COLUMNS}\n", ["series.csv", "no values"]),
-    "without a column": ("time,value,unit\n2026-03-20T00:00:00-04:00,1,EUR/MWh\n", ["line 1", "`quantity`"]),
-    "with semicolons": (f"{COLUMNS}\n".replace(",", ";"), ["line 1", "comma-separated"]),
-    "a time without an offset": (changed(5, "-04:00", ""), ["line 5", "offset", "2026-03-20T03:00:00"]),
-    "a time that is none": (changed(5, "2026", "yesterday"), ["line 5", "RFC 3339"]),
-    "an unknown quantity": (prices(quantity="sunshine"), ["line 2", "`sunshine`", "irradiance"]),
+    "without a column": ("time,value,unit\n2026-03-20T00:00:00-04:00,1,EUR/MWh\n", ["series.csv", "`quantity`"]),
+    "with semicolons": (f"{COLUMNS}\n".replace(",", ";"), ["line 1", "write commas"]),
+    "a time without an offset": (changed(5, "-04:00", ""), ["line 5", "offset", "2026-03-20T03:00:00", "`zone`"]),
     "a unit of another quantity": (prices(unit="kW"), ["line 2", "`kW`", "EUR/MWh"]),
-    "a unit nobody knows": (prices(unit="USD/MWh"), ["line 2", "`USD/MWh`", "EUR/MWh"]),
     "a decimal comma": (changed(5, "200.0", '"200,0"'), ["line 5", "`200,0`", "decimal point"]),
-    "a value that is no number": (changed(5, "200.0", "n/a"), ["line 5", "`n/a`", "number"]),
-    "a value left out": (changed(5, "200.0", ""), ["line 5", "number"]),
-    "NaN": (changed(5, "200.0", "NaN"), ["line 5", "`NaN`", "fill or remove"]),
-    "infinity": (changed(5, "200.0", "inf"), ["line 5", "`inf`", "fill or remove"]),
-    "a value that can not be": (
-        prices(value="5000", quantity="irradiance", unit="W/m2"),
-        ["line 2", "irradiance of 5000 W/m2", "check value and unit"],
-    ),
-    "a cell too few": (changed(5, ",EUR/MWh", ""), ["line 5"]),
-    "a gap": (prices(hours(24)[:6] + hours(24)[9:]), ["line 8", "gap", "fill it"]),
-    "a duplicate": (prices(hours(24)[:6] + hours(24)[5:]), ["line 8", "second value", "remove"]),
-    "disorder": (prices(hours(24)[:6] + hours(24)[3:]), ["line 8", "goes back", "sort"]),
-    "an irregular step": (changed(5, "03:00:00", "03:10:00"), ["line 5", "step of 60 min", "resample"]),
-    "a single value": (prices(hours(1)), ["series.csv", "single value", "at least two"]),
-    "too short for the run": (prices(hours(20)), ["series.csv", "price covers", "2026-03-21T00:00:00Z", "--start"]),
-    "too late for the run": (prices(hours(24, "2026-03-20T05:00:00-04:00")), ["price covers", "--start"]),
+    "NaN": (changed(5, "200.0", "NaN"), ["line 5", "no number", "fill or remove"]),
+    "a cell too few": (changed(5, ",EUR/MWh", ""), ["line 5", "3 fields", "4 columns"]),
+    "a gap": (prices(hours(24)[:6] + hours(24)[9:]), ["line 8", "gap", "fill it", "series.given_1.gaps"]),
+    "too short for the run": (prices(hours(20)), ["series.csv", "gives price", "2026-03-21T00:00:00Z", "run.start"]),
+    "too late for the run": (prices(hours(24, "2026-03-20T05:00:00-04:00")), ["gives price", "run.start"]),
 }
 
 
@@ -194,19 +158,20 @@ ONE_MISSING = [200.0] * 6 + [None] + [200.0] * 17
 ONE_NAN = pa.array([200.0] * 6 + [float("nan")] + [200.0] * 17)
 
 PARQUET = {
-    "times without a zone": (table(time=NAIVE), ["`time`", "no time zone", "tz_localize"]),
-    "a null among the values": (table(value=pa.array(ONE_MISSING)), ["row 6", "`value`", "missing"]),
+    "times without a zone": (table(time=NAIVE), ["row 1", "`2026-03-20T00:00:00` has no offset", "`zone`"]),
+    "a null among the values": (table(value=pa.array(ONE_MISSING)), ["row 7", "no number for price", "fill"]),
     "a null among the times": (
         table(time=pa.array([None, *table()["time"].to_pylist()[1:]], pa.timestamp("ms", "UTC"))),
-        ["row 0", "`time`", "missing"],
+        ["row 1", "has no time", "fill it in"],
     ),
-    "NaN": (table(value=ONE_NAN), ["row 6", "`value`", "NaN"]),
-    "without a column": (table(unit=None), ["no column `unit`", "`quantity`"]),
-    "values as text": (table(value=pa.array(["200.0"] * 24)), ["`value`", "float"]),
-    "times as numbers": (table(time=pa.array(range(24))), ["`time`", "timestamp with time zone"]),
+    "NaN": (table(value=ONE_NAN), ["row 7", "no number for price", "fill"]),
+    "without a column": (table(unit=None), ["no column `unit`", "quantity"]),
+    "values as words": (table(value=pa.array(["cheap"] * 24)), ["row 1", "`cheap` is not a number"]),
+    "times as numbers": (table(time=pa.array(range(24))), ["row 1", "`0` is no time", "RFC 3339"]),
+    "quantities as numbers": (table(quantity=pa.array(range(24))), ["row 1", "`0` is a number where a text is wanted"]),
     "no rows": (table().slice(0, 0), ["no values"]),
     "a wrong unit": (table(unit=pa.array(["EUR"] * 24)), ["`EUR`", "EUR/MWh"]),
-    "a gap": (table().take(list(range(6)) + list(range(9, 24))), ["gap", "fill it"]),
+    "a gap": (table().take(list(range(6)) + list(range(9, 24))), ["row 7", "gap", "fill it"]),
 }
 
 
@@ -219,7 +184,7 @@ def test_a_parquet_series_that_can_not_be_used_is_refused(tmp_path, content, say
 FILES = {
     "a CSV file that is not there": ("no.csv", None, ["no.csv", "No such file"]),
     "a Parquet file that is not there": ("no.parquet", None, ["no.parquet", "No such file"]),
-    "a CSV file that calls itself Parquet": ("series.parquet", COLUMNS.encode(), ["series.parquet", "Parquet"]),
+    "a CSV file that calls itself Parquet": ("series.parquet", COLUMNS.encode(), ["--series series.parquet", "Parquet"]),
     "a Parquet file cut short": ("series.parquet", b"PAR1" + bytes(100), ["series.parquet"]),
     "a CSV file that is no text": ("series.csv", b"\x00\xff\xfe", ["series.csv", "line 1"]),
 }
@@ -235,8 +200,17 @@ def test_a_file_that_can_not_be_read_is_refused(tmp_path, name, content, says):
 def test_a_quantity_is_given_once(tmp_path):
     for name in ("one.csv", "two.csv"):
         (tmp_path / name).write_text("\n".join([COLUMNS, *prices()]) + "\n", encoding="utf-8")
-    says = ["two.csv", "price", "keep one"]
+    says = ["two.csv, line 2", "gives price", "one.csv", "keep one"]
     refused(tmp_path, "--duration", "1d", "--series", "one.csv", "--series", "two.csv", says=says, cwd=tmp_path)
+
+
+def test_naive_timestamps_are_taken_in_the_zone_of_their_section(tmp_path):
+    pq.write_table(table(time=NAIVE), tmp_path / "series.parquet")
+    section = '\n[series.prices]\nfile = "series.parquet"\nzone = "America/Martinique"\n'
+    (tmp_path / "scenario.toml").write_text(HEAD + PV + section, encoding="utf-8")
+    run = cli.simulate(tmp_path / "out", tmp_path / "scenario.toml")
+    signals = pq.read_table(run / "signals.parquet", columns=["signal", "value"]).to_pylist()
+    assert {row["value"] for row in signals if row["signal"] == "consumption_price"} == {200.0}
 
 
 STRINGS = pa.array(hours(24))
@@ -246,6 +220,7 @@ ACCEPTED = {
     "times as text": table(time=STRINGS),
     "categories": table(quantity=pa.array(["price"] * 24).dictionary_encode()),
     "whole numbers": table(value=pa.array([200] * 24)),
+    "values as text": table(value=pa.array(["200.0"] * 24)),
     "small floats": table(value=pa.array([200.0] * 24, pa.float32())),
     "more columns": table(station=pa.array(["x"] * 24)),
 }

@@ -1,6 +1,7 @@
 //! Instants as data files write them: with their offset, or local in a zone that is told.
 
 use super::table::Cell;
+use crate::error::{beginning, brief};
 use agents::Time;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
@@ -34,7 +35,7 @@ impl Instants {
             Cell::Text(text) => self.parse(text),
             Cell::Missing => Err("has no time: remove the row, or fill it in".into()),
             Cell::Number(number) => {
-                Err(format!("`{number}` is no time: write RFC 3339, for instance 2026-03-20T06:00:00-04:00"))
+                Err(format!("`{}` is no time: write RFC 3339, for instance 2026-03-20T06:00:00-04:00", brief(*number)))
             }
         }
     }
@@ -43,9 +44,9 @@ impl Instants {
         if let Ok(instant) = text.parse::<jiff::Timestamp>() {
             return Ok(Time(instant.as_millisecond()));
         }
-        let local: DateTime = text
-            .parse()
-            .map_err(|_| format!("`{text}` is no time: write RFC 3339, for instance 2026-03-20T06:00:00-04:00"))?;
+        let local: DateTime = text.parse().map_err(|_| {
+            format!("`{}` is no time: write RFC 3339, for instance 2026-03-20T06:00:00-04:00", beginning(text))
+        })?;
         let Some((name, zone)) = &self.zone else {
             return Err(format!(
                 "`{text}` has no offset: write RFC 3339 (2026-03-20T06:00:00-04:00), or say the `zone` of its section"

@@ -20,17 +20,36 @@ const SUN_TOLERANCE_H: f64 = 2.0;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Measured {
     series: BTreeMap<(Quantity, Option<String>), Source>,
-    sessions: BTreeMap<String, Vec<RecordedSession>>,
+    sessions: BTreeMap<String, (Vec<RecordedSession>, Named)>,
     /// What was noticed and treated as documented, for the reader.
     pub notes: Vec<String>,
+}
+
+/// Where a series or a vehicle's sessions were named: for messages.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Named {
+    /// File and line.
+    pub(crate) place: String,
+    /// Dotted path of the section.
+    pub(crate) key: String,
+}
+
+impl Named {
+    pub(crate) fn problem(&self, text: String) -> Problem {
+        Problem { place: Some(self.place.clone()), key: self.key.clone(), text }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Source {
     series: Series,
-    /// Where it was asked for, and the file.
-    key: String,
+    named: Named,
     path: PathBuf,
+}
+
+/// A quantity with the asset it is measured at.
+fn words(quantity: Quantity, asset: Option<&str>) -> String {
+    asset.map_or_else(|| quantity.as_str().into(), |asset| format!("{} of `{asset}`", quantity.as_str()))
 }
 
 impl Measured {
@@ -44,7 +63,8 @@ impl Measured {
             (DataTable::from_csv(path, contents.as_bytes())?, Node::parse("file = \"series.csv\"", path)?);
         let problems = RefCell::default();
         let section = SeriesSection::read_all(&mut Reader::new("series", &node, None, &problems));
-        Ok(section.load(("series", &node), &table, self)?)
+        section.load(("series", &node), &table, self, &problems)?;
+        crate::scenario::told(problems.into_inner())
     }
 
     /// Adds a series of a quantity, of an asset where it is measured at one.
@@ -53,31 +73,37 @@ impl Measured {
     /// [`Problem`] if it is there already.
     pub(super) fn add(
         &mut self,
-        key: &str,
+        named: Named,
         path: PathBuf,
         (quantity, asset): (Quantity, Option<String>),
         series: Series,
     ) -> Result<(), Problem> {
         let what = (quantity, asset);
         if let Some(other) = self.series.get(&what) {
-            let place = Some(path.display().to_string());
-            let name = quantity.as_str();
-            let text = format!("gives {name}, which {} ({}) gives too: keep one", other.key, other.path.display());
-            return Err(Problem { place, key: key.into(), text });
+            let name = words(quantity, what.1.as_deref());
+            let (key, other) = (&other.named.key, other.path.display());
+            return Err(named.problem(format!("gives {name}, which {key} ({other}) gives too: keep one")));
         }
-        self.series.insert(what, Source { series, key: key.into(), path });
+        self.series.insert(what, Source { series, named, path });
         Ok(())
     }
 
     /// Adds a vehicle's sessions.
     ///
     /// # Errors
-    /// A sentence if it has some already.
-    pub(super) fn add_sessions(&mut self, vehicle: &str, sessions: Vec<RecordedSession>) -> Result<(), String> {
-        match self.sessions.insert(vehicle.into(), sessions) {
-            None => Ok(()),
-            Some(_) => Err(format!("gives sessions of {vehicle}, which another file gives too: keep one")),
+    /// [`Problem`] if it has some already.
+    pub(super) fn add_sessions(
+        &mut self,
+        named: Named,
+        vehicle: &str,
+        sessions: Vec<RecordedSession>,
+    ) -> Result<(), Problem> {
+        if let Some((_, other)) = self.sessions.get(vehicle) {
+            let text = format!("gives sessions of `{vehicle}`, which {} gives too: keep one", other.key);
+            return Err(named.problem(text));
         }
+        self.sessions.insert(vehicle.into(), (sessions, named));
+        Ok(())
     }
 
     /// The series of a quantity that holds for the whole island, if it was measured.
@@ -94,24 +120,24 @@ impl Measured {
 
     /// The recorded sessions of a vehicle.
     pub fn sessions_of(&self, vehicle: &str) -> Option<&[RecordedSession]> {
-        self.sessions.get(vehicle).map(Vec::as_slice)
+        self.sessions.get(vehicle).map(|(sessions, _)| &sessions[..])
     }
 
-    /// What was measured: quantities with the asset they are of, and vehicles with sessions.
-    pub fn list(&self) -> impl Iterator<Item = (Quantity, Option<&str>)> {
-        self.series.keys().map(|(quantity, asset)| (*quantity, asset.as_deref()))
+    /// What was measured: quantities with the asset they are of, and where they were named.
+    pub(crate) fn list(&self) -> impl Iterator<Item = (Quantity, Option<&str>, &Named)> {
+        self.series.iter().map(|((quantity, asset), source)| (*quantity, asset.as_deref(), &source.named))
     }
 
-    /// Vehicles with recorded sessions.
-    pub fn vehicles(&self) -> impl Iterator<Item = &str> {
-        self.sessions.keys().map(String::as_str)
+    /// Vehicles with recorded sessions, and where they were named.
+    pub(crate) fn vehicles(&self) -> impl Iterator<Item = (&str, &Named)> {
+        self.sessions.iter().map(|(vehicle, (_, named))| (vehicle.as_str(), named))
     }
 
     /// Notes an irradiance whose sun stands highest at another hour than the sun does at `lon_deg`: most often a time zone
     /// that was not told, or told wrongly.
     pub(crate) fn note_the_hour_of_the_sun(&mut self, lon_deg: f64) {
         let what = (Quantity::Irradiance, None);
-        let Some(Source { series, key, path }) = self.series.get(&what) else { return };
+        let Some(Source { series, named, path }) = self.series.get(&what) else { return };
         let day = Span::DAY.0 as f64;
         let (mut east, mut north) = (0.0, 0.0);
         for (index, value) in series.values.iter().enumerate() {
@@ -125,24 +151,25 @@ impl Measured {
         if is_told && (solar_h - 12.0).abs() > SUN_TOLERANCE_H {
             self.notes.push(format!(
                 "{}: its irradiance centres on {solar_h:.1} h of solar time, not on noon: are the offsets of its times, \
-                 or {key}.zone, right?",
-                path.display()
+                 or {}.zone, right?",
+                path.display(),
+                named.key
             ));
         }
     }
 
     /// Every series that does not cover `[start, end)`.
     pub(crate) fn check_cover(&self, start: Time, end: Time, problems: &mut Vec<Problem>) {
-        for ((quantity, _), source) in &self.series {
+        for ((quantity, asset), source) in &self.series {
             let (from, until) = (source.series.start, source.series.end());
             if from > start || until < end {
                 let text = format!(
-                    "gives {} from {from} to {until}, the run needs {start} to {end}: choose run.start and run.duration \
-                     within the series",
-                    quantity.as_str()
+                    "gives {} from {from} to {until} ({}), the run needs {start} to {end}: choose run.start and \
+                     run.duration within the series",
+                    words(*quantity, asset.as_deref()),
+                    source.path.display()
                 );
-                let place = Some(source.path.display().to_string());
-                problems.push(Problem { place, key: source.key.clone(), text });
+                problems.push(source.named.problem(text));
             }
         }
     }
@@ -161,7 +188,8 @@ mod tests {
             values: (0..24).map(value).collect(),
         };
         let mut measured = Measured::default();
-        measured.add("series.sky", "sky.csv".into(), (Quantity::Irradiance, None), series).expect("the first");
+        let named = Named { place: "sky.toml, line 1".into(), key: "series.sky".into() };
+        measured.add(named, "sky.csv".into(), (Quantity::Irradiance, None), series).expect("the first");
         measured.note_the_hour_of_the_sun(-61.0);
         measured.notes
     }

@@ -1,5 +1,6 @@
 //! What can be measured, in which units, and which values are possible.
 
+use crate::error::{beginning, brief};
 use serde::Serialize;
 
 /// A pyranometer shows a few W/m² below zero at night; what is lower is an error.
@@ -74,7 +75,7 @@ impl Quantity {
     pub(super) fn named(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|quantity| quantity.as_str() == name).ok_or_else(|| {
             let known = Self::ALL.map(Self::as_str).join(", ");
-            format!("unknown quantity `{name}`: use one of {known}")
+            format!("unknown quantity `{}`: use one of {known}", beginning(name))
         })
     }
 
@@ -120,7 +121,7 @@ impl Quantity {
         let found = self.units().iter().find(|(name, ..)| *name == unit);
         found.map(|(_, factor, offset)| (*factor, *offset)).ok_or_else(|| {
             let known: Vec<_> = self.units().iter().map(|(name, ..)| *name).collect();
-            format!("unit `{unit}` does not fit {}: use one of {}", self.as_str(), known.join(", "))
+            format!("unit `{}` does not fit {}: use one of {}", beginning(unit), self.as_str(), known.join(", "))
         })
     }
 
@@ -135,6 +136,7 @@ impl Quantity {
             return Ok(value);
         }
         let (unit, ..) = self.units()[0];
-        Err(format!("{} of {value} {unit} is not possible ({low} to {high}): check value and unit", self.as_str()))
+        let (name, value) = (self.as_str(), brief(value));
+        Err(format!("{name} of {value} {unit} is not possible ({low} to {high}): check value and unit"))
     }
 }

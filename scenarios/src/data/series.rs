@@ -4,7 +4,7 @@
 //! an error unless the section says how to fill it, and then each filled value is counted and told.
 
 use super::instant::Instants;
-use super::measured::Measured;
+use super::measured::{Measured, Named};
 use super::quantity::{NIGHT_OFFSET_W_PER_M2, Quantity};
 use super::table::{Cell, DataTable};
 use crate::document::{Node, Reader, Value};
@@ -14,6 +14,7 @@ use crate::parameters::{Parameters, choice, parameters};
 use agents::series::Series;
 use agents::{Span, Time};
 use serde::Serialize;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// What is done about missing values.
@@ -52,6 +53,9 @@ type What = (Quantity, Option<String>);
 /// Value and row number by instant, as they come.
 type Samples = Vec<(Time, Option<f64>, u64)>;
 
+/// A series of a table, where it was named, and its samples or the first problem with them.
+type Found = (What, Named, Result<Samples, Problem>);
+
 impl SeriesSection {
     /// Reads the section's own keys, and takes note of the table of columns.
     pub(crate) fn read_all(reader: &mut Reader<'_>) -> Self {
@@ -59,68 +63,70 @@ impl SeriesSection {
         Self::read(reader)
     }
 
-    /// Reads the series of `table` into `measured`; `node` is the section as written at the dotted path `key`.
+    /// Reads the series of `table` into `measured`; `node` is the section as written at the dotted path `key`. Of each
+    /// series the first problem is told.
+    ///
+    /// # Errors
+    /// [`Problem`] if the section as a whole can not be read.
     pub(crate) fn load(
         &self,
         (key, node): (&str, &Node),
         table: &DataTable,
         measured: &mut Measured,
+        problems: &RefCell<Vec<Problem>>,
     ) -> Result<(), Problem> {
+        let zone = node.at("zone").unwrap_or(node);
         let instants =
-            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(node, &format!("{key}.zone"), text))?;
-        let columns = node.table().and_then(|table| table.get("columns"));
-        let found = match columns {
+            Instants::of(self.zone.as_deref()).map_err(|text| Problem::at(zone, &format!("{key}.zone"), text))?;
+        let found = match node.at("columns") {
             Some(columns) => self.wide(&format!("{key}.columns"), columns, table, &instants)?,
-            None => self.long(table, &instants)?,
+            None => self.long(key, table, &instants)?,
         };
-        if found.is_empty() {
-            return Err(table.problem_with_all("holds no values"));
-        }
-        for (what, mut samples) in found {
-            if what.0 == Quantity::Irradiance {
-                lift_night_offset(table, &mut samples, measured);
-            }
-            let series = self.regular(key, what.0, table, samples, measured)?;
-            measured.add(key, table.path().into(), what, series)?;
+        for (what, named, samples) in found {
+            let added = samples.and_then(|mut samples| {
+                if what.0 == Quantity::Irradiance {
+                    lift_night_offset(table, &mut samples, measured);
+                }
+                let series = self.regular(key, what.0, table, samples, measured)?;
+                measured.add(named, table.path().into(), what, series)
+            });
+            problems.borrow_mut().extend(added.err());
         }
         Ok(())
     }
 
     /// One series per column that the section names.
-    fn wide(
-        &self,
-        path: &str,
-        columns: &Node,
-        table: &DataTable,
-        instants: &Instants,
-    ) -> Result<Vec<(What, Samples)>, Problem> {
-        let columns = columns.table().ok_or_else(|| {
-            Problem::at(columns, path, "must be a table: write ghi = { quantity = \"irradiance\", unit = \"W/m2\" }")
+    fn wide(&self, path: &str, columns: &Node, table: &DataTable, instants: &Instants) -> Result<Vec<Found>, Problem> {
+        let named = columns.table().filter(|columns| !columns.is_empty()).ok_or_else(|| {
+            let text = "must name columns: write ghi = { quantity = \"irradiance\", unit = \"W/m2\" }";
+            Problem::at(columns, path, text)
         })?;
-        let time = table.column(&self.time)?;
-        let mut found = Vec::new();
-        for (name, node) in columns {
-            let path = format!("{path}.{name}");
-            let at = |text: String| Problem::at(node, &path, text);
-            let (quantity, unit, asset) = column_meaning(node).map_err(at)?;
-            let place = table.column(name)?;
-            let sample = |(row, cells): (u64, &[Cell])| {
+        let section = path.trim_end_matches(".columns");
+        let time = table.column(&self.time, &format!("say which holds the time with {section}.time"))?;
+        let column = |(name, node): (&String, &Node)| {
+            let key = format!("{path}.{name}");
+            let (what, unit) = column_meaning(node).map_err(|text| Problem::at(node, &key, text))?;
+            let sample = |place: usize, (row, cells): (u64, &[Cell])| {
+                let wrong = |text: String| table.problem(row, format!("{name}: {text}"));
                 let time = instants.read(&cells[time]).map_err(|text| table.problem(row, text))?;
-                let number = cells[place].number().map_err(|text| table.problem(row, format!("{name}: {text}")))?;
-                let value = number.map(|number| quantity.convert(number, unit)).transpose();
-                Ok((time, value.map_err(|text| table.problem(row, text))?, row))
+                let number = cells[place].number().map_err(wrong)?;
+                Ok((time, number.map(|number| what.0.convert(number, unit)).transpose().map_err(wrong)?, row))
             };
-            found.push(((quantity, asset), table.rows().map(sample).collect::<Result<_, _>>()?));
-        }
-        Ok(found)
+            let place = table.column(name, &format!("rename {key}"));
+            let samples = place.and_then(|place| table.rows().map(|row| sample(place, row)).collect());
+            Ok((what, Named { place: node.origin.to_string(), key }, samples))
+        };
+        // What a column is must be known before it can be told what is wrong with it.
+        named.iter().map(column).collect()
     }
 
     /// Rows that say what they are.
-    fn long(&self, table: &DataTable, instants: &Instants) -> Result<Vec<(What, Samples)>, Problem> {
-        let [time, quantity, value, unit] =
-            [self.time.as_str(), "quantity", "value", "unit"].map(|name| table.column(name));
-        let (time, quantity, value, unit) = (time?, quantity?, value?, unit?);
-        let asset = if table.has("asset") { Some(table.column("asset")?) } else { None };
+    fn long(&self, key: &str, table: &DataTable, instants: &Instants) -> Result<Vec<Found>, Problem> {
+        let time = table.column(&self.time, &format!("say which holds the time with {key}.time"))?;
+        let remedy = format!("add it, or say what each column holds in [{key}.columns]");
+        let [quantity, value, unit] = ["quantity", "value", "unit"].map(|name| table.column(name, &remedy));
+        let (quantity, value, unit) = (quantity?, value?, unit?);
+        let asset = if table.has("asset") { Some(table.column("asset", &remedy)?) } else { None };
         let mut found: BTreeMap<What, Samples> = BTreeMap::new();
         for (row, cells) in table.rows() {
             let wrong = |text: String| table.problem(row, text);
@@ -136,10 +142,21 @@ impl SeriesSection {
             check_asset(quantity, asset.as_deref()).map_err(wrong)?;
             found.entry((quantity, asset)).or_default().push((time, value, row));
         }
-        Ok(found.into_iter().collect())
+        let named = |samples: &Samples| Named { place: table.place(samples[0].2), key: key.into() };
+        if found.is_empty() {
+            return Err(table.problem_with_all("holds no values: add rows, or leave it out"));
+        }
+        Ok(found.into_iter().map(|(what, samples)| (what, named(&samples), Ok(samples))).collect())
     }
 
-    /// Values on a regular grid, whose step is the smallest distance of two.
+    fn gap_hint(&self, key: &str) -> String {
+        match self.gaps {
+            GapRule::Refuse => format!("fill it, or set {key}.gaps to \"hold\" or \"interpolate\""),
+            GapRule::Hold | GapRule::Interpolate => format!("fill it, or raise {key}.longest_gap"),
+        }
+    }
+
+    /// Values on a regular grid, whose step is the most frequent distance of two.
     fn regular(
         &self,
         key: &str,
@@ -158,7 +175,7 @@ impl SeriesSection {
                 return Err(table.problem(row, format!("{name} goes back from {before} to {after}: sort by time")));
             }
         }
-        let Some(step) = samples.windows(2).map(|pair| pair[1].0 - pair[0].0).min() else {
+        let Some(step) = usual_step(&samples) else {
             return Err(table.problem_with_all(format!("holds a single value of {name}: a series needs at least two")));
         };
         let mut filler = Filler { rule: self.gaps, longest: self.longest_gap, step, values: Vec::new(), filled: 0 };
@@ -179,11 +196,11 @@ impl SeriesSection {
             };
             filler
                 .add((time, value), last)
-                .map_err(|text| table.problem(row, format!("{name} has {text}: {}", gap_hint(key))))?;
+                .map_err(|text| table.problem(row, format!("{name} has {text}: {}", self.gap_hint(key))))?;
             last = Some((time, value));
         }
         let Some((end, _)) = last.filter(|_| filler.values.len() > 1) else {
-            return Err(table.problem_with_all(format!("holds hardly any number for {name}")));
+            return Err(table.problem_with_all(format!("holds fewer than two numbers for {name}: fill some in")));
         };
         if filler.filled > 0 {
             let (path, filled) = (table.path().display(), filler.filled);
@@ -229,16 +246,21 @@ impl Filler {
     }
 }
 
-fn gap_hint(key: &str) -> String {
-    format!("fill it, or set {key}.gaps to \"hold\" or \"interpolate\" and {key}.longest_gap")
+/// The most frequent distance of two instants, of equally frequent ones the smallest.
+fn usual_step(samples: &Samples) -> Option<Span> {
+    let mut counts: BTreeMap<Span, usize> = BTreeMap::new();
+    for pair in samples.windows(2) {
+        *counts.entry(pair[1].0 - pair[0].0).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|(step, count)| (*count, std::cmp::Reverse(*step))).map(|(step, _)| step)
 }
 
 fn minutes(step: Span) -> f64 {
     step.hours() * 60.0
 }
 
-/// Quantity, unit and asset of a column, as its table says.
-fn column_meaning(node: &Node) -> Result<(Quantity, (f64, f64), Option<String>), String> {
+/// What a column holds, and factor and offset of its unit, as its table says.
+fn column_meaning(node: &Node) -> Result<(What, (f64, f64)), String> {
     const HINT: &str = "write { quantity = \"irradiance\", unit = \"W/m2\" }";
     let table = node.table().ok_or_else(|| format!("is {}: {HINT}", node.value.kind()))?;
     if let Some(key) = table.keys().find(|key| !["quantity", "unit", "asset"].contains(&key.as_str())) {
@@ -253,7 +275,7 @@ fn column_meaning(node: &Node) -> Result<(Quantity, (f64, f64), Option<String>),
     let unit = quantity.unit(text("unit")?.ok_or_else(|| format!("names no unit: {HINT}"))?)?;
     let asset = text("asset")?;
     check_asset(quantity, asset)?;
-    Ok((quantity, unit, asset.map(String::from)))
+    Ok(((quantity, asset.map(String::from)), unit))
 }
 
 fn check_asset(quantity: Quantity, asset: Option<&str>) -> Result<(), String> {

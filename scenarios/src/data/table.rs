@@ -1,7 +1,7 @@
 //! A table of measured data as it stands in a file, before anything is made of it.
 
 use crate::document::nearest;
-use crate::error::{Problem, ScenarioError};
+use crate::error::{Problem, ScenarioError, beginning, brief};
 use agents::Time;
 use std::path::{Path, PathBuf};
 
@@ -56,10 +56,10 @@ impl DataTable {
         };
         let columns: Vec<String> = reader.headers().map_err(broken)?.iter().map(String::from).collect();
         if let [only] = &columns[..]
-            && only.contains(';')
+            && let Some(separator) = [(';', "semicolons"), ('\t', "tabs")].iter().find(|(sign, _)| only.contains(*sign))
         {
-            let text = "separates columns with semicolons: write commas, and decimal points";
-            return Err(problem(path, "line", 1, text.into()).into());
+            let text = format!("separates columns with {}: write commas, and decimal points", separator.1);
+            return Err(problem(path, "line", 1, text).into());
         }
         let mut rows = Vec::new();
         for record in reader.records() {
@@ -88,19 +88,30 @@ impl DataTable {
     /// The place of a column.
     ///
     /// # Errors
-    /// [`Problem`] with the columns there are.
-    pub(crate) fn column(&self, name: &str) -> Result<usize, Problem> {
-        self.columns.iter().position(|column| column == name).ok_or_else(|| {
-            let near = nearest(name, self.columns.iter().map(String::as_str));
-            let hint = near.map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-            let text = format!("has no column `{name}`: its columns are {}{hint}", self.columns.join(", "));
-            Problem { place: Some(self.path.display().to_string()), key: String::new(), text }
-        })
+    /// [`Problem`] with the columns there are, and where the column's name may be said otherwise: `remedy`.
+    pub(crate) fn column(&self, name: &str, remedy: &str) -> Result<usize, Problem> {
+        let mut found = (0..self.columns.len()).filter(|index| self.columns[*index] == name);
+        let text = match (found.next(), found.next()) {
+            (Some(index), None) => return Ok(index),
+            (Some(_), Some(_)) => format!("has two columns `{name}`: rename or remove one"),
+            (None, _) => {
+                let near = nearest(name, self.columns.iter().map(String::as_str));
+                let hint = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+                let known = if self.columns.is_empty() { "nothing".into() } else { self.columns.join(", ") };
+                format!("has no column `{name}`{hint}, its first line names {}: {remedy}", beginning(&known))
+            }
+        };
+        Err(self.problem_with_all(text))
+    }
+
+    /// The place of a row, for messages.
+    pub(crate) fn place(&self, row: u64) -> String {
+        format!("{}, {} {row}", self.path.display(), self.row_name)
     }
 
     /// A problem with a row.
     pub(crate) fn problem(&self, row: u64, text: impl Into<String>) -> Problem {
-        problem(&self.path, self.row_name, row, text.into())
+        Problem { place: Some(self.place(row)), key: String::new(), text: text.into() }
     }
 
     /// A problem with the table as a whole.
@@ -122,8 +133,12 @@ impl Cell {
         let number = match self {
             Self::Missing => return Ok(None),
             Self::Number(number) => *number,
-            Self::Text(text) => text.parse().map_err(|_| format!("`{text}` is not a number: use a decimal point"))?,
-            Self::Instant(time) => return Err(format!("`{time}` is an instant where a number is wanted")),
+            Self::Text(text) => {
+                text.parse().map_err(|_| format!("`{}` is not a number: use a decimal point", beginning(text)))?
+            }
+            Self::Instant(time) => {
+                return Err(format!("`{time}` is an instant where a number is wanted: name another column"));
+            }
         };
         match number {
             number if number.is_nan() => Ok(None),
@@ -139,9 +154,11 @@ impl Cell {
     pub(crate) fn text(&self) -> Result<&str, String> {
         match self {
             Self::Text(text) => Ok(text),
-            Self::Missing => Err("is empty where a text is wanted".into()),
-            Self::Number(number) => Err(format!("`{number}` is a number where a text is wanted")),
-            Self::Instant(time) => Err(format!("`{time}` is an instant where a text is wanted")),
+            Self::Missing => Err("is empty where a text is wanted: fill it in".into()),
+            Self::Number(number) => {
+                Err(format!("`{}` is a number where a text is wanted: name another column", brief(*number)))
+            }
+            Self::Instant(time) => Err(format!("`{time}` is an instant where a text is wanted: name another column")),
         }
     }
 }

@@ -27,11 +27,13 @@ impl Lines<'_> {
             DeValue::Datetime(time) => Value::Text(time.to_string()),
             DeValue::Integer(number) => {
                 let read = i64::from_str_radix(number.as_str(), number.radix());
-                Value::Integer(read.map_err(|_| self.problem(value, "is too large a number"))?)
+                Value::Integer(
+                    read.map_err(|_| self.problem(value, "is too large a whole number: write fewer digits"))?,
+                )
             }
             DeValue::Float(number) => {
                 let read = number.as_str().parse();
-                Value::Number(read.map_err(|_| self.problem(value, "is no number that can be read"))?)
+                Value::Number(read.map_err(|_| self.problem(value, "is no number: write one such as 2.5"))?)
             }
             DeValue::Array(values) => {
                 Value::List(values.iter().map(|value| self.node(value)).collect::<Result<_, _>>()?)
@@ -43,7 +45,7 @@ impl Lines<'_> {
 
     fn table(&self, table: &DeTable<'_>) -> Result<Table, Problem> {
         let entry = |(key, value): (&Spanned<de::DeString<'_>>, &Spanned<DeValue<'_>>)| {
-            let mut node = self.node(value)?;
+            let mut node = self.node(value).map_err(|problem| problem.within(key.get_ref()))?;
             // A table's own place is where its name stands.
             node.origin = self.origin(key.span().start);
             Ok((key.get_ref().to_string(), node))
@@ -56,16 +58,58 @@ impl Lines<'_> {
     }
 }
 
+/// What the parser says, without what a terminal would obey, and without the rest of a line that is no text.
+fn legible(message: &str) -> String {
+    const MOST_SHOWN: usize = 160;
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let line = |line: &str| line.chars().map(plain).take(MOST_SHOWN).collect();
+    message.trim_end().lines().map(line).collect::<Vec<String>>().join("\n")
+}
+
+/// The two sides of the first `separator` that stands in no quotes.
+fn split_outside_quotes(text: &str, separator: char) -> Option<(&str, &str)> {
+    let mut quote = None;
+    for (place, c) in text.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if c == separator => return Some((&text[..place], &text[place + c.len_utf8()..])),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The keys of a dotted path; a key may stand in quotes, as in TOML.
+fn keys(path: &str) -> Vec<&str> {
+    let (first, rest) = split_outside_quotes(path, '.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let bare = first.trim();
+    let quoted = ['"', '\''].into_iter().find_map(|quote| bare.strip_prefix(quote)?.strip_suffix(quote));
+    let mut found = vec![quoted.unwrap_or(bare)];
+    found.extend(rest.into_iter().flat_map(keys));
+    found
+}
+
+/// A value of the command line: what it is in TOML, otherwise a text.
+fn written(value: &str) -> Value {
+    let parsed = Node::parse(&format!("value = {value}"), Path::new("value"));
+    match parsed.map(|node| node.value) {
+        // A value that goes on to write other keys is none.
+        Ok(Value::Table(mut table)) if table.len() == 1 => {
+            table.remove("value").map_or_else(|| Value::Text(value.into()), |node| node.value)
+        }
+        _ => Value::Text(value.into()),
+    }
+}
+
 impl Node {
     /// Reads TOML; `path` is named in errors and in the places of values.
     ///
     /// # Errors
     /// [`ScenarioError::Syntax`] with line and column.
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
-        let root = DeTable::parse(text).map_err(|error| ScenarioError::Syntax {
-            path: path.into(),
-            message: error.to_string().trim_end().into(),
-        })?;
+        let root = DeTable::parse(text)
+            .map_err(|error| ScenarioError::Syntax { path: path.into(), message: legible(&error.to_string()) })?;
         let lines = Lines { text, path: Arc::new(path.into()) };
         let table = lines.table(root.get_ref())?;
         Ok(Self { value: Value::Table(table), origin: lines.origin(0) })
@@ -94,22 +138,19 @@ impl Node {
     ///
     /// # Errors
     /// [`ScenarioError::Problems`] if it is no assignment, or leads through something that is no table.
-    pub(crate) fn assign(&mut self, assignment: &str) -> Result<(), ScenarioError> {
-        let origin = Origin::Assignment(assignment.into());
+    pub(crate) fn assign(&mut self, assignment: &str, origin: &Origin) -> Result<(), ScenarioError> {
         let wrong =
             |text: String| ScenarioError::from(Problem { place: Some(origin.to_string()), key: String::new(), text });
-        let Some((path, value)) = assignment.split_once('=') else {
+        let Some((path, value)) = split_outside_quotes(assignment, '=') else {
             return Err(wrong("is no assignment: write KEY=VALUE, for instance run.seed=3".into()));
         };
-        let keys: Vec<&str> = path.trim().split('.').map(str::trim).collect();
+        let keys = keys(path);
         if keys.iter().any(|key| key.is_empty()) {
             return Err(wrong(format!("`{path}` is no dotted key: write for instance battery.bat_01.power_kw=25")));
         }
         let value = value.trim();
-        let parsed = Self::parse(&format!("value = {value}"), Path::new("--set")).ok();
-        let written = parsed.and_then(|node| node.at("value").map(|node| node.value.clone()));
-        let mut node = Self { value: written.unwrap_or_else(|| Value::Text(value.into())), origin: origin.clone() };
-        node.stamp(&origin);
+        let mut node = Self { value: written(value), origin: origin.clone() };
+        node.stamp(origin);
         self.put(&keys, &node).map_err(wrong)
     }
 
@@ -150,6 +191,10 @@ impl Node {
 mod tests {
     use super::*;
 
+    fn assign(tree: &mut Node, assignment: &str) -> Result<(), ScenarioError> {
+        tree.assign(assignment, &Origin::Option(format!("--set {assignment}").into()))
+    }
+
     fn tree(text: &str) -> Node {
         Node::parse(text, Path::new("test.toml")).expect("valid TOML")
     }
@@ -177,7 +222,7 @@ mod tests {
         for assignment in
             ["run.seed=3", "run.start = 2026-03-20", "pv.*.x=2.5", "new.table={a=[1]}", "run.note=hello you"]
         {
-            tree.assign(assignment).expect(assignment);
+            assign(&mut tree, assignment).expect(assignment);
         }
         let seen = |path: &str| words(tree.at(path).expect(path));
         assert_eq!([seen("run.seed"), seen("pv.b.x"), seen("new.table")], ["3", "2.5", "{a: [1]}"].map(String::from));
@@ -186,9 +231,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_and_values_of_an_assignment_may_hold_dots_equal_signs_and_accents() {
+        let mut tree = tree("");
+        let assignments =
+            ["columns.\"Temp. °C\".unit=K", "a.b=x=y", "pv.pv_01.commune=Le Prêcheur", "c=3\nd = 4", "e.'f = g'={h=1}"];
+        for assignment in assignments {
+            assign(&mut tree, assignment).expect(assignment);
+        }
+        let expected = "{a: {b: x=y}, c: 3\nd = 4, columns: {Temp. °C: {unit: K}}, e: {f = g: {h: 1}}, \
+                        pv: {pv_01: {commune: Le Prêcheur}}}";
+        assert_eq!(words(&tree), expected);
+    }
+
+    #[test]
     fn what_is_no_assignment_is_refused() {
         for assignment in ["run.seed", "=3", "a..b=3", "run.seed.x=3", "run.*.x=3"] {
-            let error = tree("[run]\nseed = 1\n").assign(assignment).expect_err(assignment).to_string();
+            let error = assign(&mut tree("[run]\nseed = 1\n"), assignment).expect_err(assignment).to_string();
             assert!(error.contains(assignment), "{error}");
         }
     }

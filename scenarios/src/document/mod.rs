@@ -20,15 +20,15 @@ use std::sync::Arc;
 pub(crate) enum Origin {
     /// A line of a file or of a built-in scenario, counted from 1.
     Line(Arc<PathBuf>, usize),
-    /// An assignment such as `--set run.seed=3`.
-    Assignment(Arc<str>),
+    /// An option of the command line, such as `--set run.seed=3`.
+    Option(Arc<str>),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(path, line) => write!(f, "{}, line {line}", path.display()),
-            Self::Assignment(text) => write!(f, "--set {text}"),
+            Self::Option(text) => f.write_str(text),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Reads the keys of one table: a value for each parameter, a problem for each that is wrong, missing or unknown.
 
-use super::{Node, Table, Value};
-use crate::error::Problem;
+use super::{Node, Origin, Table, Value};
+use crate::error::{Problem, brief};
 use crate::parameters::{Limits, Parameter, Setting};
 use agents::draw::Draws;
 use std::cell::RefCell;
+
+/// Most keys that a message lists.
+const MOST_LISTED: usize = 25;
 
 /// Reads one table of a scenario. Problems are collected, so that all of them are told at once.
 pub(crate) struct Reader<'a> {
@@ -59,8 +62,9 @@ impl<'a> Reader<'a> {
         self.known.push(parameter.key);
         let Some(node) = self.table.get(parameter.key) else {
             return default.unwrap_or_else(|| {
-                let text = format!("is missing: {}", parameter.doc);
-                self.problem(parameter.key, text);
+                let unit = if parameter.unit.is_empty() { String::new() } else { format!(" ({})", parameter.unit) };
+                let text = format!("is missing: write {} = …{unit}. {}", parameter.key, parameter.doc);
+                self.problem(parameter.key, text + self.misspelt());
                 T::placeholder()
             });
         };
@@ -80,8 +84,20 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
-    /// Notes a problem at a key of this table.
+    /// What to think of when a table that is incomplete was made by the command line alone.
+    pub(crate) fn misspelt(&self) -> &'static str {
+        match self.node.origin {
+            Origin::Option(_) if !self.path.is_empty() => " Nothing else writes this table: is its name misspelt?",
+            _ => "",
+        }
+    }
+
+    /// Notes a problem at a key of this table, if it is one.
     pub(crate) fn problem(&self, key: &str, text: impl Into<String>) {
+        if self.node.table().is_none() {
+            // That it is no table was told when the reader was made.
+            return;
+        }
         let node = self.table.get(key).unwrap_or(self.node);
         self.problems.borrow_mut().push(Problem::at(node, &self.path_of(key), text));
     }
@@ -91,6 +107,7 @@ impl<'a> Reader<'a> {
         for (key, node) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.as_str())) {
             let hint = match nearest(key, self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
+                None if self.known.len() > MOST_LISTED => "`cariflex explain` lists those there are".into(),
                 None => format!("known are {}", self.known.join(", ")),
             };
             let problem = Problem::at(node, &self.path_of(key), format!("is no known key: {hint}"));
@@ -106,31 +123,42 @@ impl Limits {
             Self::Any if value.is_finite() => None,
             Self::Any => Some(format!("is {value}: must be a finite number")),
             Self::Within(low, high) if (low..=high).contains(&value) => None,
-            Self::Within(low, high) => Some(format!("is {value}: must lie between {low} and {high}")),
+            Self::Within(low, high) => {
+                Some(format!("is {}: must lie between {} and {}", brief(value), brief(low), brief(high)))
+            }
         }
     }
 }
 
 /// The known word that looks most like `word`, if one does.
 pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    let closest = known.into_iter().map(|known| (distance(word, known), known)).min();
-    closest.filter(|(distance, known)| *distance <= known.len().max(word.len()) / 3).map(|(_, known)| known)
+    let known: Vec<&str> = known.into_iter().collect();
+    let closest = known.iter().map(|known| (distance(word, known), *known)).min();
+    let resembling = closest.filter(|(distance, known)| *distance <= known.len().max(word.len()) / 3);
+    // `tilt` stands for `tilt_deg`.
+    let begun =
+        || known.iter().filter(|known| word.len() > 2 && known.starts_with(word)).min_by_key(|known| known.len());
+    resembling.map(|(_, known)| known).or_else(|| begun().copied())
 }
 
-/// Letters to insert, remove or replace to make one word of the other (Levenshtein 1966).
+/// Letters to insert, remove, replace or swap with the next to make one word of the other (Damerau 1964, without
+/// editing a pair twice).
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != *y)).min(row[j] + 1).min(above + 1);
-            diagonal = above;
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let mut least = (rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1])).min(row[j - 1] + 1);
+            least = least.min(rows[i - 1][j] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(least);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 impl Value {
@@ -141,5 +169,21 @@ impl Value {
             Self::Number(number) => Some(number),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_word_is_that_of_a_slip_of_the_finger_or_the_rest_of_a_beginning() {
+        let known = ["tilt_deg", "tick", "portfolio", "peak_kw"];
+        let nearest = |word| nearest(word, known);
+        assert_eq!(nearest("tikc"), Some("tick"));
+        assert_eq!(nearest("tilt"), Some("tilt_deg"));
+        assert_eq!(nearest("portofolio"), Some("portfolio"));
+        assert_eq!([nearest("albedo"), nearest("p"), nearest("")], [None; 3]);
+        assert_eq!([distance("abc", "acb"), distance("kitten", "sitting"), distance("", "ab")], [1, 3, 2]);
     }
 }

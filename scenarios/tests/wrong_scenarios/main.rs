@@ -1,0 +1,183 @@
+//! What is wrong with a scenario or its data is told with file, line, key and remedy: one problem for one mistake.
+//!
+//! Each case is a folder with `scenario.toml`, what it extends and the data it names. Its message must hold the parts
+//! listed, and the number of problems must be that of the mistakes: no wrong value may be blamed on its neighbours.
+
+mod data;
+mod files;
+mod fleets;
+
+use scenarios::{DataTable, Plan, Scenario, ScenarioError};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Five lines; what a case adds begins in line 6.
+const HEAD: &str = "version = 2\nname = \"wrong\"\n[run]\nstart = \"2026-03-20\"\nduration = \"1d\"\n";
+const PV: &str = "[pv]\npv_01 = { commune = \"Le Lamentin\", peak_kw = 5.0 }\n";
+const EVSE: &str = "[evse]\nevse_01 = { commune = \"Ducos\", power_kw = 22 }\n";
+const EV: &str = "[ev]\nev_01 = { commune = \"Ducos\", evse = \"evse_01\", capacity_kwh = 75, power_kw = 22 }\n";
+const HOMES: &str = "[fleet.homes]\nof = \"household\"\ncount = 10\n";
+
+/// A scenario with mistakes in it.
+struct Case {
+    name: &'static str,
+    files: Vec<(&'static str, Vec<u8>)>,
+    sets: Vec<&'static str>,
+    problems: usize,
+    says: &'static [&'static str],
+}
+
+/// The head, and a body with one mistake.
+fn case(name: &'static str, body: &str, says: &'static [&'static str]) -> Case {
+    whole(name, &format!("{HEAD}{body}"), says)
+}
+
+/// A scenario without the head.
+fn whole(name: &'static str, text: &str, says: &'static [&'static str]) -> Case {
+    Case { name, files: vec![("scenario.toml", text.into())], sets: Vec::new(), problems: 1, says }
+}
+
+/// A right scenario, changed by an option `--set`.
+fn set(name: &'static str, assignment: &'static str, says: &'static [&'static str]) -> Case {
+    Case { sets: vec![assignment], ..case(name, PV, says) }
+}
+
+/// A scenario that extends `base.toml`.
+fn extending(name: &'static str, body: &str, base: &str, says: &'static [&'static str]) -> Case {
+    case(name, body, says).at_top("extends = \"base.toml\"").with("base.toml", base)
+}
+
+/// A series file in the long format.
+fn long(name: &'static str, csv: &str, says: &'static [&'static str]) -> Case {
+    case(name, "[series.weather]\nfile = \"data.csv\"\n", says).with("data.csv", csv)
+}
+
+/// A series file with a column `ghi`, with more keys for its section.
+fn wide(name: &'static str, keys: &str, csv: &str, says: &'static [&'static str]) -> Case {
+    let body = format!(
+        "[series.weather]\nfile = \"data.csv\"\n{keys}\n[series.weather.columns]\nghi = {{ quantity = \"irradiance\", \
+         unit = \"W/m2\" }}\n"
+    );
+    case(name, &body, says).with("data.csv", csv)
+}
+
+/// A file of charging sessions of `ev_01`.
+fn sessions(name: &'static str, csv: &str, says: &'static [&'static str]) -> Case {
+    let body = format!("{EVSE}{EV}[sessions.home]\nfile = \"sessions.csv\"\n");
+    case(name, &body, says).with("sessions.csv", csv)
+}
+
+impl Case {
+    fn with(mut self, name: &'static str, contents: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name, contents.into()));
+        self
+    }
+
+    /// The scenario with a line before all others.
+    fn at_top(mut self, line: &str) -> Self {
+        let text = [line.as_bytes(), b"\n", &self.files[0].1].concat();
+        self.files[0].1 = text;
+        self
+    }
+
+    /// The scenario with one text in place of another.
+    fn replacing(mut self, old: &str, new: &str) -> Self {
+        let text = String::from_utf8(self.files[0].1.clone()).expect("the case is text");
+        assert!(text.contains(old), "{}", self.name);
+        self.files[0].1 = text.replace(old, new).into();
+        self
+    }
+
+    fn problems(self, problems: usize) -> Self {
+        Self { problems, ..self }
+    }
+
+    /// Resolves it as the program does; returns the message and the number of problems in it.
+    fn message(&self, folder: &Path) -> (String, usize) {
+        // Left behind by an earlier run of the tests, if at all.
+        drop(fs::remove_dir_all(folder));
+        fs::create_dir_all(folder).expect("the folder can be made");
+        for (name, contents) in &self.files {
+            fs::write(folder.join(name), contents).expect("the folder can be written to");
+        }
+        let error = resolve(&folder.join("scenario.toml"), &self.sets).expect_err(self.name);
+        let problems = if let ScenarioError::Problems(problems) = &error { problems.len() } else { 1 };
+        (error.to_string().replace(&format!("{}/", folder.display()), ""), problems)
+    }
+}
+
+fn resolve(path: &Path, sets: &[&str]) -> Result<Plan, ScenarioError> {
+    let mut scenario = Scenario::load(&path.display().to_string())?;
+    sets.iter().try_for_each(|assignment| scenario.set(assignment))?;
+    let read = |path: PathBuf| DataTable::from_csv(&path, &fs::read(&path).expect("cases bring their data"));
+    let tables = scenario.data_files()?.into_iter().map(|file| read(file.path)).collect::<Result<Vec<_>, _>>()?;
+    scenario.resolve(&tables)
+}
+
+/// Hourly rows of a day, with some replaced; row 0 stands in line 2 of its file.
+fn hourly(columns: &str, row: impl Fn(usize) -> String) -> String {
+    let rows: Vec<String> = (0..24).map(row).filter(|row| !row.is_empty()).collect();
+    format!("{columns}\n{}\n", rows.join("\n"))
+}
+
+/// Prices of a day in the long format, with row 4 (line 6 of the file) replaced.
+fn prices(row_4: &str) -> String {
+    hourly("time,quantity,value,unit", |hour| match hour {
+        4 => row_4.into(),
+        _ => format!("2026-03-20T{hour:02}:00:00-04:00,price,200,EUR/MWh"),
+    })
+}
+
+/// Irradiance of a day in a column of its own, with row 4 (line 6 of the file) replaced.
+fn ghi(row_4: &str) -> String {
+    hourly("time,ghi", |hour| if hour == 4 { row_4.into() } else { format!("2026-03-20T{hour:02}:00:00-04:00,300") })
+}
+
+/// A day's rows of one quantity that is measured at an asset.
+fn of_asset(quantity: &str, asset: &str, value: &str) -> String {
+    hourly("time,quantity,value,unit,asset", |hour| {
+        format!("2026-03-20T{hour:02}:00:00-04:00,{quantity},{value},kW,{asset}")
+    })
+}
+
+#[test]
+fn every_mistake_is_told_with_place_key_and_remedy() {
+    let cases: Vec<Case> = [
+        files::syntax_and_head(),
+        files::values(),
+        files::assets(),
+        fleets::fleets(),
+        fleets::extending_and_setting(),
+        data::series(),
+        data::charging_sessions(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    assert!(cases.len() >= 45, "{} cases", cases.len());
+    let mut failures = Vec::new();
+    let mut messages: BTreeMap<String, &str> = BTreeMap::new();
+    for (number, case) in cases.iter().enumerate() {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("wrong-{}-{number}", std::process::id()));
+        let (message, problems) = case.message(&folder);
+        fs::remove_dir_all(&folder).expect("the folder was made");
+        let missing: Vec<_> = case.says.iter().filter(|part| !message.contains(**part)).collect();
+        if !missing.is_empty() || problems != case.problems {
+            failures.push(format!("{}: {problems} problems, without {missing:?}:\n       {message}", case.name));
+        }
+        if message.chars().count() > 700 || message.chars().any(|c| c.is_control() && c != '\n') {
+            failures.push(format!("{}: no person reads {message:?}", case.name));
+        }
+        if let Some(other) = messages.insert(message, case.name) {
+            failures.push(format!("{} and {other} are told in the same words", case.name));
+        }
+    }
+    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
+}
+
+#[test]
+fn a_scenario_that_begins_with_a_byte_order_mark_is_read() {
+    let scenario = Scenario::parse(&format!("\u{feff}{HEAD}{PV}"), Path::new("bom.toml")).expect("it is TOML");
+    assert_eq!(scenario.resolve(&[]).expect("it is right").name, "wrong");
+}
