@@ -138,11 +138,11 @@ mod tests {
         }
 
         fn events(&self, code: EventCode) -> Vec<&str> {
-            let event = |record| match record {
+            let events = self.out.records.iter().filter_map(|record| match record {
                 Record::Event(event) if event.code == code => Some(event.detail.as_str()),
                 _ => None,
-            };
-            self.out.records.iter().filter_map(event).collect()
+            });
+            events.collect()
         }
 
         fn states(&self) -> [AssetState; 2] {
