@@ -23,7 +23,9 @@ const BY_POPULATION: &str = "by-population";
 
 parameters! {
     /// Many assets of one kind. Besides these keys it takes those of its kind; a number may be a law, such as
-    /// { uniform = [3, 9] }, of which each member draws its own.
+    /// { uniform = [3, 9] }, of which each member draws its own. `commune` places a fleet with a count: "by-population"
+    /// (the default), a commune, or weights such as { Ducos = 1, "Le Robert" = 2 }. Vehicles take `evse`, the table of
+    /// their charge points.
     pub(crate) struct FleetSection in "fleet" {
         /// The kind of its members.
         of: AssetKind, "kind", Any, "";

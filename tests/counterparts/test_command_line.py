@@ -174,6 +174,35 @@ def test_two_processes_do_not_write_into_one_folder(tmp_path):
     assert "another process" in second.err and f"{out}" in second.err
 
 
+@pytest.mark.parametrize("command", [["check"], ["explain", "battery"]])
+def test_what_a_check_or_an_explanation_says_may_be_read_in_part(command):
+    writer = cli.start(*command)
+    writer.stdout.close()
+    assert writer.wait(cli.PATIENCE_S) == 0
+    assert writer.stderr.read() == ""
+    writer.stderr.close()
+
+
+def test_a_check_says_what_a_scenario_comes_to_and_writes_nothing(tmp_path):
+    ended = cli.cariflex("check", "martinique", "--set", "ev={}", "--duration", "1d", cwd=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    lines = [line.split() for line in ended.out.splitlines()]
+    assert lines[0] == ["martinique:", "ok"]
+    assert ["participants", "99"] in lines and ["pv", "10"] in lines
+    assert not any(line[0] == "ev" for line in lines)
+    assert "2026-03-20T04:00:00Z to 2026-03-21T04:00:00Z, 96 ticks of 900 s" in ended.out
+    assert names(tmp_path) == set()
+
+
+def test_an_explanation_says_what_a_key_means_and_where_it_was_written():
+    ended = cli.cariflex("explain", "battery.bat_01.power_kw")
+    assert (ended.code, ended.err) == (0, "")
+    assert "here      50   (martinique, line " in ended.out
+    ended = cli.cariflex("explain", "batery")
+    assert (ended.code, ended.out) == (2, "")
+    assert "did you mean `battery`?" in ended.err
+
+
 def test_the_last_interval_of_a_run_may_end_on_any_slot(tmp_path):
     run = cli.simulate(tmp_path / "run", "--start", "2026-03-20T06:15:00-04:00", "--duration", "45m")
     times = pq.read_table(run / "assets.parquet", columns=["time"])["time"].unique().to_pylist()

@@ -32,7 +32,9 @@ pub(crate) enum GapRule {
 choice!(GapRule { "refuse" => GapRule::Refuse, "hold" => GapRule::Hold, "interpolate" => GapRule::Interpolate });
 
 parameters! {
-    /// A file of measured series that replace synthetic ones.
+    /// A file of measured series that replace synthetic ones. What its columns hold is said in `[series.NAME.columns]`,
+    /// one line each: `ghi = { quantity = "irradiance", unit = "W/m2" }`, with `asset` for consumption and production;
+    /// without it, its rows say so in the columns `time`, `quantity`, `value`, `unit` and, where needed, `asset`.
     pub(crate) struct SeriesSection in "series" {
         /// CSV or Parquet file, from the folder of the scenario.
         file: String, "path", Any, "";
