@@ -58,6 +58,11 @@ struct Asset {
     /// Portfolio, as index into the areas.
     area: Option<usize>,
     flow: Flow,
+    /// Energy it held when the last interval ended, and how much of it has moved in and out since the first one did.
+    stored_kwh: Option<f64>,
+    moved_kwh: f64,
+    /// State of health when the last day was over.
+    soh: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +78,8 @@ pub(crate) struct RunTotals {
     pub(crate) by_kind: [Flow; Kind::ALL.len()],
     /// Mean over the batteries of known capacity.
     pub(crate) battery_cycles: Option<f64>,
+    /// Lowest of the batteries that have told theirs.
+    pub(crate) battery_soh: Option<f64>,
     pub(crate) sessions: u64,
     pub(crate) delivered_kwh: f64,
     pub(crate) returned_kwh: f64,
@@ -105,6 +112,9 @@ impl Kpis {
             capacity_kwh: entry.capacity_kwh,
             area: entry.site.and_then(area_of_site),
             flow: Flow::default(),
+            stored_kwh: None,
+            moved_kwh: 0.0,
+            soh: None,
         };
         let site = |entry: &SiteEntry| Site {
             area: entry.portfolio.map(|portfolio| portfolio.index()),
@@ -133,7 +143,12 @@ impl Kpis {
         let hours = rows.length.hours();
         self.window.hours += hours;
         for reading in rows.assets {
-            self.assets[reading.asset.index()].flow.add(reading.power_kw * hours);
+            let asset = &mut self.assets[reading.asset.index()];
+            asset.flow.add(reading.power_kw * hours);
+            if let Some(stored_kwh) = reading.energy_kwh {
+                let before_kwh = asset.stored_kwh.replace(stored_kwh).unwrap_or(stored_kwh);
+                asset.moved_kwh += (stored_kwh - before_kwh).abs();
+            }
         }
         let unassigned = self.areas.len() - 1;
         for reading in rows.sites {
@@ -176,7 +191,8 @@ impl Kpis {
                     self.areas[area].totals.add_bill(&row.bill);
                 }
             }
-            Record::Order(_) | Record::Trade(_) | Record::StorageHealth(_) | Record::Signal(..) => {}
+            Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
+            Record::Order(_) | Record::Trade(_) | Record::Signal(..) => {}
         }
     }
 
@@ -195,8 +211,9 @@ impl Kpis {
                 }
             }
             if let (Kind::Battery, Some(capacity_kwh)) = (asset.kind, asset.capacity_kwh) {
-                cycles += (asset.flow.import_kwh + asset.flow.export_kwh) / 2.0 / capacity_kwh;
+                cycles += asset.moved_kwh / 2.0 / capacity_kwh;
                 batteries += 1;
+                run.battery_soh = [run.battery_soh, asset.soh].into_iter().flatten().reduce(f64::min);
             }
         }
         for site in &self.sites {

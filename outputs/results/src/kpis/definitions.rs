@@ -38,7 +38,7 @@ impl RunTotals {
 }
 
 /// Figures of the run as a whole.
-pub(crate) const RUN_KPIS: [Definition<RunTotals>; 14] = [
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 15] = [
     Definition {
         name: "pv_production_kwh",
         unit: "kWh",
@@ -92,8 +92,18 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 14] = [
         unit: "cycles",
         decimals: 4,
         label: "equivalent full cycles per battery",
-        description: "(charged + discharged energy) / 2 / usable capacity, mean over all batteries; null without batteries",
+        description: "Energy moved into and out of the cells between the ends of intervals / 2 / nominal capacity, mean over all \
+                      batteries; null without batteries",
         value: |run| run.battery_cycles,
+    },
+    Definition {
+        name: "battery_lowest_soh_share",
+        unit: "share",
+        decimals: 6,
+        label: "lowest state of health of a battery",
+        description: "Capacity relative to the nominal one of the battery that has aged most, when the last full day was over; \
+                      null before that",
+        value: |run| run.battery_soh,
     },
     Definition {
         name: "ev_sessions_count",

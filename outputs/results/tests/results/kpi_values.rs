@@ -37,7 +37,8 @@ fn two_quarter_hours_by_hand() {
         ("evse_export_kwh", 0.75),
         ("battery_charge_kwh", 1.0),
         ("battery_discharge_kwh", 0.5),
-        ("battery_equivalent_full_cycles", 0.075), // (1 + 0.5) / 2 / 10
+        ("battery_equivalent_full_cycles", 0.3), // 6 kWh from one end to the other / 2 / 10
+        ("battery_lowest_soh_share", 0.9785),
         ("ev_sessions_count", 1.0),
         ("ev_delivered_kwh", 1.75),
         ("ev_returned_kwh", 0.75),
@@ -82,6 +83,7 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
         nothing,
         [
             "battery_equivalent_full_cycles",
+            "battery_lowest_soh_share",
             "island_co2_kg",
             "island_cost_eur",
             "island_cost_residual_eur",
