@@ -57,7 +57,7 @@ pub(crate) fn beginning(text: &str) -> String {
 }
 
 /// Most problems told at once.
-const MOST_TOLD: usize = 20;
+pub(crate) const MOST_TOLD: usize = 20;
 
 /// What to do about a file that can not be read, where that is known.
 fn remedy(error: &std::io::Error) -> &'static str {

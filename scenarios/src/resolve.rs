@@ -4,7 +4,7 @@ use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured, Quantity};
 use crate::document::{Node, Reader, Value, nearest};
-use crate::error::{Problem, ScenarioError, beginning};
+use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::weather::WeatherParameters;
@@ -146,7 +146,7 @@ impl Scenario {
             |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
         let hint = |id: &str, fits: fn(&Model) -> bool| {
             let known = assets.iter().filter(|asset| fits(&asset.model)).map(|asset| asset.id.as_str());
-            nearest(id, known).map_or_else(|| "write the id of one".into(), |near| format!("did you mean `{near}`?"))
+            remedy(id, known, "write the id of one", problems)
         };
         for (quantity, asset, named) in measured.list() {
             let Some(id) = asset else { continue };
@@ -332,8 +332,7 @@ impl<'a> Draft<'a> {
             let wrong = |text| problems.borrow_mut().push(scenario.root.problem(format!("{}.evse", asset.key), text));
             if !matches!(self.asset(evse).map(|asset| &asset.model), Some(Model::Evse(_))) {
                 let known = self.assets.iter().filter(|asset| matches!(asset.model, Model::Evse(_)));
-                let near = nearest(evse, known.map(|asset| asset.id.as_str()));
-                let hint = near.map_or_else(|| "add it there".into(), |near| format!("did you mean `{near}`?"));
+                let hint = remedy(evse, known.map(|asset| asset.id.as_str()), "add it there", problems);
                 wrong(format!("is `{}`, which is no charge point of [evse]: {hint}", beginning(evse)));
             } else if let Some(other) = users.insert(evse, &asset.id) {
                 wrong(format!("is `{evse}`, which {other} uses already: give each vehicle a charge point of its own"));
@@ -514,6 +513,18 @@ impl<'a> Draft<'a> {
 fn share_of(commune: &Commune) -> f64 {
     let population: u32 = communes().iter().map(|commune| commune.population).sum();
     f64::from(commune.population) / f64::from(population)
+}
+
+/// The id that may be meant by one that is not there, or what else to do.
+fn remedy<'k>(
+    id: &str,
+    known: impl Iterator<Item = &'k str>,
+    otherwise: &str,
+    problems: &RefCell<Vec<Problem>>,
+) -> String {
+    // To look for the nearest of a hundred thousand ids takes a while, and what is beyond the first few is not shown.
+    let near = if problems.borrow().len() < MOST_TOLD { nearest(id, known) } else { None };
+    near.map_or_else(|| otherwise.into(), |near| format!("did you mean `{near}`?"))
 }
 
 /// The dotted path of the table that holds a key.

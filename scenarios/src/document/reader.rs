@@ -6,8 +6,8 @@ use crate::parameters::{Limits, Parameter, Setting};
 use agents::draw::Draws;
 use std::cell::RefCell;
 
-/// Most keys that a message lists.
-const MOST_LISTED: usize = 25;
+/// Most keys listed in a message.
+const MOST_LISTED: usize = 12;
 
 /// Reads one table of a scenario. Problems are collected, so that all of them are told at once.
 pub(crate) struct Reader<'a> {
@@ -107,7 +107,10 @@ impl<'a> Reader<'a> {
         for (key, node) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.as_str())) {
             let hint = match nearest(key, self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if self.known.len() > MOST_LISTED => "`cariflex explain` lists those there are".into(),
+                None if self.known.len() > MOST_LISTED => {
+                    let section = self.path.split('.').next().unwrap_or_default();
+                    format!("`cariflex explain {section}` lists those that are")
+                }
                 None => format!("known are {}", self.known.join(", ")),
             };
             let problem = Problem::at(node, &self.path_of(key), format!("is no known key: {hint}"));

@@ -31,6 +31,13 @@ pub(crate) fn syntax_and_head() -> Vec<Case> {
         case("a section that is a number", "", &["line 3", "dso is a number", "table of keys and values"])
             .replacing("[run]", "dso = 3\n[run]"),
         case("an unknown key", "ticks = \"15m\"\n", &["line 6", "run.ticks", "did you mean `tick`?"]),
+        case("a key like no other", PV, &["line 7", "pv.pv_01.zzz is no known key", "`cariflex explain pv` lists"])
+            .replacing("5.0", "5.0, zzz = 3"),
+        case(
+            "a key like no other of few",
+            "zzz = 3\n",
+            &["line 6", "run.zzz is no known key: known are start, duration"],
+        ),
         case("a run without a start", "", &["line 3", "run.start is missing", "write start = … (date or instant)"])
             .replacing("start = \"2026-03-20\"\n", ""),
         whole(
