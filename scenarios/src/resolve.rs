@@ -7,6 +7,7 @@ use crate::document::{Node, Reader, Value, nearest};
 use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
+use crate::models::ev::DriverModel;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
@@ -417,11 +418,15 @@ impl<'a> Draft<'a> {
             Model::Ev(parameters, evse) => {
                 let evse = self.id(evse);
                 let slot = self.rules.slot;
+                let mut parameters = parameters.clone();
                 let core = match measured.sessions_of(&asset.id) {
-                    Some(sessions) => parameters.recorded_core(evse, sessions.iter().copied(), slot),
+                    Some(sessions) => {
+                        parameters.driver = DriverModel::Sessions;
+                        parameters.recorded_core(evse, sessions.iter().copied(), slot)
+                    }
                     None => parameters.core(evse, self.sections.run.seed, &asset.id, slot),
                 };
-                Role::Ev(core, Vehicle { parameters: parameters.clone(), evse })
+                Role::Ev(core, Vehicle { parameters, evse })
             }
             Model::Household(household) => Role::Load(load::Load::default(), LoadModel::Household(household.clone())),
             Model::Commercial(site) => Role::Load(load::Load::default(), LoadModel::Commercial(site.clone())),

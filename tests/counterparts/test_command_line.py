@@ -6,6 +6,8 @@ import signal
 import subprocess
 
 import cli
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -62,11 +64,17 @@ def test_an_interrupted_run_is_whole_up_to_where_it_came(tmp_path, number):
     assert (kpis["end"] - times[-1].as_py()).total_seconds() == 900
 
 
+def plain(table: pa.Table) -> pa.Table:
+    """Words as words: a longer run knows more of them, in another order."""
+    return pa.table({name: pc.cast(table[name], pa.string()) if pa.types.is_dictionary(table[name].type) else table[name]
+                     for name in table.column_names})
+
+
 def test_an_interrupted_run_is_the_beginning_of_the_whole_one(tmp_path):
     cli.stop_midway(tmp_path / "part", signal.SIGINT)
     part = pq.read_table(tmp_path / "part" / "assets.parquet").slice(0, 74 * 96 * 2)
     whole = pq.read_table(cli.simulate(tmp_path / "whole", "--duration", "2d") / "assets.parquet")
-    assert part.equals(whole)
+    assert plain(part).equals(plain(whole))
 
 
 def test_a_killed_run_can_be_told_apart_and_taken_over(tmp_path):

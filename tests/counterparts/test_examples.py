@@ -1,8 +1,10 @@
 """The examples do what their first lines say."""
 
+import csv
 import shutil
 import subprocess
 import sys
+from zoneinfo import ZoneInfo
 
 import cli
 import pyarrow.parquet as pq
@@ -70,6 +72,28 @@ def test_the_measured_scenario_runs_under_its_weather_and_prices(copied, tmp_pat
     assert irradiance["14:45"] == pytest.approx(before + 2 * step, abs=0.11)
     prices = [row["value"] for row in signals if row["signal"] == "consumption_price"]
     assert len(prices) == 96 and prices[:5] == [142.5] * 4 + [138.2]
+
+
+def test_the_measured_plant_and_vehicles_live_by_their_files(copied, tmp_path):
+    run = cli.simulate(tmp_path / "run", copied)
+    with (copied.parent / "production.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    measured = [float(row["value"]) for row in rows]
+    assets = pq.read_table(run / "assets.parquet", columns=["time", "asset", "power_kw"])
+    found = [-row["power_kw"] for row in assets.sort_by("time").to_pylist() if row["asset"] == "pv_02"]
+    assert found == pytest.approx(measured, abs=0.0006) and max(found) > 2
+    sessions = pq.read_table(run / "sessions.parquet").sort_by("start_time").to_pylist()
+    local = ZoneInfo("America/Martinique")
+    clock = [
+        (row["vehicle"], row["start_time"].astimezone(local).strftime("%H:%M"), row["end_time"].astimezone(local).strftime("%H:%M"))
+        for row in sessions
+        if row["vehicle"] in ("ev_01", "ev_06")
+    ]
+    assert clock == [("ev_01", "07:40", "12:10"), ("ev_06", "16:30", "21:15"), ("ev_01", "18:05", "22:40")]
+    delivered = {(row["vehicle"], row["start_time"].astimezone(local).hour): row["delivered_kwh"] for row in sessions}
+    # The battery was full before: what was driven is what is delivered, but for what the taper near full leaves.
+    for key, kwh in {("ev_01", 7): 18.6, ("ev_06", 16): 14.9, ("ev_01", 18): 31.2}.items():
+        assert delivered[key] == pytest.approx(kwh, abs=0.8), key
 
 
 def test_the_data_of_the_measured_scenario_is_what_its_script_makes(tmp_path):

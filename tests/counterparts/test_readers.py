@@ -160,6 +160,7 @@ def test_sql_sees_plain_types(two_days):
         "setpoint_kw": "DOUBLE",
         "energy_kwh": "DOUBLE",
         "state": "VARCHAR",
+        "reactive_kvar": "DOUBLE",
     }
 
 

@@ -43,8 +43,9 @@ parameters! {
         phases: u64 = 3, "1, 2 or 3", Within(1.0, 3.0), ASSUMPTION;
         /// One-way loss of the on-board charger, relative to the power.
         loss_linear: f64 = 0.07, "share", Within(0.0, 0.3), "assumption within 6-8 %";
-        /// Share of the capacity it holds at the start; 1 is where a driver known by sessions settles.
-        initial_soc: f64 = 0.5, "share", Within(0.0, 1.0), ASSUMPTION;
+        /// Share of the capacity it holds at the start; none: half on trips, all in sessions, so that what is driven is what
+        /// is charged.
+        initial_soc: Option<f64> = None, "share", Within(0.0, 1.0), ASSUMPTION;
         /// Trips: share of the capacity wanted at departure. Known by sessions, a driver wants the battery full, so that
         /// what was driven is asked for.
         target_soc: f64 = 0.8, "share", Within(0.0, 1.0), ASSUMPTION;
@@ -120,6 +121,15 @@ impl EvParameters {
             return Err(Conflict::new("stop_above_c", format!("is {}: must exceed derate_above_c", self.stop_above_c)));
         }
         Ok(())
+    }
+
+    /// Energy it holds at the start.
+    pub fn initial_kwh(&self) -> f64 {
+        let usual_soc = match self.driver {
+            DriverModel::Trips => 0.5,
+            DriverModel::Sessions => 1.0,
+        };
+        self.initial_soc.unwrap_or(usual_soc) * self.capacity_kwh
     }
 
     /// Its mind, as that of vehicle `id` which charges at `evse` and tells its needs every `report_every`.

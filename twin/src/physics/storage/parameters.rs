@@ -107,7 +107,7 @@ impl From<&EvParameters> for Storage {
             min_kwh: 0.0,
             max_kwh: ev.capacity_kwh,
             window_soc: [0.0, 1.0],
-            initial_kwh: ev.initial_soc * ev.capacity_kwh,
+            initial_kwh: ev.initial_kwh(),
             // The least current of IEC 61851 is the charge point's to keep.
             least_kw: 0.0,
             losses: [0.0, ev.loss_linear, 0.0],
