@@ -187,8 +187,10 @@ pub(crate) fn check(model: &Model, reader: &Reader<'_>) {
     let outcome = match model {
         Model::Pv(pv) => pv.check(),
         Model::Battery(battery) => battery.check(),
+        Model::Evse(point) => point.check(),
         Model::Ev(ev, _) => ev.check(),
-        _ => Ok(()),
+        Model::Household(household) => household.check(),
+        Model::Commercial(site) => site.check(),
     };
     if let Err(Conflict { key, text }) = outcome {
         reader.problem(&key, text);

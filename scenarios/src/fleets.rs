@@ -255,7 +255,8 @@ impl Fleet<'_> {
         } else {
             vec![asset(id, assets::model(self.section.of, &mut reader))]
         };
-        made.iter().for_each(|asset| assets::check(&asset.model, &reader));
+        // A vehicle's charge point has been checked where it is written.
+        assets::check(&made[0].model, &reader);
         reader.finish();
         made
     }
@@ -266,13 +267,14 @@ impl Fleet<'_> {
                 let drawn = Some(Drawn { seed: self.seed, id });
                 let mut inner = Reader::new(format!("{}.evse", self.key), node, drawn, problems);
                 let point = EvseParameters::read(&mut inner);
+                assets::check(&Model::Evse(point.clone()), &inner);
                 inner.finish();
                 point
             }
             None => {
                 let text = "is missing: write the charge point of each vehicle, evse = { power_kw = 7.4, phases = 1 }";
                 reader.problem("evse", text);
-                EvseParameters::from_toml("power_kw = 1").expect("one parameter is required")
+                EvseParameters::from_toml("power_kw = 7.4").expect("one parameter is required")
             }
         }
     }

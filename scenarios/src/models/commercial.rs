@@ -1,7 +1,7 @@
 //! Parameters of a commercial site.
 
 use crate::parameters::Limits::{Any, Within};
-use crate::parameters::{ASSUMPTION, choice, parameters};
+use crate::parameters::{ASSUMPTION, Conflict, choice, parameters};
 use serde::{Deserialize, Serialize};
 
 /// What a commercial site does, which decides its opening hours and the shape of its day where they are not given.
@@ -57,5 +57,18 @@ parameters! {
         phases: u64 = 3, "1 or 3", Within(1.0, 3.0), ASSUMPTION;
         /// The phase a single-phase connection uses.
         phase: u64 = 1, "1, 2 or 3", Within(1.0, 3.0), ASSUMPTION;
+    }
+}
+
+impl CommercialParameters {
+    /// Checks what holds between parameters.
+    ///
+    /// # Errors
+    /// [`Conflict`]: the key at fault, and the remedy.
+    pub fn check(&self) -> Result<(), Conflict> {
+        if self.phases == 2 {
+            return Err(Conflict::new("phases", "is 2: write 1 or 3"));
+        }
+        Ok(())
     }
 }

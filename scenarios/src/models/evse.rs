@@ -1,7 +1,7 @@
 //! Parameters of a charge point.
 
 use crate::parameters::Limits::{Any, Within};
-use crate::parameters::{ASSUMPTION, parameters};
+use crate::parameters::{ASSUMPTION, Conflict, parameters};
 
 parameters! {
     /// A charge point with one AC outlet.
@@ -25,5 +25,23 @@ parameters! {
         operated: bool = true, "true or false", Any, "documents of the Cariflex platform";
         /// Whether it can pass energy from a vehicle to the network.
         bidirectional: bool = true, "true or false", Any, "documents of the Cariflex platform: V2G";
+    }
+}
+
+impl EvseParameters {
+    /// Checks what holds between parameters.
+    ///
+    /// # Errors
+    /// [`Conflict`]: the key at fault, and the remedy.
+    pub fn check(&self) -> Result<(), Conflict> {
+        let rated_a = self.power_kw * 1000.0 / (self.voltage_v * self.phases as f64);
+        if self.min_current_a > self.cable_a.min(rated_a) {
+            let text = format!(
+                "is {}, more than its cable ({} A) and rating ({rated_a:.1} A on each phase) allow: nobody could charge",
+                self.min_current_a, self.cable_a
+            );
+            return Err(Conflict::new("min_current_a", text));
+        }
+        Ok(())
     }
 }

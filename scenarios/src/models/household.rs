@@ -1,7 +1,7 @@
 //! Parameters of a household, appliance by appliance.
 
 use crate::parameters::Limits::Within;
-use crate::parameters::{ASSUMPTION, parameters};
+use crate::parameters::{ASSUMPTION, Conflict, parameters};
 
 parameters! {
     /// A household, appliance by appliance. The defaults come to 12.9 kWh a day; all use is scaled together to another
@@ -80,5 +80,18 @@ parameters! {
         phases: u64 = 1, "1 or 3", Within(1.0, 3.0), ASSUMPTION;
         /// The phase a single-phase connection uses.
         phase: u64 = 1, "1, 2 or 3", Within(1.0, 3.0), ASSUMPTION;
+    }
+}
+
+impl HouseholdParameters {
+    /// Checks what holds between parameters.
+    ///
+    /// # Errors
+    /// [`Conflict`]: the key at fault, and the remedy.
+    pub fn check(&self) -> Result<(), Conflict> {
+        if self.phases == 2 {
+            return Err(Conflict::new("phases", "is 2: write 1 or 3"));
+        }
+        Ok(())
     }
 }

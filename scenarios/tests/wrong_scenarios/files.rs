@@ -96,6 +96,14 @@ pub(crate) fn values() -> Vec<Case> {
         case("a driver who does not return", &format!("{EVSE}{EV}"), &["line 9", "ev.ev_01.away_h is 20", "stay less"])
             .replacing("75,", "75, away_h = 20,"),
         case(
+            "a charge point that offers nobody enough",
+            EVSE,
+            &["line 7", "evse.evse_01.min_current_a is 6", "4.3 A on each phase", "nobody could charge"],
+        )
+        .replacing("22", "3"),
+        case("a plant on two phases", PV, &["line 7", "pv.pv_01.phases is 2", "write 1 or 3"])
+            .replacing("5.0", "5.0, phases = 2"),
+        case(
             "feed-in dearer than import",
             "[retailer]\nfeed_in_eur_per_mwh = 500\n",
             &["line 7", "retailer.feed_in", "must not exceed"],
