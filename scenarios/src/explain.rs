@@ -188,20 +188,28 @@ fn first_sentence(doc: &str) -> &str {
 
 fn section_text(section: &Section) -> String {
     let mut text = format!("{}\n{}\n\n", section.form.replace('`', ""), section.doc);
-    let width = section.parameters.iter().map(|parameter| parameter.key.len()).max().unwrap_or(0);
-    for parameter in &section.parameters {
-        let default = parameter.default.as_deref().map_or("required", short);
-        text.push_str(&format!(
-            "  {:<width$}  {:>12} {:<14} {}\n",
-            parameter.key, default, parameter.unit, parameter.doc
-        ));
+    let line = |parameter: &Parameter| {
+        let default = parameter.default.as_deref().map_or("required".into(), short);
+        [parameter.key.into(), default, parameter.unit.to_owned(), parameter.doc.into()]
+    };
+    let lines: Vec<[String; 4]> = section.parameters.iter().map(line).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let [keys, defaults, units] = [0, 1, 2].map(width);
+    for [key, default, unit, doc] in &lines {
+        text.push_str(&format!("  {key:<keys$}  {default:>defaults$} {unit:<units$}  {doc}\n"));
     }
     text
 }
 
-/// Long defaults, such as the 24 hours of a day, in brief.
-fn short(default: &str) -> &str {
-    if default.len() > 40 { "see reference" } else { default }
+/// A default in brief: a list by its length.
+fn short(default: &str) -> String {
+    if default.len() <= 24 {
+        return default.into();
+    }
+    match default.strip_prefix('[') {
+        Some(list) => format!("[{} values]", list.split(',').count()),
+        None => format!("{}…", default.chars().take(23).collect::<String>()),
+    }
 }
 
 fn details(name: &str, parameter: &Parameter) -> String {
@@ -213,14 +221,14 @@ fn details(name: &str, parameter: &Parameter) -> String {
     };
     line("unit", parameter.unit);
     line("default", parameter.default.as_deref().unwrap_or("none: it must be given"));
-    line("limits", &limits(parameter));
+    line(if parameter.words.is_empty() { "limits" } else { "one of" }, &limits(parameter));
     line("source", parameter.source);
     text
 }
 
 fn limits(parameter: &Parameter) -> String {
     match parameter.limits {
-        Limits::Any => String::new(),
+        Limits::Any => parameter.words.join(", "),
         Limits::Within(low, high) => format!("{low} to {high}"),
     }
 }

@@ -26,6 +26,8 @@ pub struct Parameter {
     pub default: Option<String>,
     /// Smallest and largest value, for numbers.
     pub limits: Limits,
+    /// The words it may be, where it is one of a few.
+    pub words: &'static [&'static str],
     /// Source of the default, or that it is an assumption.
     pub source: &'static str,
 }
@@ -81,6 +83,11 @@ pub(crate) trait Setting: Sized + Clone + Serialize {
 
     /// Reads it; otherwise a sentence that says what is wrong and what to write.
     fn read(node: &Node, parameter: &Parameter, drawn: Option<Drawn<'_>>) -> Result<Self, String>;
+
+    /// The words it may be, where it is one of a few.
+    fn words() -> &'static [&'static str] {
+        &[]
+    }
 
     /// What is wrong with it, where it has limits and lies beyond them.
     fn beyond(&self, _: &Limits) -> Option<String> {
@@ -241,6 +248,10 @@ impl<T: Setting> Setting for Option<T> {
         T::read(node, parameter, drawn).map(Some)
     }
 
+    fn words() -> &'static [&'static str] {
+        T::words()
+    }
+
     fn beyond(&self, limits: &Limits) -> Option<String> {
         self.as_ref().and_then(|value| value.beyond(limits))
     }
@@ -282,6 +293,10 @@ macro_rules! choice {
                     $($word => Ok($variant),)+
                     _ => Err(format!("is {text:?}: write one of {known:?}")),
                 }
+            }
+
+            fn words() -> &'static [&'static str] {
+                &[$($word),+]
             }
 
             fn written(&self) -> String {
@@ -330,6 +345,7 @@ macro_rules! parameters {
                             default.map(|default| crate::parameters::Setting::written(&default))
                         },
                         limits: $limits,
+                        words: <$type as crate::parameters::Setting>::words(),
                         source: $source,
                     },
                 )*]
@@ -344,6 +360,7 @@ macro_rules! parameters {
                             unit: $unit,
                             default: None,
                             limits: $limits,
+                            words: &[],
                             source: $source,
                         };
                         reader.value::<$type>(&PARAMETER, crate::parameters::optional!($($default)?))

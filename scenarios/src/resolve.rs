@@ -22,6 +22,7 @@ use agents::command::Mode;
 use agents::draw::Draws;
 use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
+use agents::ev::RecordedSession;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
 use agents::series::Series;
@@ -86,6 +87,7 @@ impl Scenario {
         let between = between.into_inner().into_iter().filter(|problem| !tables.contains(table_of(&problem.key)));
         told(of_one.iter().cloned().chain(between).collect())?;
         let window = window.expect("a window without problems is there");
+        note_the_undeliverable(&assets, &mut measured);
         measured.note_the_hour_of_the_sun(communes()[window.station].lon_deg);
         Ok(Plan {
             name: sections.head.name.clone(),
@@ -530,6 +532,26 @@ fn remedy<'k>(
     // To look for the nearest of a hundred thousand ids takes a while, and what is beyond the first few is not shown.
     let near = if problems.borrow().len() < MOST_TOLD { nearest(id, known) } else { None };
     near.map_or_else(|| otherwise.into(), |near| format!("did you mean `{near}`?"))
+}
+
+/// Notes recorded sessions that deliver more than vehicle and charge point could: what is missing is asked for in the next.
+fn note_the_undeliverable(assets: &[Asset], measured: &mut Measured) {
+    for asset in assets {
+        let Model::Ev(vehicle, evse) = &asset.model else { continue };
+        let point = assets.iter().find(|other| other.id == *evse).map(|other| &other.model);
+        let (Some(Model::Evse(point)), Some(sessions)) = (point, measured.sessions_of(&asset.id)) else { continue };
+        let power_kw = vehicle.power_kw.min(point.power_kw);
+        let too_much =
+            |session: &&RecordedSession| session.energy_kwh > power_kw * (session.plug_out - session.plug_in).hours();
+        let count = sessions.iter().filter(too_much).count();
+        if count > 0 {
+            let id = &asset.id;
+            measured.notes.push(format!(
+                "{count} recorded sessions of {id} deliver more than {power_kw} kW can in their time: what is missing is \
+                 asked for in the next one"
+            ));
+        }
+    }
 }
 
 /// The dotted path of the table that holds a key.

@@ -8,7 +8,7 @@ use crate::explain;
 use crate::parameters::Limits::Any;
 use crate::parameters::{Parameters, parameters};
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -315,7 +315,7 @@ impl Node {
 
 /// The problems as an error, if there are any; each only once.
 pub(crate) fn told(mut problems: Vec<Problem>) -> Result<(), ScenarioError> {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.clone()));
     if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems)) }
 }

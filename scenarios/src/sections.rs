@@ -82,7 +82,7 @@ parameters! {
 parameters! {
     /// The local market: a call auction per delivery slot.
     pub(crate) struct MarketSection in "market" {
-        /// Name of the clearing mechanism.
+        /// Name of the clearing mechanism: uniform-last-ask, uniform-last-bid, uniform-mid-truncated or uniform-mid-rounded.
         mechanism: String = "uniform-mid-truncated".into(), "mechanism", Any, "";
         /// Length of a delivery slot.
         slot: Span = Span::from_minutes(15), "duration", Any, "quarter hours of European markets";
@@ -146,9 +146,11 @@ parameters! {
     pub(crate) struct EmsSection in "ems" {
         /// The portfolio it manages.
         portfolio: String = "cariflex".into(), "name", Any, "";
-        /// Rule for batteries.
+        /// Rule for batteries: "self-consumption" brings the portfolio's meter to zero; { rule = "price-threshold",
+        /// charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 } goes by the DSO's price of consumption.
         batteries: Strategy = Strategy::SelfConsumption {}, "rule", Any, "";
-        /// Rule for vehicles.
+        /// Rule for vehicles: "self-consumption" lets them charge at once; price-threshold as for batteries, never at the cost
+        /// of a departure.
         vehicles: Strategy = Strategy::SelfConsumption {}, "rule", Any, "";
     }
 }
@@ -165,7 +167,7 @@ parameters! {
 
 const RULES: [&str; 2] = ["self-consumption", "price-threshold"];
 const THRESHOLDS: [&str; 2] = ["charge_below_eur_per_mwh", "discharge_above_eur_per_mwh"];
-const RULE_HINT: &str = "write { rule = \"self-consumption\" } or { rule = \"price-threshold\", \
+const RULE_HINT: &str = "write \"self-consumption\" or { rule = \"price-threshold\", \
                          charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 }";
 
 impl Setting for Strategy {
@@ -174,6 +176,9 @@ impl Setting for Strategy {
     }
 
     fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
+        if node.value == Value::Text(RULES[0].into()) {
+            return Ok(Self::SelfConsumption {});
+        }
         let table = node.table().ok_or_else(|| format!("is {}: {RULE_HINT}", node.value.kind()))?;
         let rule = match table.get("rule").map(|rule| &rule.value) {
             Some(Value::Text(rule)) => rule.as_str(),
@@ -203,7 +208,7 @@ impl Setting for Strategy {
 
     fn written(&self) -> String {
         match self {
-            Self::SelfConsumption {} => "{ rule = \"self-consumption\" }".into(),
+            Self::SelfConsumption {} => format!("{:?}", RULES[0]),
             Self::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high } => {
                 format!("{{ rule = \"price-threshold\", {} = {low:?}, {} = {high:?} }}", THRESHOLDS[0], THRESHOLDS[1])
             }

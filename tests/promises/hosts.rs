@@ -1,6 +1,8 @@
 //! Promises of the hosts: the same rows on any host and any number of threads, whatever befalls the actors.
 
-use crate::rig::{Outside, Run, assert_same_rows, at, busy, id, live, martinique, peace, plan, saboteur, set, sweep};
+use crate::rig::{
+    Outside, Run, assert_same_rows, at, busy, id, live, martinique, peace, plan, saboteur, set, street, sweep,
+};
 use agents::command::{Command, Directive, Priority, Value};
 use agents::draw::lot;
 use agents::reading::AssetState;
@@ -15,7 +17,7 @@ use twin::{Blow, Input};
 
 const THREADS: [usize; 3] = [1, 2, 8];
 
-/// A quiet day and a busy one in quarter hours, and a busy evening in minutes.
+/// A quiet day and a busy one in quarter hours, a busy evening in minutes, and a street with every model.
 fn plans(seed: u64) -> Vec<(&'static str, Plan)> {
     let mut evening = busy("6h", "60s", seed);
     set(&mut evening, "run.start=2026-03-20T16:00:00-04:00");
@@ -23,6 +25,7 @@ fn plans(seed: u64) -> Vec<(&'static str, Plan)> {
         ("a quiet day in quarter hours", plan(&martinique("1d", "15m", seed))),
         ("a busy day in quarter hours", plan(&busy("1d", "15m", seed))),
         ("a busy evening in minutes", plan(&evening)),
+        ("a street of homes and shops", plan(&street("1d", "15m", seed))),
     ]
 }
 

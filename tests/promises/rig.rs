@@ -8,13 +8,15 @@ use scenarios::{Plan, Scenario};
 use std::error::Error;
 use std::fmt::Debug;
 use std::panic;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use twin::{Blow, Host, Input, Journal, Kernel, LiveHost, SweepHost};
 
-/// The built-in scenario from its own start, a Friday.
+/// The built-in scenario from its own start, a Friday; its vehicles are half empty, so that they charge from the start.
 pub(crate) fn martinique(duration: &str, tick: &str, seed: u64) -> Scenario {
     let mut scenario = Scenario::load("martinique").unwrap();
+    set(&mut scenario, "ev.*.initial_soc=0.5");
     for (key, value) in [("duration", duration), ("tick", tick), ("seed", &seed.to_string())] {
         set(&mut scenario, &format!("run.{key}={value}"));
     }
@@ -40,6 +42,25 @@ pub(crate) fn busy(duration: &str, tick: &str, seed: u64) -> Scenario {
             set(&mut scenario, &format!("{asset}_0{number}.site=home_{number}"));
             set(&mut scenario, &format!("{asset}_0{number}.commune={commune}"));
         }
+    }
+    scenario
+}
+
+/// Martinique with a street of homes and shops around it: every model at once.
+pub(crate) fn street(duration: &str, tick: &str, seed: u64) -> Scenario {
+    let text = "version = 2\nextends = \"martinique\"\nname = \"street\"\n\
+        [fleet.homes]\nof = \"household\"\ncount = 30\nportfolio = \"street\"\nphase = { choice = [1, 2, 3] }\n\
+        [fleet.shops]\nof = \"commercial\"\ncount = 5\nportfolio = \"street\"\nmean_kw = { uniform = [1, 9] }\n\
+        [fleet.roofs]\nof = \"pv\"\nat = \"homes\"\nshare = 0.5\nportfolio = \"street\"\npeak_kw = { uniform = [2, 8] }\n\
+        volt_var = [0.92, 0.98, 1.02, 1.08, 0.44, 0, 0, -0.44]\n\
+        [fleet.walls]\nof = \"battery\"\nat = \"roofs\"\nportfolio = \"street\"\ncapacity_kwh = 10\npower_kw = 5\n\
+        habit = \"follow-site\"\nreserve_soc = 0.2\n\
+        [fleet.cars]\nof = \"ev\"\nat = \"homes\"\nshare = 0.5\nportfolio = \"street\"\ncapacity_kwh = 52\npower_kw = 7.4\n\
+        phases = 1\ndriver = \"sessions\"\nsessions_per_day = 0.8\n\
+        evse = { power_kw = 7.4, phases = 1, operated = false, first_phase = { choice = [1, 2, 3] } }\n";
+    let mut scenario = Scenario::parse(text, Path::new("street.toml")).unwrap();
+    for (key, value) in [("duration", duration), ("tick", tick), ("seed", &seed.to_string())] {
+        set(&mut scenario, &format!("run.{key}={value}"));
     }
     scenario
 }

@@ -1,6 +1,6 @@
 //! Promises about time: the length of a tick changes how closely the world is looked at, not the world.
 
-use crate::rig::{Keep, busy, martinique, plan};
+use crate::rig::{Keep, busy, martinique, plan, street};
 use agents::record::{Event, EventCode, Record};
 use agents::{Kind, MeterId, ParticipantId, SiteId};
 use scenarios::{Plan, Scenario};
@@ -105,9 +105,9 @@ fn request(record: &Record) -> Option<Event> {
 }
 
 #[track_caller]
-fn assert_same_world(scenario: impl Fn(&str) -> Scenario) {
+fn assert_same_world(days: usize, scenario: impl Fn(&str) -> Scenario) {
     let seconds = Days::of(&scenario("1s"));
-    assert_eq!(seconds.energy_kwh.len(), 2 * 5, "two days, five amounts");
+    assert_eq!(seconds.energy_kwh.len(), days * 5, "five amounts on each day");
     let [minutes, quarters] = ["60s", "15m"].map(|tick| Days::of(&scenario(tick)));
     for (key, expected_kwh) in &minutes.energy_kwh {
         // Both go through the same steps of a minute.
@@ -134,13 +134,18 @@ fn assert_same_world(scenario: impl Fn(&str) -> Scenario) {
 #[test]
 fn ticks_of_a_second_a_minute_and_a_quarter_hour_see_the_same_quiet_days() {
     for seed in [1, 3] {
-        assert_same_world(|tick| martinique("2d", tick, seed));
+        assert_same_world(2, |tick| martinique("2d", tick, seed));
     }
 }
 
 #[test]
 fn ticks_of_a_second_a_minute_and_a_quarter_hour_see_the_same_busy_days() {
     for seed in [1, 2] {
-        assert_same_world(|tick| busy("2d", tick, seed));
+        assert_same_world(2, |tick| busy("2d", tick, seed));
     }
+}
+
+#[test]
+fn ticks_of_a_second_a_minute_and_a_quarter_hour_see_the_same_street() {
+    assert_same_world(1, |tick| street("1d", tick, 1));
 }

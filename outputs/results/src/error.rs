@@ -32,15 +32,15 @@ pub enum ResultsError {
         remedy: &'static str,
     },
     /// The folder holds a complete run.
-    #[error("write to `{}`: it holds a complete run; choose another folder or ask to overwrite it", dir.display())]
+    #[error("write to `{}`: it holds a complete run; choose another folder, or add --overwrite", dir.display())]
     Complete {
         /// The folder.
         dir: PathBuf,
     },
     /// The folder holds a file that goes by one of our names and is not known to be ours.
     #[error(
-        "write to `{}`: it was not made by a run of this twin and would be replaced; choose an empty folder or ask \
-         to overwrite it",
+        "write to `{}`: it was not made by a run of this twin and would be replaced; choose an empty folder, or add \
+         --overwrite",
         path.display()
     )]
     Foreign {

@@ -229,8 +229,8 @@ impl Filler {
             let missing = distance.0 / self.step.0 - 1;
             if missing > 0 && (self.rule == GapRule::Refuse || distance > self.longest) {
                 return Err(format!(
-                    "a gap of {} h after {before} (its step is {} min)",
-                    distance.hours(),
+                    "a gap of {} min after {before} (its step is {} min)",
+                    minutes(distance),
                     minutes(self.step)
                 ));
             }

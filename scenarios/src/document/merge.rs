@@ -1,6 +1,7 @@
 //! From text to tree, and one tree over another.
 
 use super::{Node, Origin, Table, Value};
+use crate::assets::AssetKind;
 use crate::error::{Problem, ScenarioError};
 use std::path::Path;
 use std::sync::Arc;
@@ -102,6 +103,20 @@ fn written(value: &str) -> Value {
     }
 }
 
+/// Whether the table at `path` is one of keys, rather than a value that happens to be written as a table.
+fn is_joined(path: &[&str]) -> bool {
+    let holds_tables = |section: &str| {
+        ["fleet", "series", "sessions"].contains(&section)
+            || AssetKind::ALL.iter().any(|kind| kind.section() == section)
+    };
+    match path {
+        [] | [_] => true,
+        [section, _] => holds_tables(section),
+        ["fleet", _, "evse"] | ["series", _, "columns"] => true,
+        _ => false,
+    }
+}
+
 impl Node {
     /// Reads TOML; `path` is named in errors and in the places of values.
     ///
@@ -115,13 +130,18 @@ impl Node {
         Ok(Self { value: Value::Table(table), origin: lines.origin(0) })
     }
 
-    /// Lays another tree over this one: tables are joined key by key, everything else is replaced.
+    /// Lays another tree over this one: sections, assets, fleets and the like are joined key by key; everything else,
+    /// also a table that is one value (a rule, a law, weights of communes), is replaced.
     pub(crate) fn overlay(&mut self, over: Self) {
+        self.overlay_at(&[], over);
+    }
+
+    fn overlay_at(&mut self, path: &[&str], over: Self) {
         match (&mut self.value, over.value) {
-            (Value::Table(below), Value::Table(above)) => {
+            (Value::Table(below), Value::Table(above)) if is_joined(path) => {
                 for (key, node) in above {
                     match below.get_mut(&key) {
-                        Some(known) => known.overlay(node),
+                        Some(known) => known.overlay_at(&[path, &[&key]].concat(), node),
                         None => drop(below.insert(key, node)),
                     }
                 }
@@ -214,6 +234,18 @@ mod tests {
         let expected = tree("[pv]\na = { x = 5, y = 2 }\nb = { x = 7 }\n[list]\nv = [3]\n");
         assert_eq!(words(&below), words(&expected));
         assert_eq!(below.origin_near("pv.a.x").to_string(), "test.toml, line 2");
+    }
+
+    #[test]
+    fn a_table_that_is_one_value_is_replaced_as_a_whole() {
+        let mut below =
+            tree("[ems]\nrule = { rule = \"a\", x = 1 }\n[fleet.f]\npeak = { normal = [1, 2] }\nevse = { a = 1 }\n");
+        below.overlay(tree(
+            "[ems]\nrule = { rule = \"b\" }\n[fleet.f]\npeak = { uniform = [1, 2] }\nevse = { b = 1 }\n",
+        ));
+        let expected = "{ems: {rule: {rule: b}}, fleet: {f: {evse: {a: 1, b: 1}, peak: {uniform: [1, 2]}}}}";
+        assert_eq!(words(&below), expected);
+        assert_eq!(below.origin_near("ems.rule").to_string(), "test.toml, line 2");
     }
 
     #[test]

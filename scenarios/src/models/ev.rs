@@ -43,8 +43,8 @@ parameters! {
         phases: u64 = 3, "1, 2 or 3", Within(1.0, 3.0), ASSUMPTION;
         /// One-way loss of the on-board charger, relative to the power.
         loss_linear: f64 = 0.07, "share", Within(0.0, 0.3), "assumption within 6-8 %";
-        /// Share of the capacity it holds at the start; none: half on trips, all in sessions, so that what is driven is what
-        /// is charged.
+        /// Share of the capacity it holds at the start; none: where its driver settles, so that what is charged is what was
+        /// driven (trips: between the share to plug in below and the target; sessions: full).
         initial_soc: Option<f64> = None, "share", Within(0.0, 1.0), ASSUMPTION;
         /// Trips: share of the capacity wanted at departure. Known by sessions, a driver wants the battery full, so that
         /// what was driven is asked for.
@@ -126,7 +126,7 @@ impl EvParameters {
     /// Energy it holds at the start.
     pub fn initial_kwh(&self) -> f64 {
         let usual_soc = match self.driver {
-            DriverModel::Trips => 0.5,
+            DriverModel::Trips => (self.plug_below_soc.min(self.target_soc) + self.target_soc) / 2.0,
             DriverModel::Sessions => 1.0,
         };
         self.initial_soc.unwrap_or(usual_soc) * self.capacity_kwh

@@ -111,7 +111,7 @@ pub(crate) fn values() -> Vec<Case> {
         case(
             "an unknown key of a rule",
             "[ems]\nbatteries = { rule = \"self-consumption\", reserve = 1 }\n",
-            &["line 7", "ems.batteries", "`reserve`", "write {"],
+            &["line 7", "ems.batteries", "`reserve`", "write \"self-consumption\""],
         ),
         case(
             "thresholds that cross",
