@@ -47,7 +47,7 @@ pub struct ScenarioArgs {
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// Seed of every random draw: short for --set run.seed=N.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
     /// First instant: a local date (2026-03-20), or RFC 3339 with an offset.
     #[arg(long, value_name = "TIME")]

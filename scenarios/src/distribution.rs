@@ -121,8 +121,8 @@ fn choice(table: &Table) -> Result<Law, String> {
     if values.is_empty() || values.len() != weights.len() {
         return Err(format!("offers {} values with {} weights: give each value one", values.len(), weights.len()));
     }
-    if weights.iter().any(|weight| *weight < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
-        return Err("has weights that are negative, or all zero: write positive ones".into());
+    if !are_weights(weights.iter().copied()) {
+        return Err("has weights that are negative, all zero, or too large: write positive ones".into());
     }
     Ok(Law::Choice(values.into_iter().zip(weights).collect()))
 }
@@ -133,6 +133,12 @@ fn numbers(node: &Node) -> Result<Vec<f64>, String> {
     };
     let number = |node: &Node| node.value.number().filter(|number| number.is_finite());
     nodes.iter().map(|node| number(node).ok_or_else(|| "holds something that is no number".to_owned())).collect()
+}
+
+/// Whether something can be drawn by these weights.
+pub(crate) fn are_weights(weights: impl Iterator<Item = f64> + Clone) -> bool {
+    let sum: f64 = weights.clone().sum();
+    weights.into_iter().all(|weight| weight >= 0.0) && sum > 0.0 && sum.is_finite()
 }
 
 /// The value at `uniform`, in [0, 1), of the weighted list.

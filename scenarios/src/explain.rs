@@ -32,8 +32,55 @@ fn many<P: Parameters>(form: &str) -> Section {
     Section { form: form.into(), ..single::<P>() }
 }
 
+/// A key that is read by other means than the parameters around it.
+fn extra(key: &'static str, unit: &'static str, default: Option<&str>, doc: &'static str) -> Parameter {
+    Parameter { key, doc, unit, default: default.map(String::from), limits: Limits::Any, words: &[], source: "" }
+}
+
+fn evse_of_vehicle() -> Parameter {
+    extra("evse", "id", None, "The charge point it uses: the id of one of [evse], each of one vehicle.")
+}
+
+fn keys_of_fleets() -> [Parameter; 2] {
+    [
+        extra(
+            "commune",
+            "commune",
+            Some("none"),
+            "Where members lie: \"by-population\" (also when left out), a commune, or weights such as \
+             { Ducos = 1, \"Le Robert\" = 2 }.",
+        ),
+        extra(
+            "evse",
+            "table",
+            Some("none"),
+            "Of vehicles, which need it: the charge point that comes with each, evse = { power_kw = 7.4, phases = 1 } with \
+             the keys of [evse].",
+        ),
+    ]
+}
+
+fn columns_of_series() -> Parameter {
+    extra(
+        "columns",
+        "table",
+        Some("none"),
+        "What each column holds: ghi = { quantity = \"irradiance\", unit = \"W/m2\" }, with `asset` for production and \
+         consumption; left out: rows of time, quantity, value, unit (and asset).",
+    )
+}
+
+/// A section with keys that are read by other means.
+fn with(mut section: Section, extras: impl IntoIterator<Item = Parameter>) -> Section {
+    section.parameters.extend(extras);
+    section
+}
+
 fn kind(kind: AssetKind) -> Section {
-    let (doc, parameters) = kind.catalogue();
+    let (doc, mut parameters) = kind.catalogue();
+    if kind == AssetKind::Ev {
+        parameters.insert(0, evse_of_vehicle());
+    }
     let name = kind.section();
     Section { name, doc, form: format!("`[{name}]`, one table per id: `{name}_01 = {{ … }}`"), parameters }
 }
@@ -51,7 +98,7 @@ fn all() -> Vec<Section> {
     sections.push(many::<Place>("keys of every single asset, besides those of its kind"));
     sections.push(Section { name: "asset", ..many::<Belonging>("keys of every asset and every fleet") });
     sections.extend(AssetKind::ALL.map(kind));
-    sections.push(many::<FleetSection>("`[fleet.NAME]`"));
+    sections.push(with(many::<FleetSection>("`[fleet.NAME]`"), keys_of_fleets()));
     sections.extend([
         single::<MarketSection>(),
         single::<RetailerSection>(),
@@ -59,7 +106,7 @@ fn all() -> Vec<Section> {
         single::<EmsSection>(),
         single::<ChargePointOperatorSection>(),
     ]);
-    sections.push(many::<SeriesSection>("`[series.NAME]`"));
+    sections.push(with(many::<SeriesSection>("`[series.NAME]`"), [columns_of_series()]));
     sections.push(many::<SessionsSection>("`[sessions.NAME]`"));
     sections
 }
@@ -91,12 +138,13 @@ pub(crate) fn single_sections() -> Vec<(String, Vec<Parameter>)> {
 
 /// Parameters of a single asset.
 pub(crate) fn of_asset(kind: AssetKind) -> Vec<Parameter> {
-    [Place::catalogue(), Belonging::catalogue(), kind.catalogue().1].concat()
+    let extras = if kind == AssetKind::Ev { vec![evse_of_vehicle()] } else { Vec::new() };
+    [Place::catalogue(), Belonging::catalogue(), extras, kind.catalogue().1].concat()
 }
 
 /// Parameters of a fleet.
 pub(crate) fn of_fleet(kind: AssetKind) -> Vec<Parameter> {
-    [FleetSection::catalogue(), Belonging::catalogue(), kind.catalogue().1].concat()
+    [FleetSection::catalogue(), keys_of_fleets().into(), Belonging::catalogue(), kind.catalogue().1].concat()
 }
 
 impl Scenario {
@@ -149,6 +197,9 @@ fn words(node: &Node) -> String {
 /// Explains a section or a parameter whatever the scenario.
 fn explain(name: &str) -> Result<String, String> {
     let sections = all();
+    if name == "head" || HeadSection::catalogue().iter().any(|parameter| parameter.key == name) {
+        return Ok(section_text(&sections[0]));
+    }
     let (section, key) = name.split_once('.').map_or((name, None), |(section, key)| (section, Some(key)));
     let found: Vec<_> = sections.iter().filter(|known| known.name == section && !section.is_empty()).collect();
     if found.is_empty() {
@@ -160,6 +211,9 @@ fn explain(name: &str) -> Result<String, String> {
     let Some(key) = key else {
         return Ok(found.into_iter().map(section_text).collect::<Vec<_>>().join("\n"));
     };
+    let is_asset = AssetKind::ALL.iter().any(|kind| kind.section() == section);
+    let of_every_asset = sections.iter().filter(|known| is_asset && known.name == "asset");
+    let found: Vec<&Section> = found.into_iter().chain(of_every_asset).collect();
     let parameters = || found.iter().flat_map(|section| &section.parameters);
     let parameter = parameters().find(|parameter| parameter.key == key);
     parameter.map(|parameter| details(name, parameter)).ok_or_else(|| {
@@ -172,8 +226,11 @@ fn explain(name: &str) -> Result<String, String> {
 /// All sections and built-in scenarios with a line for each.
 pub fn overview() -> String {
     let mut text = String::from("sections of a scenario file; `cariflex explain SECTION` lists their parameters\n\n");
-    for section in all().iter().filter(|section| !section.name.is_empty()) {
-        text.push_str(&format!("  {:<22} {}\n", section.name, first_sentence(section.doc)));
+    let mut sections = all();
+    sections.dedup_by_key(|section| section.name);
+    for section in sections {
+        let name = if section.name.is_empty() { "head" } else { section.name };
+        text.push_str(&format!("  {:<22} {}\n", name, first_sentence(section.doc)));
     }
     text.push_str("\nbuilt-in scenarios; `cariflex check SCENARIO` says what one comes to\n\n");
     for (name, about) in Scenario::built_in() {

@@ -6,7 +6,7 @@
 
 use crate::assets::{self, Asset, AssetKind, Belonging, Model, no_name};
 use crate::communes::{Commune, communes};
-use crate::distribution::pick;
+use crate::distribution::{are_weights, pick};
 use crate::document::{Drawn, Node, Reader, Table, Value, nearest};
 use crate::error::Problem;
 use crate::models::ev::EvParameters;
@@ -197,7 +197,7 @@ impl Fleet<'_> {
                 .collect(),
             Some(other) => Err(format!("is {}: {hint}", other.kind())),
         };
-        let usable = found.and_then(|weights| match weights.iter().any(|(_, weight)| *weight > 0.0) {
+        let usable = found.and_then(|weights| match are_weights(weights.iter().map(|(_, weight)| *weight)) {
             true => Ok(weights),
             false => Err(format!("has no commune with a weight: {hint}")),
         });

@@ -35,6 +35,8 @@ parameters! {
         version: u64, "2", Any, "";
         /// Name of the scenario.
         name: String, "name", Any, "";
+        /// The scenario it extends: a built-in one, or a file sought from its own folder; what is written here wins.
+        extends: Option<String> = None, "scenario", Any, "";
         /// What it is about.
         about: Option<String> = None, "text", Any, "";
     }
@@ -145,7 +147,9 @@ impl Scenario {
         if let Value::Table(table) = &mut series.value {
             let file = node(Value::Text(path.display().to_string()));
             let section = Table::from([("file".into(), file)]);
-            table.insert(format!("given_{}", table.len() + 1), node(Value::Table(section)));
+            let mut names = (1..).map(|number| format!("given_{number}"));
+            let free = names.find(|name| !table.contains_key(name)).expect("some number is free");
+            table.insert(free, node(Value::Table(section)));
         }
     }
 

@@ -192,7 +192,7 @@ fn a_scenario_as_json_says_every_default() {
     assert_eq!(json["place"]["station"], "Le Lamentin");
     assert_eq!((&json["pv"]["roof"]["albedo"], &json["pv"]["roof"]["tilt_deg"]), (&0.2.into(), &33.into()));
     assert_eq!(json["fleet"]["homes"]["share"], 1.0);
-    assert_eq!(json["ems"]["batteries"]["rule"], "self-consumption");
+    assert_eq!(json["ems"]["batteries"], "self-consumption");
     assert_eq!(json["dso"]["price_shape"].as_array().map(Vec::len), Some(24));
     assert!(json.get("extends").is_none() && json.get("demand").is_none(), "what is not there has no defaults");
     assert!(json["pv"]["roof"].get("site").is_none(), "none is no value");

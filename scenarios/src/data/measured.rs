@@ -158,8 +158,20 @@ impl Measured {
         }
     }
 
-    /// Every series that does not cover `[start, end)`.
-    pub(crate) fn check_cover(&self, start: Time, end: Time, problems: &mut Vec<Problem>) {
+    /// Every series that does not cover `[start, end)`, every vehicle without a session in it, and a note on sessions beyond.
+    pub(crate) fn check_cover(&mut self, start: Time, end: Time, problems: &mut Vec<Problem>) {
+        for (vehicle, (sessions, named)) in &self.sessions {
+            let beyond = sessions.iter().filter(|session| session.plug_out <= start || session.plug_in >= end).count();
+            if beyond == sessions.len() {
+                let text = format!(
+                    "gives no session of {vehicle} between {start} and {end}: choose run.start and run.duration among them"
+                );
+                problems.push(named.problem(text));
+            } else if beyond > 0 {
+                self.notes
+                    .push(format!("{beyond} recorded sessions of {vehicle} lie outside the run and are left out"));
+            }
+        }
         for ((quantity, asset), source) in &self.series {
             let (from, until) = (source.series.start, source.series.end());
             if from > start || until < end {

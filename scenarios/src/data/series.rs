@@ -44,7 +44,7 @@ parameters! {
         zone: Option<String> = None, "time zone", Any, "";
         /// What is done about missing values: `refuse`, `hold` the last one, or `interpolate`.
         gaps: GapRule = GapRule::Refuse, "word", Any, "";
-        /// Longest gap that is filled.
+        /// Longest time without values that is filled.
         longest_gap: Span = Span::HOUR, "duration", Any, "";
     }
 }
@@ -227,10 +227,10 @@ impl Filler {
         if let Some((before, held)) = last {
             let distance = time - before;
             let missing = distance.0 / self.step.0 - 1;
-            if missing > 0 && (self.rule == GapRule::Refuse || distance > self.longest) {
+            if missing > 0 && (self.rule == GapRule::Refuse || self.step * missing > self.longest) {
                 return Err(format!(
                     "a gap of {} min after {before} (its step is {} min)",
-                    minutes(distance),
+                    minutes(self.step * missing),
                     minutes(self.step)
                 ));
             }

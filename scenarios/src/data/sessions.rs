@@ -7,12 +7,17 @@ use crate::document::Node;
 use crate::error::{Problem, brief};
 use crate::parameters::Limits::Any;
 use crate::parameters::parameters;
+use agents::Span;
 use agents::ev::RecordedSession;
 use std::collections::BTreeMap;
 
 const NO_ENERGY: &str = "has no energy: fill it in, 0 where nothing was delivered";
 /// More than this in one session is no passenger car's.
 const MOST_KWH: f64 = 1000.0;
+
+/// Vehicles know so many sessions ahead, in a tick of at most a quarter hour.
+const MOST_PER_QUARTER: usize = 3;
+const QUARTER: Span = Span::from_minutes(15);
 
 parameters! {
     /// A file of recorded charging sessions; vehicles that it names live by them.
@@ -74,6 +79,16 @@ impl SessionsSection {
                 let (start, end) = (pair[1].0.plug_in, pair[0].0.plug_out);
                 let text = format!("begins at {start}, before the session of {vehicle} ending at {end}: correct one");
                 return Err(table.problem(pair[1].1, text));
+            }
+            let crowded = of_vehicle
+                .windows(MOST_PER_QUARTER + 1)
+                .find(|some| some[MOST_PER_QUARTER].0.plug_in < some[0].0.plug_in + QUARTER);
+            if let Some(some) = crowded {
+                let text = format!(
+                    "begins a fourth session of {vehicle} within a quarter hour, more than can be lived through in a tick: \
+                     join or remove some"
+                );
+                return Err(table.problem(some[MOST_PER_QUARTER].1, text));
             }
             let sessions = of_vehicle.into_iter().map(|(session, _)| session).collect();
             measured.add_sessions(named, &vehicle, sessions)?;

@@ -9,15 +9,20 @@ use toml::de::{DeTable, DeValue};
 use toml::{Spanned, de};
 
 /// The lines of a text, to turn places in it into numbers.
-struct Lines<'t> {
-    text: &'t str,
+struct Lines {
+    /// Where lines end.
+    ends: Vec<usize>,
     path: Arc<std::path::PathBuf>,
 }
 
-impl Lines<'_> {
+impl Lines {
+    fn of(text: &str, path: &Path) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(place, _)| place).collect();
+        Self { ends, path: Arc::new(path.into()) }
+    }
+
     fn origin(&self, place: usize) -> Origin {
-        let before = &self.text.as_bytes()[..place.min(self.text.len())];
-        Origin::Line(Arc::clone(&self.path), before.iter().filter(|byte| **byte == b'\n').count() + 1)
+        Origin::Line(Arc::clone(&self.path), self.ends.partition_point(|end| *end < place) + 1)
     }
 
     fn node(&self, value: &Spanned<DeValue<'_>>) -> Result<Node, Problem> {
@@ -81,6 +86,9 @@ fn split_outside_quotes(text: &str, separator: char) -> Option<(&str, &str)> {
     None
 }
 
+/// Longest dotted path of an assignment, in bytes.
+const LONGEST_PATH: usize = 1000;
+
 /// The keys of a dotted path; a key may stand in quotes, as in TOML.
 fn keys(path: &str) -> Vec<&str> {
     let (first, rest) = split_outside_quotes(path, '.').map_or((path, None), |(first, rest)| (first, Some(rest)));
@@ -125,7 +133,7 @@ impl Node {
     pub(crate) fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
         let root = DeTable::parse(text)
             .map_err(|error| ScenarioError::Syntax { path: path.into(), message: legible(&error.to_string()) })?;
-        let lines = Lines { text, path: Arc::new(path.into()) };
+        let lines = Lines::of(text, path);
         let table = lines.table(root.get_ref())?;
         Ok(Self { value: Value::Table(table), origin: lines.origin(0) })
     }
@@ -164,6 +172,9 @@ impl Node {
         let Some((path, value)) = split_outside_quotes(assignment, '=') else {
             return Err(wrong("is no assignment: write KEY=VALUE, for instance run.seed=3".into()));
         };
+        if path.len() > LONGEST_PATH {
+            return Err(wrong("has a key that is too long: write for instance battery.bat_01.power_kw=25".into()));
+        }
         let keys = keys(path);
         if keys.iter().any(|key| key.is_empty()) {
             return Err(wrong(format!("`{path}` is no dotted key: write for instance battery.bat_01.power_kw=25")));

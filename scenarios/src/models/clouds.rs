@@ -85,7 +85,7 @@ parameters! {
         /// Direction the clouds come from, from north, clockwise.
         wind_from_deg: f64 = 67.5, "degrees", Within(0.0, 360.0), "trade winds from the east-north-east";
         /// Speed at which they drift.
-        wind_speed_m_per_s: f64 = 8.0, "m/s", Within(0.5, 100.0), ASSUMPTION;
+        wind_speed_m_per_s: f64 = 8.0, "m/s", Within(3.0, 100.0), ASSUMPTION;
         /// Distance across the wind from which two places no longer see the same shadows.
         across_wind_km: f64 = 5.0, "km", Within(0.1, 1000.0), ASSUMPTION;
     }

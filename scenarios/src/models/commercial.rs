@@ -25,6 +25,9 @@ choice!(CommercialKind {
     "industry" => CommercialKind::Industry,
 });
 
+/// Shorter openings would fall between the instants at which a day is looked at.
+const SHORTEST_OPENING_H: f64 = 0.5;
+
 parameters! {
     /// A commercial site: an office, a shop, a hotel, a small industry.
     pub struct CommercialParameters in "commercial" {
@@ -68,6 +71,14 @@ impl CommercialParameters {
     pub fn check(&self) -> Result<(), Conflict> {
         if self.phases == 2 {
             return Err(Conflict::new("phases", "is 2: write 1 or 3"));
+        }
+        if let (Some(opens_h), Some(closes_h)) = (self.opens_h, self.closes_h) {
+            let open_h = (closes_h - opens_h).rem_euclid(24.0);
+            if open_h > 0.0 && open_h < SHORTEST_OPENING_H {
+                let text =
+                    format!("is {closes_h}, {open_h:.2} h after it opens: let it be open for at least half an hour");
+                return Err(Conflict::new("closes_h", text));
+            }
         }
         Ok(())
     }

@@ -94,7 +94,7 @@ pub(crate) fn series() -> Vec<Case> {
             &line_6("price,1e300,EUR/MWh"),
             &["data.csv, line 6", "1e300 EUR/MWh is not possible", "check value and unit"],
         ),
-        long("a gap", &prices(""), &["data.csv, line 6", "price has a gap of 2 h", "set series.weather.gaps"]),
+        long("a gap", &prices(""), &["data.csv, line 6", "price has a gap of 60 min", "set series.weather.gaps"]),
         long(
             "a duplicate",
             &prices("2026-03-20T03:00:00-04:00,price,9,EUR/MWh"),
@@ -140,9 +140,9 @@ pub(crate) fn series() -> Vec<Case> {
         ),
         wide(
             "a gap longer than allowed",
-            "gaps = \"hold\"",
+            "gaps = \"hold\"\nlongest_gap = \"30m\"",
             &ghi(""),
-            &["data.csv, line 6", "irradiance has a gap of 2 h", "raise series.weather.longest_gap"],
+            &["data.csv, line 6", "irradiance has a gap of 60 min", "raise series.weather.longest_gap"],
         ),
         wide(
             "kilowatts for watts",
@@ -259,6 +259,19 @@ pub(crate) fn charging_sessions() -> Vec<Case> {
             "no column of energy",
             "vehicle,start,end,energy\n",
             &["sessions.csv", "no column `energy_kwh`", "sessions.home.energy"],
+        ),
+        row(
+            "four sessions within a quarter hour",
+            "ev_01,2026-03-20T10:00:00-04:00,2026-03-20T10:02:00-04:00,1\n\
+             ev_01,2026-03-20T10:03:00-04:00,2026-03-20T10:05:00-04:00,1\n\
+             ev_01,2026-03-20T10:06:00-04:00,2026-03-20T10:08:00-04:00,1\n\
+             ev_01,2026-03-20T10:09:00-04:00,2026-03-20T10:11:00-04:00,1",
+            &["sessions.csv, line 5", "fourth session of ev_01", "join or remove"],
+        ),
+        row(
+            "sessions of another year",
+            "ev_01,2020-03-20T10:00:00-04:00,2020-03-20T12:00:00-04:00,1",
+            &["sessions.csv, line 2", "no session of ev_01 between", "choose run.start"],
         ),
         row(
             "a session that ends first",

@@ -73,6 +73,8 @@ pub struct Connection {
     charge_a: f64,
     /// Highest current per phase from the vehicle.
     discharge_a: f64,
+    /// Highest current that outlet and cable allow in each phase.
+    outlet_a: f64,
     min_current_a: f64,
 }
 
@@ -90,6 +92,7 @@ impl Connection {
             voltage_v,
             charge_a: lowest_a(charger.charge_kw),
             discharge_a: if outlet.is_bidirectional { lowest_a(charger.discharge_kw) } else { 0.0 },
+            outlet_a: rated_a.min(cable_a),
             min_current_a: outlet.min_current_a,
         }
     }
@@ -116,11 +119,14 @@ impl Connection {
         import_limit_kw: Option<f64>,
         export_limit_kw: Option<f64>,
     ) -> f64 {
-        let highest_kw = self.charge_kw().min(import_limit_kw.unwrap_or(f64::INFINITY));
-        let lowest_kw = -self.discharge_kw().min(export_limit_kw.unwrap_or(f64::INFINITY));
-        let power_kw = setpoint_kw.unwrap_or(f64::INFINITY).clamp(lowest_kw, highest_kw);
-        let offered_a = current_a(power_kw.abs(), self.phases, self.voltage_v);
-        if offered_a < self.min_current_a * (1.0 - ROUNDING) { 0.0 } else { power_kw }
+        let highest_kw = self.power_kw(self.outlet_a).min(import_limit_kw.unwrap_or(f64::INFINITY));
+        let lowest_kw = -self.power_kw(self.outlet_a).min(export_limit_kw.unwrap_or(f64::INFINITY));
+        let offered_kw = setpoint_kw.unwrap_or(f64::INFINITY).clamp(lowest_kw, highest_kw);
+        let offered_a = current_a(offered_kw.abs(), self.phases, self.voltage_v);
+        if offered_a < self.min_current_a * (1.0 - ROUNDING) {
+            return 0.0;
+        }
+        offered_kw.clamp(-self.discharge_kw(), self.charge_kw())
     }
 
     /// `power_kw` by phase of the network, with its sign.
@@ -227,6 +233,15 @@ mod tests {
         assert_close(&[connection.offer_kw(None, None, None)], &[7.36]);
         assert_close(&connection.phases_a(7.36), &[0.0, 32.0, 0.0]);
         assert_close(&connection.phases_a(-6.9), &[0.0, -30.0, 0.0]);
+    }
+
+    /// 3.7 kW on three phases are 5.36 A each: less than can be offered, and as much as the vehicle takes of an offer.
+    #[test]
+    fn a_weak_vehicle_takes_what_it_can_of_a_strong_offer() {
+        let connection = Connection::new(&point("power_kw = 22.0"), &vehicle("power_kw = 3.7"));
+        assert_close(&[connection.offer_kw(None, None, None)], &[3.7]);
+        assert_close(&[connection.offer_kw(Some(-22.0), None, None)], &[-3.7]);
+        assert_close(&[connection.offer_kw(None, Some(4.0), None)], &[0.0]);
     }
 
     /// 11 kW on three phases are 15.94 A each, and 15.94 A on one phase 3.67 kW, though the charge point has 7.4 kW.

@@ -80,7 +80,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Expected power on local day `day`, `hours` after its midnight, when the air has `air_c` degrees.
+    /// Expected power on local day `day`, `hours` after its midnight, when the air has `air_c` degrees; never less than
+    /// nothing, however far from the mean climate the line is followed.
     pub fn power_kw(&self, day: i64, hours: f64, air_c: f64) -> f64 {
         // Counted from the middle of the last hour of the day before.
         let elapsed = hours + 0.5;
@@ -94,7 +95,7 @@ impl Profile {
             let line = self.middles[DayKind::of(day) as usize][hour];
             line.at_zero_kw + line.per_k_kw * air_c
         };
-        at(index) + (at(index + 1) - at(index)) * (elapsed - index as f64)
+        (at(index) + (at(index + 1) - at(index)) * (elapsed - index as f64)).max(0.0)
     }
 }
 

@@ -204,7 +204,7 @@ impl StorageUnit {
             return self.exchange(wanted_kw, hours, above);
         }
         let first = EnergyWindow { ceiling_kwh: kept_kwh.min(window.ceiling_kwh), ..window };
-        let refill = self.convert(reserve.power_kw - self.supply_kw, hours, first);
+        let refill = self.convert((reserve.power_kw - self.supply_kw).max(0.0), hours, first);
         let left_hours = hours - refill.hours;
         let then = self.convert(wanted_kw - self.supply_kw, left_hours, above);
         self.lost_kwh += self.supply_kw * hours;
@@ -274,11 +274,11 @@ impl StorageUnit {
 
     /// Runs the converter at `wanted_kw`, or at its limit, for `hours` or until the window ends it.
     fn convert(&mut self, wanted_kw: f64, hours: f64, window: EnergyWindow) -> Stretch {
-        if wanted_kw.abs() < self.spec.least_kw {
-            return Stretch::default();
-        }
         let [charge_kw, discharge_kw] = self.limits_kw;
         let power_kw = wanted_kw.clamp(-discharge_kw, charge_kw);
+        if power_kw.abs() < self.spec.least_kw {
+            return Stretch::default();
+        }
         let stored_kw = self.stored_kw(power_kw);
         let room_kwh = if power_kw < 0.0 {
             self.energy_kwh - window.floor_kwh
@@ -339,6 +339,23 @@ mod tests {
     fn unit(energy_kwh: f64) -> StorageUnit {
         let soc = energy_kwh / 100.0;
         StorageUnit::new((&parameters(&format!("initial_soc = {soc:?}\nstandby_w = 0.0"))).into())
+    }
+
+    #[test]
+    fn a_converter_at_its_limit_stays_off_below_its_least_power() {
+        // At 6 % discharging may take 60 % of the rating; a least power of 70 % is never reached.
+        let text = "initial_soc = 0.06\nstandby_w = 0.0\nleast_power = 0.7";
+        let mut battery = StorageUnit::new((&parameters(text)).into());
+        assert_eq!(battery.exchange(-50.0, 0.001, battery.window()), 0.0);
+        assert_eq!(battery.exchange(50.0, 0.001, battery.window()), 50.0);
+    }
+
+    #[test]
+    fn a_reserve_that_asks_for_no_power_is_not_drained_for_the_supply() {
+        let mut battery = StorageUnit::new((&parameters("standby_w = 900.0")).into());
+        let reserve = Reserve { energy_kwh: 60.0, power_kw: 0.0 };
+        battery.exchange_above(reserve, -5.0, 1.0, battery.window());
+        assert_eq!(battery.energy_kwh, 50.0);
     }
 
     #[test]
