@@ -272,6 +272,9 @@ impl Scenario {
             {
                 sections.push((format!("fleet.{name}"), explain::of_fleet(kind)));
             }
+            if node.at("evse").and_then(Node::table).is_some() {
+                sections.push((format!("fleet.{name}.evse"), AssetKind::Evse.catalogue().1));
+            }
         }
         for (name, _) in children("series") {
             sections.push((format!("series.{name}"), SeriesSection::catalogue()));

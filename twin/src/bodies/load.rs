@@ -1,6 +1,6 @@
 //! The body of a load: a household, a commercial site, or what these leave of a commune.
 
-use super::{Embodied, Mean};
+use super::{Embodied, Mean, on_phases};
 use crate::physics::commercial::Commercial;
 use crate::physics::demand::Demand;
 use crate::physics::household::Household;
@@ -17,8 +17,9 @@ pub(crate) struct LoadBody {
     id: ParticipantId,
     site: SiteId,
     consumer: Consumer,
-    /// Share of its power that each network phase carries.
-    phases: [f32; 3],
+    /// Number of phases of its connection, and the one that a single-phase connection uses.
+    phases: u8,
+    phase: u8,
     intent: LoadIntent,
     power_kw: f64,
     is_limited: bool,
@@ -59,11 +60,10 @@ impl Consumer {
 }
 
 impl LoadBody {
-    /// A load connected to `phases` of the network's phases, from phase `first` (1-3) on.
-    pub(crate) fn new(id: ParticipantId, site: SiteId, consumer: Consumer, phases: u64, first: u64) -> Self {
-        let share = |phase: u64| if (phase + 3 - first) % 3 < phases { 1.0 / phases as f32 } else { 0.0 };
-        let phases = [1, 2, 3].map(share);
-        Self { id, site, consumer, phases, intent: LoadIntent::default(), power_kw: 0.0, is_limited: false }
+    /// A load connected to all `phases`, three, or to the one numbered `phase` (1-3).
+    pub(crate) fn new(id: ParticipantId, site: SiteId, consumer: Consumer, phases: u64, phase: u64) -> Self {
+        let (phases, phase) = (phases as u8, phase as u8);
+        Self { id, site, consumer, phases, phase, intent: LoadIntent::default(), power_kw: 0.0, is_limited: false }
     }
 
     /// Consumes what its people want, up to the limit it is under. `measured` is the island's demand, in kW.
@@ -87,7 +87,7 @@ impl LoadBody {
 
     /// Mean power over the interval that each network phase carried.
     pub(crate) fn phases_kw(&self) -> [f64; 3] {
-        self.phases.map(|share| f64::from(share) * self.power_kw)
+        on_phases(self.power_kw, self.phases.into(), self.phase.into())
     }
 
     pub(crate) fn reading(&self) -> AssetReading {
@@ -251,9 +251,7 @@ mod tests {
 
     #[test]
     fn power_is_shared_out_among_the_phases_of_the_connection() {
-        for (phases, first, expected) in
-            [(1, 1, [6.0, 0.0, 0.0]), (1, 3, [0.0, 0.0, 6.0]), (2, 3, [3.0, 0.0, 3.0]), (3, 2, [2.0, 2.0, 2.0])]
-        {
+        for (phases, first, expected) in [(1, 1, [6.0, 0.0, 0.0]), (1, 3, [0.0, 0.0, 6.0]), (3, 2, [2.0, 2.0, 2.0])] {
             let mut body = body(some_household(), phases, first);
             body.power_kw = 6.0;
             let found = body.phases_kw();
