@@ -175,8 +175,11 @@ fn island() {
     let base_ns = median(|| sweep(&base, &mut Nothing));
     for homes in [16_000, 40_000, 80_000] {
         let mut scenario = Scenario::load("martinique-island").unwrap();
-        scenario.set(&format!("fleet.homes.count={homes}")).unwrap();
-        scenario.set(&format!("fleet.shops.count={}", homes / 20)).unwrap();
+        for (fleet, count) in
+            [("homes", homes), ("shops", homes * 3 / 100), ("offices", homes * 7 / 400), ("hotels", homes / 400)]
+        {
+            scenario.set(&format!("fleet.{fleet}.count={count}")).unwrap();
+        }
         let begun = Instant::now();
         let plan = scenario.resolve(&[]).unwrap();
         let resolved = begun.elapsed().as_secs_f64();
