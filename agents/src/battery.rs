@@ -4,10 +4,12 @@
 use crate::command::{Capability, CommandBook, Mode, Priority, Reserve};
 use crate::core::{Core, Outbox, Wake};
 use crate::id::{Kind, ParticipantId};
+use crate::look::LastLook;
 use crate::mail::{Mail, Message, StorageStatus};
 use crate::reading::{round_energy_kwh, round_ratio, round_temperature_c};
 use crate::record::{Record, StorageHealth, StorageHealthRow};
 use crate::time::{Every, Now, Span, Time};
+use market::Energy;
 use serde::{Deserialize, Serialize};
 
 /// The mind of a battery.
@@ -16,8 +18,9 @@ pub struct Battery {
     commands: CommandBook,
     /// To whom it reports.
     ems: Option<ParticipantId>,
-    /// When it reports.
+    /// When it reports, and the register of its terminals at the last report.
     report: Every,
+    reported: LastLook,
     /// What it does while no setpoint is in force.
     habit: Mode,
     /// Share of the capacity that only the DSO in an emergency, the operator and safety may use.
@@ -31,6 +34,8 @@ pub struct Battery {
 pub struct BatterySense {
     /// What it holds and can do.
     pub storage: StorageStatus,
+    /// Register of its terminals since the start: charged less discharged.
+    pub register: Energy,
     /// Energy of a full battery as it is now.
     pub capacity_kwh: f64,
     /// How it stood when the last local day was over.
@@ -69,6 +74,7 @@ impl Battery {
             commands: CommandBook::new(Capability::FollowsMeter),
             ems,
             report: Every::new(report_every),
+            reported: LastLook::default(),
             habit: habit.unwrap_or(Mode::Hold(0.0)),
             reserve_soc,
             today: None,
@@ -82,7 +88,8 @@ impl Battery {
             let storage = sense.storage;
             let reserve_kwh = (self.reserve_soc * sense.capacity_kwh).min(storage.max_kwh);
             let min_kwh = storage.min_kwh.max(reserve_kwh);
-            out.send(ems, Message::StorageStatus(StorageStatus { min_kwh, ..storage }));
+            let power_kw = self.reported.mean_kw(now.time, sense.register).unwrap_or(storage.power_kw);
+            out.send(ems, Message::StorageStatus(StorageStatus { min_kwh, power_kw, ..storage }));
         }
     }
 
@@ -158,7 +165,7 @@ mod tests {
 
     fn sense() -> BatterySense {
         let storage = StorageStatus { energy_kwh: 50.0, min_kwh: 5.0, max_kwh: 95.0, ..StorageStatus::default() };
-        BatterySense { storage, capacity_kwh: 98.0, health: StorageHealth::default() }
+        BatterySense { storage, register: Energy(0), capacity_kwh: 98.0, health: StorageHealth::default() }
     }
 
     fn command(priority: Priority) -> Mail {

@@ -3,12 +3,12 @@
 use crate::core::{Core, MeterReading, Outbox, Wake};
 use crate::draw::Draws;
 use crate::id::{Kind, ParticipantId};
+use crate::look::LastLook;
 use crate::mail::{Mail, Message};
 use crate::reading::Signal;
 use crate::record::{EventCode, Record};
 use crate::series::Series;
 use crate::time::{Every, Now, Span, Time};
-use market::Energy;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,8 @@ pub struct Dso {
     customers: Vec<ParticipantId>,
     draws: Draws,
     watch: Every,
-    /// When it last looked at the island's load, and the meter's registers then, import less export.
-    looked: Option<(Time, Energy)>,
+    /// At the island's load: import less export.
+    looked: LastLook,
     published: Option<Published>,
     load_control_until: Option<Time>,
     demand_response_until: Option<Time>,
@@ -82,7 +82,7 @@ impl Dso {
             customers,
             draws,
             watch: Every::new(WATCH),
-            looked: None,
+            looked: LastLook::default(),
             published: None,
             load_control_until: None,
             demand_response_until: None,
@@ -120,9 +120,7 @@ impl Dso {
 
     /// Mean load since it last looked, whatever the length of a tick; at the very first look what the meter shows.
     fn mean_load_kw(&mut self, now: Now, meter: &MeterReading) -> f64 {
-        let net = meter.imported - meter.exported;
-        let before = self.looked.replace((now.time, net));
-        before.map_or(meter.power_kw, |(time, net_then)| (net - net_then).as_kwh() / (now.time - time).hours())
+        self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw)
     }
 
     fn watch_the_load(&mut self, now: Now, load_kw: f64, out: &mut Outbox) {
@@ -193,6 +191,7 @@ impl Core for Dso {
 mod tests {
     use super::*;
     use crate::time::Calendar;
+    use market::Energy;
 
     fn dso() -> Dso {
         let policy = DsoPolicy {

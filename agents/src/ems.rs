@@ -8,6 +8,7 @@
 use crate::command::{Command, Directive, Priority, Value};
 use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
 use crate::id::{Kind, MeterId, ParticipantId, PortfolioId};
+use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::market_operator::MarketRules;
 use crate::series::Series;
@@ -29,6 +30,7 @@ pub struct Ems {
     battery_strategy: Strategy,
     vehicle_strategy: Strategy,
     plan: Every,
+    looked: LastLook,
     planning: bool,
     statuses: BTreeMap<ParticipantId, StorageStatus>,
     needs: BTreeMap<ParticipantId, ChargingNeeds>,
@@ -118,6 +120,7 @@ impl Ems {
             battery_strategy,
             vehicle_strategy,
             plan: Every::new(rules.slot),
+            looked: LastLook::default(),
             planning: false,
             statuses: BTreeMap::new(),
             needs: BTreeMap::new(),
@@ -164,7 +167,8 @@ impl Ems {
     /// Sends every device its command and every prosumer the change to expect.
     fn dispatch(&mut self, now: Now, meter: &MeterReading, out: &mut Outbox) {
         let mut changes_kw = Changes::default();
-        self.dispatch_batteries(now, meter, &mut changes_kw, out);
+        let net_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw);
+        self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
         let slot = self.rules.traded_at(now);
         for (prosumer, change_kw) in changes_kw.0 {
@@ -173,11 +177,12 @@ impl Ems {
         }
     }
 
-    fn dispatch_batteries(&self, now: Now, meter: &MeterReading, changes_kw: &mut Changes, out: &mut Outbox) {
+    /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean.
+    fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) {
         let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
         let rated_kw: f64 = self.batteries.iter().map(|battery| battery.rated_kw).sum();
         let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
-        let residual_kw = meter.power_kw - storing_kw;
+        let residual_kw = net_kw - storing_kw;
         for battery in &self.batteries {
             let Some(status) = known(battery) else { continue };
             let share = battery.rated_kw / rated_kw;

@@ -11,6 +11,7 @@ pub mod command;
 mod core;
 pub mod draw;
 mod id;
+mod look;
 pub mod mail;
 mod number;
 pub mod reading;
@@ -32,5 +33,6 @@ pub mod retailer;
 
 pub use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
 pub use crate::id::{Kind, MeterId, ParticipantId, PortfolioId, SiteId, UnknownKind};
+pub use crate::look::LastLook;
 pub use crate::mail::{Mail, Message};
 pub use crate::time::{Calendar, Every, Now, Slot, Span, Time};

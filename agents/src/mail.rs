@@ -124,7 +124,7 @@ pub struct StorageStatus {
     pub charge_limit_kw: f64,
     /// Highest discharging power, positive.
     pub discharge_limit_kw: f64,
-    /// Mean power over the last interval, charging positive.
+    /// Mean power since the last report, charging positive.
     pub power_kw: f64,
 }
 

@@ -22,6 +22,8 @@ enum Amount {
     /// Throughput of the batteries that have a site of their own, charge plus discharge, from the registers of their
     /// meters: a mean power would hide what goes to and fro within a tick.
     Throughput,
+    /// Traded in the local market.
+    Traded,
 }
 
 impl Amount {
@@ -30,6 +32,7 @@ impl Amount {
             Self::Produced | Self::Consumed => 1e-7,
             Self::Charged | Self::Moved => 1e-9,
             Self::Throughput => 3e-3,
+            Self::Traded => 1e-2,
         }
     }
 }
@@ -69,6 +72,8 @@ impl Days {
             }
             let before_kwh = std::mem::replace(&mut registers_kwh, throughput_kwh(kernel.world(), &sites));
             days.add(day, Amount::Throughput, registers_kwh - before_kwh);
+            let traded_kwh = rows.0[0].records.iter().map(traded_kwh).sum();
+            days.add(day, Amount::Traded, traded_kwh);
             days.requests.extend(rows.0[0].records.iter().filter_map(request));
         }
         days
@@ -95,6 +100,10 @@ fn throughput_kwh(world: &World, sites: &[SiteId]) -> f64 {
     meters.map(|meter| meter.imported.as_kwh() + meter.exported.as_kwh()).sum()
 }
 
+fn traded_kwh(record: &Record) -> f64 {
+    if let Record::Clearing(row) = record { row.volume.as_kwh() } else { 0.0 }
+}
+
 fn request(record: &Record) -> Option<Event> {
     match record {
         Record::Event(event) if matches!(event.code, EventCode::LoadControl | EventCode::DemandResponse) => {
@@ -107,9 +116,10 @@ fn request(record: &Record) -> Option<Event> {
 #[track_caller]
 fn assert_same_world(days: usize, scenario: impl Fn(&str) -> Scenario) {
     let seconds = Days::of(&scenario("1s"));
-    assert_eq!(seconds.energy_kwh.len(), days * 5, "five amounts on each day");
+    assert_eq!(seconds.energy_kwh.len(), days * 6, "six amounts on each day");
     let [minutes, quarters] = ["60s", "15m"].map(|tick| Days::of(&scenario(tick)));
-    for (key, expected_kwh) in &minutes.energy_kwh {
+    let physical = minutes.energy_kwh.iter().filter(|((_, amount), _)| *amount != Amount::Traded);
+    for (key, expected_kwh) in physical {
         // Both go through the same steps of a minute.
         let error = quarters.energy_kwh[key] / expected_kwh - 1.0;
         assert!(error.abs() <= 1e-9, "{key:?}: ticks of a minute and of a quarter hour part by {error:.1e}");

@@ -17,14 +17,16 @@ pub use trips::{TripDriver, TripHabits};
 
 use crate::core::{Core, Outbox, Wake};
 use crate::id::{Kind, ParticipantId};
+use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::record::EventCode;
 use crate::time::{Every, Now, Span};
+use market::Energy;
 use serde::{Deserialize, Serialize};
 
 /// How many trips a body is told ahead. Between two ticks, an hour apart at most, a vehicle can be back from one trip and
 /// leave for the next before its core is stepped; drivers leave half an hour between departures at least, so that three
-/// reach beyond the hour. (Measured sessions may follow each other faster: what is late then is driven late.)
+/// reach beyond the hour. (Measured sessions that follow each other faster are refused.)
 pub const TRIPS_AHEAD: usize = 3;
 /// What a vehicle says of its departure when its driver plans none.
 const NO_DEPARTURE_WITHIN: Span = Span(Span::DAY.0 * 14);
@@ -36,6 +38,7 @@ pub struct Ev {
     driver: Driver,
     bounds: EnergyBounds,
     report: Every,
+    reported: LastLook,
     /// The trip under way, if there is one, and those to come.
     trips: [Option<Trip>; TRIPS_AHEAD],
     /// Whether the driver has said that there will be no more.
@@ -60,6 +63,8 @@ pub struct EvSense {
     pub place: Place,
     /// What its battery holds and can do; in the plug, as far as cable and charge point let it.
     pub storage: StorageStatus,
+    /// Register of its inlet since the start: taken less given back.
+    pub register: Energy,
     /// Energy that trips could not get from the empty battery, since the start.
     pub shortfall_kwh: f64,
 }
@@ -93,6 +98,7 @@ impl Ev {
             driver,
             bounds,
             report: Every::new(report_every),
+            reported: LastLook::default(),
             trips: [None; TRIPS_AHEAD],
             has_no_more_trips: false,
             told_shortfall_kwh: 0.0,
@@ -141,8 +147,12 @@ impl Core for Ev {
     fn step(&mut self, now: Now, sense: &EvSense, _: &[Mail], out: &mut Outbox) -> EvIntent {
         self.tell_shortfall(now, sense, out);
         self.look_ahead(now);
-        if self.report.is_due(now.time) && sense.place == Place::Plugged {
-            out.send(self.evse, Message::ChargingNeeds(self.needs(now, sense.storage)));
+        if self.report.is_due(now.time) {
+            let power_kw = self.reported.mean_kw(now.time, sense.register).unwrap_or(sense.storage.power_kw);
+            if sense.place == Place::Plugged {
+                let storage = StorageStatus { power_kw, ..sense.storage };
+                out.send(self.evse, Message::ChargingNeeds(self.needs(now, storage)));
+            }
         }
         EvIntent { trips: self.trips, bounds: Some(self.bounds) }
     }

@@ -15,9 +15,8 @@ const NO_ENERGY: &str = "has no energy: fill it in, 0 where nothing was delivere
 /// More than this in one session is no passenger car's.
 const MOST_KWH: f64 = 1000.0;
 
-/// Vehicles know so many sessions ahead, in a tick of at most a quarter hour.
-const MOST_PER_QUARTER: usize = 3;
-const QUARTER: Span = Span::from_minutes(15);
+/// Vehicles know so many trips ahead, which must reach beyond the longest tick.
+const MOST_PER_HOUR: usize = agents::ev::TRIPS_AHEAD;
 
 parameters! {
     /// A file of recorded charging sessions; vehicles that it names live by them.
@@ -81,14 +80,14 @@ impl SessionsSection {
                 return Err(table.problem(pair[1].1, text));
             }
             let crowded = of_vehicle
-                .windows(MOST_PER_QUARTER + 1)
-                .find(|some| some[MOST_PER_QUARTER].0.plug_in < some[0].0.plug_in + QUARTER);
+                .windows(MOST_PER_HOUR + 1)
+                .find(|some| some[MOST_PER_HOUR].0.plug_in < some[0].0.plug_in + Span::HOUR);
             if let Some(some) = crowded {
                 let text = format!(
-                    "begins a fourth session of {vehicle} within a quarter hour, more than can be lived through in a tick: \
+                    "begins a fourth session of {vehicle} within an hour, more than can be lived through in a tick: \
                      join or remove some"
                 );
-                return Err(table.problem(some[MOST_PER_QUARTER].1, text));
+                return Err(table.problem(some[MOST_PER_HOUR].1, text));
             }
             let sessions = of_vehicle.into_iter().map(|(session, _)| session).collect();
             measured.add_sessions(named, &vehicle, sessions)?;

@@ -261,7 +261,7 @@ pub(crate) fn charging_sessions() -> Vec<Case> {
             &["sessions.csv", "no column `energy_kwh`", "sessions.home.energy"],
         ),
         row(
-            "four sessions within a quarter hour",
+            "four sessions within an hour",
             "ev_01,2026-03-20T10:00:00-04:00,2026-03-20T10:02:00-04:00,1\n\
              ev_01,2026-03-20T10:03:00-04:00,2026-03-20T10:05:00-04:00,1\n\
              ev_01,2026-03-20T10:06:00-04:00,2026-03-20T10:08:00-04:00,1\n\

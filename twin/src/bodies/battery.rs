@@ -11,6 +11,7 @@ use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw
 use agents::record::StorageHealth;
 use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::component::Component;
+use market::Energy;
 use scenarios::BatteryParameters;
 
 #[derive(Component, Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct BatteryBody {
     pub(crate) unit: StorageUnit,
     intent: BatteryIntent,
     power_kw: f64,
+    /// Energy taken less given since the start.
+    register_kwh: f64,
     wanted_kw: f64,
     /// Mean power of the converter alone.
     converter_kw: f64,
@@ -31,7 +34,7 @@ impl BatteryBody {
     pub(crate) fn new(id: ParticipantId, site: SiteId, spec: &BatteryParameters) -> Self {
         let (unit, intent) = (StorageUnit::new(spec.into()), BatteryIntent::default());
         let health = unit.health();
-        Self { id, site, unit, intent, power_kw: 0.0, wanted_kw: 0.0, converter_kw: 0.0, health }
+        Self { id, site, unit, intent, power_kw: 0.0, register_kwh: 0.0, wanted_kw: 0.0, converter_kw: 0.0, health }
     }
 
     /// The meter that the battery follows, if that is its mode.
@@ -61,6 +64,7 @@ impl BatteryBody {
             converter.add(power_kw - supply_kw, step);
         }
         self.power_kw = mean.power_kw();
+        self.register_kwh += mean.energy_kwh();
         self.wanted_kw = wanted.power_kw();
         self.converter_kw = converter.power_kw();
         if steps.last().is_some_and(|step| step.ends_day) {
@@ -135,6 +139,7 @@ impl Embodied for Battery {
 
     fn sense(body: &BatteryBody, _: &Meters, sense: &mut BatterySense) {
         sense.storage = status(&body.unit, body.power_kw);
+        sense.register = Energy::from_kwh(body.register_kwh);
         sense.capacity_kwh = body.unit.spec.capacity_kwh;
         sense.health = body.health;
     }

@@ -42,6 +42,10 @@ impl Mean {
         self.hours += step.hours;
     }
 
+    pub(crate) fn energy_kwh(self) -> f64 {
+        self.energy_kwh
+    }
+
     pub(crate) fn power_kw(self) -> f64 {
         if self.hours > 0.0 { self.energy_kwh / self.hours } else { 0.0 }
     }

@@ -11,6 +11,7 @@ use agents::ev::{Ev, EvIntent, EvSense, Place, Trip};
 use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
 use agents::{ParticipantId, Span, Time};
 use bevy_ecs::component::Component;
+use market::Energy;
 use scenarios::EvParameters;
 
 #[derive(Component, Debug)]
@@ -30,6 +31,8 @@ pub(crate) struct EvBody {
     flow_kw: f64,
     /// Mean over the interval.
     power_kw: f64,
+    /// Energy taken less given since the start.
+    register_kwh: f64,
 }
 
 /// Where the vehicle is, and what goes with it.
@@ -66,6 +69,7 @@ impl EvBody {
             held: Held::NOTHING,
             flow_kw: 0.0,
             power_kw: 0.0,
+            register_kwh: 0.0,
         }
     }
 
@@ -82,6 +86,7 @@ impl EvBody {
             mean.add(power_kw, step);
         }
         self.power_kw = mean.power_kw();
+        self.register_kwh += mean.energy_kwh();
         evse.end_interval(self.power_kw);
         happened
     }
@@ -215,6 +220,7 @@ impl Embodied for Ev {
 
     fn sense(body: &EvBody, _: &Meters, sense: &mut EvSense) {
         sense.storage = status(&body.unit, body.power_kw);
+        sense.register = Energy::from_kwh(body.register_kwh);
         sense.shortfall_kwh = body.shortfall_kwh;
         sense.place = match body.place {
             Whereabouts::Parked => Place::Parked,
