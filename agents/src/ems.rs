@@ -2,11 +2,12 @@
 //!
 //! It plans once the reports of the quarter hour are in, from these, the portfolio's meter and the DSO's
 //! signals, and tells each site's prosumer what change to expect. Two rules, chosen for batteries and vehicles
-//! apart: *self-consumption* (batteries bring the portfolio's meter to zero, vehicles charge at once) and
+//! apart: *self-consumption* (as few batteries as do it well bring the portfolio's meter to zero, vehicles charge at once) and
 //! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure).
 
 use crate::command::{Command, Directive, Priority, Value};
 use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
+use crate::draw::lot;
 use crate::id::{Kind, MeterId, ParticipantId, PortfolioId};
 use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
@@ -19,6 +20,9 @@ use std::collections::BTreeMap;
 
 /// Time kept in hand before a departure: within it a vehicle charges whatever the price.
 const DEPARTURE_MARGIN: Span = Span::from_minutes(30);
+
+/// Share of its rating at which a battery is planned to run: converters lose least there, and there is room for more.
+const GOOD_LOAD: f64 = 0.5;
 
 /// The mind of an energy manager.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +69,8 @@ pub struct ManagedBattery {
     pub prosumer: Option<ParticipantId>,
     /// Rated power.
     pub rated_kw: f64,
+    /// Its ticket in the lottery among batteries that are equally full.
+    pub ticket: u64,
 }
 
 /// A charge point under management.
@@ -180,12 +186,12 @@ impl Ems {
     /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean.
     fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) {
         let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
-        let rated_kw: f64 = self.batteries.iter().map(|battery| battery.rated_kw).sum();
         let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
         let residual_kw = net_kw - storing_kw;
+        let shares = self.shares(now, residual_kw);
         for battery in &self.batteries {
             let Some(status) = known(battery) else { continue };
-            let share = battery.rated_kw / rated_kw;
+            let share = shares.get(&battery.battery).copied();
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
             } else {
@@ -204,6 +210,31 @@ impl Ems {
         }
     }
 
+    /// Shares of the batteries that bring the meter to zero: as few as do it at half their rating, the fullest first when
+    /// energy is missing, the emptiest first when there is too much of it.
+    fn shares(&self, now: Now, residual_kw: f64) -> BTreeMap<ParticipantId, f64> {
+        let is_missing = residual_kw > 0.0;
+        let can = |status: &StorageStatus| {
+            if is_missing { status.discharge_limit_kw > 0.0 } else { status.charge_limit_kw > 0.0 }
+        };
+        let level = |status: &StorageStatus| {
+            // In whole percent: what is equally full for all purposes is a matter of luck, not of the last digit.
+            let level = (100.0 * (status.energy_kwh - status.min_kwh) / (status.max_kwh - status.min_kwh)).round();
+            if is_missing { -level } else { level }
+        };
+        let known = |battery: &'_ ManagedBattery| Some((*battery, *self.statuses.get(&battery.battery)?));
+        let mut able: Vec<_> = self.batteries.iter().filter_map(known).filter(|(_, status)| can(status)).collect();
+        let ticket = |battery: &ManagedBattery| lot(battery.ticket, now.time.0);
+        able.sort_by(|(a, of_a), (b, of_b)| level(of_a).total_cmp(&level(of_b)).then(ticket(a).cmp(&ticket(b))));
+        let mut rated_kw = 0.0;
+        let is_enough = |(battery, _): &(ManagedBattery, StorageStatus)| {
+            rated_kw += battery.rated_kw;
+            rated_kw * GOOD_LOAD >= residual_kw.abs()
+        };
+        let count = able.iter().position(is_enough).map_or(able.len(), |last| last + 1);
+        able[..count].iter().map(|(battery, _)| (battery.battery, battery.rated_kw / rated_kw)).collect()
+    }
+
     /// What a slot at `wanted_kw` can come to before the storage reaches `floor_kwh` or `ceiling_kwh`.
     fn possible_kw(&self, status: &StorageStatus, wanted_kw: f64, floor_kwh: f64, ceiling_kwh: f64) -> f64 {
         let hours = self.rules.slot.hours();
@@ -212,9 +243,9 @@ impl Ems {
         wanted_kw.clamp(lowest_kw, highest_kw)
     }
 
-    fn battery_rule(&self, now: Now, status: &StorageStatus, share: f64) -> Dispatch {
+    fn battery_rule(&self, now: Now, status: &StorageStatus, share: Option<f64>) -> Dispatch {
         match self.battery_strategy {
-            Strategy::SelfConsumption {} => Dispatch::Follow { share },
+            Strategy::SelfConsumption {} => share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share }),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
                     Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Hold(status.charge_limit_kw),
@@ -362,7 +393,7 @@ mod tests {
     }
 
     fn ems(strategy: Strategy) -> Ems {
-        let battery = ManagedBattery { battery: BATTERY, prosumer: Some(PROSUMER), rated_kw: 50.0 };
+        let battery = ManagedBattery { battery: BATTERY, prosumer: Some(PROSUMER), rated_kw: 50.0, ticket: 1 };
         let point = ManagedChargePoint { evse: EVSE, prosumer: None, rated_kw: 22.0 };
         Ems::new(PortfolioId(0), RULES, vec![battery], vec![point], (strategy, strategy))
     }
@@ -418,6 +449,32 @@ mod tests {
         let slot = Slot { start: at(15).time, length: RULES.slot };
         let planned = Message::PlannedChange { slot, energy: Energy(2000) };
         assert!(out.mail.iter().any(|mail| mail.to == PROSUMER && mail.message == planned), "{:?}", out.mail);
+    }
+
+    #[test]
+    fn as_few_batteries_as_do_it_at_half_their_rating_follow_the_fullest_or_emptiest_first() {
+        let mut ems = ems(Strategy::SelfConsumption {});
+        let more = [(7, 2), (8, 3)].map(|(id, ticket)| ManagedBattery {
+            battery: ParticipantId(id),
+            ticket,
+            ..ems.batteries[0]
+        });
+        ems.batteries.extend(more);
+        let reports = |ems: &mut Ems, meter_kw, minutes| {
+            let told = [(BATTERY, 50.0), (ParticipantId(7), 40.0), (ParticipantId(8), 60.0)];
+            let report = |(id, energy_kwh)| (id, Message::StorageStatus(status(energy_kwh)));
+            let out = plan(ems, at(minutes), meter_kw, told.into_iter().map(report).collect());
+            [BATTERY, ParticipantId(7), ParticipantId(8)].map(|id| match directives(&out, id)[0] {
+                Directive::FollowMeter { share, .. } => share,
+                _ => 0.0,
+            })
+        };
+        assert_eq!(reports(&mut ems, -20.0, 0), [0.0, 1.0, 0.0], "20 kW too much for the emptiest");
+        // The registers of this meter stand still: what follows is planned by a manager that begins.
+        ems.looked = LastLook::default();
+        assert_eq!(reports(&mut ems, 45.0, 15), [0.5, 0.0, 0.5], "45 kW missing for the two fullest");
+        ems.looked = LastLook::default();
+        assert_eq!(reports(&mut ems, 500.0, 30), [1.0 / 3.0; 3], "all for more than all can give");
     }
 
     #[test]

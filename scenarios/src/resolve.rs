@@ -503,7 +503,8 @@ impl<'a> Draft<'a> {
             let (id, prosumer) = (self.id(&asset.id), self.prosumer(asset));
             match &asset.model {
                 Model::Battery(battery) => {
-                    batteries.push(ManagedBattery { battery: id, prosumer, rated_kw: battery.power_kw });
+                    let ticket = Draws::new(self.sections.run.seed, &asset.id, "dispatch").ticket();
+                    batteries.push(ManagedBattery { battery: id, prosumer, rated_kw: battery.power_kw, ticket });
                 }
                 Model::Evse(point) => {
                     charge_points.push(ManagedChargePoint { evse: id, prosumer, rated_kw: point.power_kw });

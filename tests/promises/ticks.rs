@@ -32,7 +32,8 @@ impl Amount {
             Self::Produced | Self::Consumed => 1e-7,
             Self::Charged | Self::Moved => 1e-9,
             Self::Throughput => 3e-3,
-            Self::Traded => 1e-2,
+            // Which of equally full batteries works is a matter of the last watt, and with it who trades with whom.
+            Self::Traded => 0.1,
         }
     }
 }
