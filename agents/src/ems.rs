@@ -211,7 +211,8 @@ impl Ems {
     }
 
     /// Shares of the batteries that bring the meter to zero: as few as do it at half their rating, the fullest first when
-    /// energy is missing, the emptiest first when there is too much of it.
+    /// energy is missing, the emptiest first when there is too much of it. Those that can do nothing about it come last, and
+    /// follow all the same where nobody else does: what is missing may turn into too much within the slot.
     fn shares(&self, now: Now, residual_kw: f64) -> BTreeMap<ParticipantId, f64> {
         let is_missing = residual_kw > 0.0;
         let can = |status: &StorageStatus| {
@@ -223,9 +224,12 @@ impl Ems {
             if is_missing { -level } else { level }
         };
         let known = |battery: &'_ ManagedBattery| Some((*battery, *self.statuses.get(&battery.battery)?));
-        let mut able: Vec<_> = self.batteries.iter().filter_map(known).filter(|(_, status)| can(status)).collect();
+        let mut able: Vec<_> = self.batteries.iter().filter_map(known).collect();
         let ticket = |battery: &ManagedBattery| lot(battery.ticket, now.time.0);
-        able.sort_by(|(a, of_a), (b, of_b)| level(of_a).total_cmp(&level(of_b)).then(ticket(a).cmp(&ticket(b))));
+        able.sort_by(|(a, of_a), (b, of_b)| {
+            let by_ability = can(of_b).cmp(&can(of_a));
+            by_ability.then(level(of_a).total_cmp(&level(of_b))).then(ticket(a).cmp(&ticket(b)))
+        });
         let mut rated_kw = 0.0;
         let is_enough = |(battery, _): &(ManagedBattery, StorageStatus)| {
             rated_kw += battery.rated_kw;
@@ -475,6 +479,12 @@ mod tests {
         assert_eq!(reports(&mut ems, 45.0, 15), [0.5, 0.0, 0.5], "45 kW missing for the two fullest");
         ems.looked = LastLook::default();
         assert_eq!(reports(&mut ems, 500.0, 30), [1.0 / 3.0; 3], "all for more than all can give");
+        let full = StorageStatus { charge_limit_kw: 0.0, ..status(95.0) };
+        ems.looked = LastLook::default();
+        ems.statuses.retain(|id, _| *id == BATTERY);
+        let out = plan(&mut ems, at(45), -20.0, vec![(BATTERY, Message::StorageStatus(full))]);
+        let follows = matches!(directives(&out, BATTERY)[0], Directive::FollowMeter { share: 1.0, .. });
+        assert!(follows, "a full one is there for a vehicle that comes");
     }
 
     #[test]
