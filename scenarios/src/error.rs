@@ -69,7 +69,7 @@ fn remedy(error: &std::io::Error) -> &'static str {
 }
 
 /// The problems, one on a line.
-fn told(problems: &[Problem]) -> String {
+fn lines(problems: &[Problem]) -> String {
     let mut lines: Vec<_> = problems.iter().take(MOST_TOLD).map(ToString::to_string).collect();
     if problems.len() > MOST_TOLD {
         lines.push(format!("and {} more", problems.len() - MOST_TOLD));
@@ -105,7 +105,7 @@ pub enum ScenarioError {
         message: String,
     },
     /// Values that can not be used.
-    #[error("{}", told(.0))]
+    #[error("{}", lines(.0))]
     Problems(Vec<Problem>),
 }
 

@@ -1,8 +1,10 @@
 //! From what a person wrote to a plan: checks references, assigns dense ids, makes the cores.
 
+mod measured;
+
 use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
-use crate::data::{DataTable, Measured, Quantity};
+use crate::data::{DataTable, Measured};
 use crate::document::{Node, Reader, Value, nearest};
 use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
@@ -22,10 +24,8 @@ use agents::command::Mode;
 use agents::draw::Draws;
 use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
-use agents::ev::RecordedSession;
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
-use agents::series::Series;
 use agents::{MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
@@ -87,7 +87,7 @@ impl Scenario {
         let between = between.into_inner().into_iter().filter(|problem| !tables.contains(table_of(&problem.key)));
         told(of_one.iter().cloned().chain(between).collect())?;
         let window = window.expect("a window without problems is there");
-        note_the_undeliverable(&assets, &mut measured);
+        measured::note_the_undeliverable(&assets, &mut measured);
         measured.note_the_hour_of_the_sun(communes()[window.station].lon_deg);
         Ok(Plan {
             name: sections.head.name.clone(),
@@ -135,56 +135,6 @@ impl Scenario {
         let section = P::read(&mut reader);
         reader.finish();
         section
-    }
-
-    /// Measured series and sessions must be of assets that are there, and of their kind.
-    fn check_measured(
-        &self,
-        draft: &Draft<'_>,
-        assets: &[Asset],
-        measured: &Measured,
-        problems: &RefCell<Vec<Problem>>,
-    ) {
-        let model =
-            |id: &str| assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|i| &assets[i].model);
-        let hint = |id: &str, fits: fn(&Model) -> bool| {
-            let known = assets.iter().filter(|asset| fits(&asset.model)).map(|asset| asset.id.as_str());
-            remedy(id, known, "write the id of one", problems)
-        };
-        for (quantity, asset, named) in measured.list() {
-            let Some(id) = asset else { continue };
-            let fits = match (quantity, model(id)) {
-                (Quantity::Production, Some(Model::Pv(plant))) => {
-                    let most_kw = measured.of_asset(quantity, id).map_or(0.0, Series::largest);
-                    let rating_kw = plant.rating_kw();
-                    if most_kw > rating_kw {
-                        let text = format!(
-                            "gives {most_kw} kW of `{id}`, whose inverter is rated {rating_kw} kW: check unit and peak_kw"
-                        );
-                        problems.borrow_mut().push(named.problem(text));
-                    }
-                    true
-                }
-                (Quantity::Consumption, Some(Model::Household(_) | Model::Commercial(_))) => true,
-                (Quantity::Consumption, None) => draft.loads.iter().any(|(load, _)| load == id),
-                _ => false,
-            };
-            if !fits {
-                let (kind, hint) = match quantity {
-                    Quantity::Production => ("PV plant", hint(id, |model| matches!(model, Model::Pv(_)))),
-                    _ => ("load", hint(id, |model| matches!(model, Model::Household(_) | Model::Commercial(_)))),
-                };
-                let text =
-                    format!("gives {} of `{id}`, which is no {kind} of this scenario: {hint}", quantity.as_str());
-                problems.borrow_mut().push(named.problem(text));
-            }
-        }
-        for (id, named) in measured.vehicles().filter(|(id, _)| !matches!(model(id), Some(Model::Ev(..)))) {
-            let hint = hint(id, |model| matches!(model, Model::Ev(..)));
-            problems
-                .borrow_mut()
-                .push(named.problem(format!("names `{id}`, which is no vehicle of this scenario: {hint}")));
-        }
     }
 }
 
@@ -333,9 +283,9 @@ impl<'a> Draft<'a> {
         for asset in self.assets {
             let Model::Ev(_, evse) = &asset.model else { continue };
             let wrong = |text| problems.borrow_mut().push(scenario.root.problem(format!("{}.evse", asset.key), text));
-            if !matches!(self.asset(evse).map(|asset| &asset.model), Some(Model::Evse(_))) {
+            if !matches!(model_of(self.assets, evse), Some(Model::Evse(_))) {
                 let known = self.assets.iter().filter(|asset| matches!(asset.model, Model::Evse(_)));
-                let hint = remedy(evse, known.map(|asset| asset.id.as_str()), "add it there", problems);
+                let hint = did_you_mean(evse, known.map(|asset| asset.id.as_str()), "add it there", problems);
                 wrong(format!("is `{}`, which is no charge point of [evse]: {hint}", beginning(evse)));
             } else if let Some(other) = users.insert(evse, &asset.id) {
                 wrong(format!("is `{evse}`, which {other} uses already: give each vehicle a charge point of its own"));
@@ -365,10 +315,6 @@ impl<'a> Draft<'a> {
                 problems.borrow_mut().push(scenario.root.problem("demand.mean_mw", text));
             }
         }
-    }
-
-    fn asset(&self, id: &str) -> Option<&Asset> {
-        self.assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|index| &self.assets[index])
     }
 
     /// The dense id of a participant that is in the list.
@@ -524,7 +470,7 @@ fn share_of(commune: &Commune) -> f64 {
 }
 
 /// The id that may be meant by one that is not there, or what else to do.
-fn remedy<'k>(
+fn did_you_mean<'k>(
     id: &str,
     known: impl Iterator<Item = &'k str>,
     otherwise: &str,
@@ -535,24 +481,9 @@ fn remedy<'k>(
     near.map_or_else(|| otherwise.into(), |near| format!("did you mean `{near}`?"))
 }
 
-/// Notes recorded sessions that deliver more than vehicle and charge point could: what is missing is asked for in the next.
-fn note_the_undeliverable(assets: &[Asset], measured: &mut Measured) {
-    for asset in assets {
-        let Model::Ev(vehicle, evse) = &asset.model else { continue };
-        let point = assets.iter().find(|other| other.id == *evse).map(|other| &other.model);
-        let (Some(Model::Evse(point)), Some(sessions)) = (point, measured.sessions_of(&asset.id)) else { continue };
-        let power_kw = vehicle.power_kw.min(point.power_kw);
-        let too_much =
-            |session: &&RecordedSession| session.energy_kwh > power_kw * (session.plug_out - session.plug_in).hours();
-        let count = sessions.iter().filter(too_much).count();
-        if count > 0 {
-            let id = &asset.id;
-            measured.notes.push(format!(
-                "{count} recorded sessions of {id} deliver more than {power_kw} kW can in their time: what is missing is \
-                 asked for in the next one"
-            ));
-        }
-    }
+/// What the asset called `id` is; assets are sorted by their ids.
+fn model_of<'a>(assets: &'a [Asset], id: &str) -> Option<&'a Model> {
+    assets.binary_search_by(|asset| asset.id.as_str().cmp(id)).ok().map(|index| &assets[index].model)
 }
 
 /// The dotted path of the table that holds a key.

@@ -1,6 +1,6 @@
 //! The body of a stationary battery.
 
-use super::{Embodied, Mean};
+use super::{Embodied, Mean, on_phases};
 use crate::physics::storage::{EnergyWindow, StorageUnit};
 use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
@@ -106,7 +106,7 @@ impl BatteryBody {
 
     /// Mean power on each phase of the network.
     pub(crate) fn phases_kw(&self) -> [f64; 3] {
-        [self.power_kw / 3.0; 3]
+        on_phases(self.power_kw, 3, 1)
     }
 
     pub(crate) fn reading(&self) -> AssetReading {

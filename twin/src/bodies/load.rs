@@ -40,9 +40,8 @@ impl Consumer {
     /// Power wanted during a step, and whether some of it is cut off: a commune's load takes the rest of its commune's
     /// demand or, where there is one, of its share in the island's measured demand, but never less than nothing.
     fn wanted_kw(&mut self, step: &Step, air: &Air, measured: Option<&Series>) -> (f64, bool) {
-        // The middle of the minute stands for all of it, however short the step.
-        let minute = (step.hour_of_day * 60.0) as u16;
-        let (day, hours, air_c) = (step.day, (f64::from(minute) + 0.5) / 60.0, air.temperature_c);
+        let (day, hours, air_c) = (step.day, step.hour_of_day, air.temperature_c);
+        let minute = (hours * 60.0) as u16;
         match self {
             Self::Household(household) => (household.power_kw(day, minute, air_c), false),
             Self::Commercial(site) => (site.power_kw(day, minute, air_c), false),

@@ -139,7 +139,8 @@ impl Connection {
     }
 
     /// The current in each phase of the network at `power_kw`, with its sign, A.
-    pub fn phases_a(&self, power_kw: f64) -> [f64; 3] {
+    #[cfg(test)]
+    fn phases_a(&self, power_kw: f64) -> [f64; 3] {
         self.phases_kw(power_kw).map(|phase_kw| current_a(phase_kw, 1, self.voltage_v))
     }
 
