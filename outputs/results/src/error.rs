@@ -53,6 +53,43 @@ pub enum ResultsError {
         /// The folder.
         dir: PathBuf,
     },
+    /// A folder that is neither.
+    #[error(
+        "read `{}`: it holds no run and no sweep of this twin; name a folder that `cariflex run` or `cariflex sweep` wrote",
+        dir.display()
+    )]
+    NotOurs {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A file that this version does not know to read.
+    #[error("read `{}`: it is of version {version}, and versions up to {known} are known; use a later `cariflex`", path.display())]
+    Later {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+        /// The last one known.
+        known: u32,
+    },
+    /// A description that can not be understood.
+    #[error("read `{}`: {source}; run it again, or restore the file as it was written", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Why, and where in it.
+        source: serde_json::Error,
+    },
+    /// A column that is not there or holds something else.
+    #[error("read the column `{column}` of `{}`: {problem}; was the file changed, or written by another version?", path.display())]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// The column.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A word that names no recording level.
     #[error("read the recording level `{0}`: it is one of `kpis`, `hourly`, `full`")]
     UnknownLevel(String),
@@ -94,7 +131,14 @@ impl ResultsError {
         move |source| Self::Parquet { action: "write", path, source, remedy }
     }
 
-    /// An adapter for `map_err` where a file is read.
+    /// An adapter for `map_err` where results are read back.
+    pub(crate) fn reading_back(path: &Path) -> impl FnOnce(ParquetError) -> Self {
+        let path = path.to_owned();
+        let remedy = "is it a whole Parquet file of a run or a sweep?";
+        move |source| Self::Parquet { action: "read", path, source, remedy }
+    }
+
+    /// An adapter for `map_err` where measured data are read.
     pub(crate) fn reading(path: &Path) -> impl FnOnce(ParquetError) -> Self {
         let path = path.to_owned();
         let remedy = "write it as Parquet with zstd, snappy or no compression";

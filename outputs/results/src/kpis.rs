@@ -10,6 +10,7 @@ use market::{Energy, Money};
 
 use areas::{Area, prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
+pub use definitions::{Meaning, meaning};
 
 /// The interval over which an area's imports and exports are netted and its peak is taken: the quarter
 /// hour of UTC, or one interval where intervals are longer.

@@ -3,7 +3,7 @@
 //! A run is one folder. [`RunWriter`] takes the rows of a twin interval by interval (it is a
 //! [`Recorder`](agents::record::Recorder)), keeps what the [`Level`] asks for and streams it to
 //! Parquet in bounded memory, whatever the length of the run. [`Kpis`] adds up the key figures of a
-//! run and works without any file. [`read_data`] reads measured data in.
+//! run and works without any file. [`read_data`] reads measured data in, [`read`] reads results back.
 //!
 //! What a folder promises:
 //! - while a run is written, its tables are named `<table>.parquet.partial` and `run.json` says
@@ -25,6 +25,7 @@ mod intervals;
 mod kpi_table;
 mod kpis;
 mod names;
+pub mod read;
 mod records;
 mod run;
 pub mod schema;
@@ -34,7 +35,7 @@ mod writer;
 
 pub use error::ResultsError;
 pub use kpi_table::{KpiRow, write_kpis};
-pub use kpis::{Kpi, Kpis, NETTING};
+pub use kpis::{Kpi, Kpis, Meaning, NETTING, meaning};
 pub use run::{InputFile, Level, RunInfo, RunState, Status, Summary, read_state};
 pub use series::{Data, DataCell, read_data};
 pub use table::{BATCH_ROWS, ROW_GROUP_ROWS};

@@ -16,7 +16,7 @@ use crate::kpis::Kpi;
 use crate::schema;
 
 /// The mark of a `run.json` of ours.
-const FORMAT: &str = "cariflex-run";
+pub(crate) const FORMAT: &str = "cariflex-run";
 
 /// Name of the file that says what a run is and whether it is whole.
 pub(crate) const RUN_JSON: &str = "run.json";

@@ -71,7 +71,7 @@ fn is_read(ty: &DataType) -> bool {
     is_number || is_string(ty) || matches!(ty, DataType::Timestamp(..))
 }
 
-fn is_string(ty: &DataType) -> bool {
+pub(crate) fn is_string(ty: &DataType) -> bool {
     match ty {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => is_string(values),
@@ -90,7 +90,7 @@ fn cell(array: &dyn Array, index: usize) -> DataCell {
     }
 }
 
-fn time_ms(array: &dyn Array, unit: TimeUnit, index: usize) -> i64 {
+pub(crate) fn time_ms(array: &dyn Array, unit: TimeUnit, index: usize) -> i64 {
     match unit {
         TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(index).saturating_mul(1000),
         TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(index),
@@ -108,7 +108,7 @@ fn timestamp(time_ms: i64, has_zone: bool) -> DataCell {
     }
 }
 
-fn number(array: &dyn Array, index: usize) -> f64 {
+pub(crate) fn number(array: &dyn Array, index: usize) -> f64 {
     match array.data_type() {
         DataType::Float32 => f64::from(array.as_primitive::<Float32Type>().value(index)),
         DataType::Float64 => array.as_primitive::<Float64Type>().value(index),
@@ -124,30 +124,56 @@ fn number(array: &dyn Array, index: usize) -> f64 {
     }
 }
 
+/// A whole number of any type; none if it does not fit.
+pub(crate) fn whole_number(array: &dyn Array, index: usize) -> Option<i64> {
+    Some(match array.data_type() {
+        DataType::Int8 => array.as_primitive::<Int8Type>().value(index).into(),
+        DataType::Int16 => array.as_primitive::<Int16Type>().value(index).into(),
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(index).into(),
+        DataType::Int64 => array.as_primitive::<Int64Type>().value(index),
+        DataType::UInt8 => array.as_primitive::<UInt8Type>().value(index).into(),
+        DataType::UInt16 => array.as_primitive::<UInt16Type>().value(index).into(),
+        DataType::UInt32 => array.as_primitive::<UInt32Type>().value(index).into(),
+        DataType::UInt64 => array.as_primitive::<UInt64Type>().value(index).try_into().ok()?,
+        _ => return None,
+    })
+}
+
 /// The string at `index` of a string or dictionary array; none if the dictionary says null.
-fn string_at(array: &dyn Array, index: usize) -> Option<&str> {
+pub(crate) fn string_at(array: &dyn Array, index: usize) -> Option<&str> {
     match array.data_type() {
         DataType::Utf8 => Some(array.as_string::<i32>().value(index)),
         DataType::LargeUtf8 => Some(array.as_string::<i64>().value(index)),
         DataType::Utf8View => Some(array.as_string_view().value(index)),
-        DataType::Dictionary(key, _) => match key.as_ref() {
-            DataType::Int8 => dictionary_at::<Int8Type>(array, index),
-            DataType::Int16 => dictionary_at::<Int16Type>(array, index),
-            DataType::Int32 => dictionary_at::<Int32Type>(array, index),
-            DataType::Int64 => dictionary_at::<Int64Type>(array, index),
-            DataType::UInt8 => dictionary_at::<UInt8Type>(array, index),
-            DataType::UInt16 => dictionary_at::<UInt16Type>(array, index),
-            DataType::UInt32 => dictionary_at::<UInt32Type>(array, index),
-            DataType::UInt64 => dictionary_at::<UInt64Type>(array, index),
-            other => unreachable!("{other} is no key of a dictionary"),
-        },
-        other => unreachable!("is_read lets no string column of type {other} pass"),
+        _ => {
+            let dictionary = array.as_any_dictionary_opt().expect("is_read lets strings and dictionaries of them pass");
+            let place = dictionary_place(array, index)?;
+            let values = dictionary.values();
+            if values.is_null(place) { None } else { string_at(values.as_ref(), place) }
+        }
     }
 }
 
-fn dictionary_at<K: ArrowDictionaryKeyType>(array: &dyn Array, index: usize) -> Option<&str> {
-    let dictionary = array.as_dictionary::<K>();
-    let values = dictionary.values();
-    let key = dictionary.key(index)?;
-    if values.is_null(key) { None } else { string_at(values.as_ref(), key) }
+/// Where the values of a dictionary array's rows stand in its dictionary, and the dictionary; none for other arrays.
+pub(crate) fn dictionary(array: &dyn Array) -> Option<(Vec<Option<usize>>, &dyn Array)> {
+    let values = array.as_any_dictionary_opt()?.values().as_ref();
+    Some(((0..array.len()).map(|index| dictionary_place(array, index)).collect(), values))
+}
+
+fn dictionary_place(array: &dyn Array, index: usize) -> Option<usize> {
+    fn place<K: ArrowDictionaryKeyType>(array: &dyn Array, index: usize) -> Option<usize> {
+        array.as_dictionary::<K>().key(index)
+    }
+    let DataType::Dictionary(key, _) = array.data_type() else { return None };
+    match key.as_ref() {
+        DataType::Int8 => place::<Int8Type>(array, index),
+        DataType::Int16 => place::<Int16Type>(array, index),
+        DataType::Int32 => place::<Int32Type>(array, index),
+        DataType::Int64 => place::<Int64Type>(array, index),
+        DataType::UInt8 => place::<UInt8Type>(array, index),
+        DataType::UInt16 => place::<UInt16Type>(array, index),
+        DataType::UInt32 => place::<UInt32Type>(array, index),
+        DataType::UInt64 => place::<UInt64Type>(array, index),
+        other => unreachable!("{other} is no key of a dictionary"),
+    }
 }

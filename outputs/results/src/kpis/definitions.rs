@@ -269,3 +269,45 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 12] = [
         value: |area| area.co2_kg,
     },
 ];
+
+/// What a key figure says, found by the name of its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meaning<'a> {
+    /// Prefix of the area it is about, for instance `island`; empty for the run as a whole.
+    pub area: &'a str,
+    /// Its name without the prefix.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What to call it before a reader, without the area.
+    pub label: &'static str,
+    /// What it is and how it comes about.
+    pub description: &'static str,
+}
+
+/// Looks up what the column of a key figure says; none if it is not one of ours.
+pub fn meaning(column: &str) -> Option<Meaning<'_>> {
+    let area = |name: &str| column.strip_suffix(name)?.strip_suffix('_');
+    if let Some(of) = RUN_KPIS.iter().find(|of| of.name == column) {
+        return Some(Meaning { area: "", name: of.name, unit: of.unit, label: of.label, description: of.description });
+    }
+    // `metered_import_kwh` ends in `import_kwh` too: the longest name is the right one.
+    let of = AREA_KPIS.iter().filter(|of| area(of.name).is_some()).max_by_key(|of| of.name.len())?;
+    let area = area(of.name).unwrap_or_default();
+    Some(Meaning { area, name: of.name, unit: of.unit, label: of.label, description: of.description })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_tells_its_area_and_its_figure() {
+        let of = |column| meaning(column).map(|meaning| (meaning.area, meaning.name));
+        assert_eq!(of("pv_production_kwh"), Some(("", "pv_production_kwh")));
+        assert_eq!(of("cariflex_pv_production_kwh"), Some(("cariflex", "pv_production_kwh")));
+        assert_eq!(of("my_homes_metered_import_kwh"), Some(("my_homes", "metered_import_kwh")));
+        assert_eq!(of("island_import_kwh"), Some(("island", "import_kwh")));
+        assert_eq!(of("import_kwh"), None);
+    }
+}

@@ -1,0 +1,271 @@
+//! What a folder says of itself: `run.json` of a run, `sweep.json` of a sweep.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use agents::Time;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::ResultsError;
+use crate::run::{FORMAT, InputFile, Level, RUN_JSON, RunState};
+use crate::schema::{self, Table as Definition};
+
+/// Name of the file that says what a sweep is.
+pub const SWEEP_JSON: &str = "sweep.json";
+
+/// Version of `sweep.json` and of the tables of a sweep that this reader knows.
+pub const SWEEP_VERSION: u32 = 1;
+
+const SWEEP_FORMAT: &str = "cariflex-sweep";
+
+/// What a folder holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Head {
+    /// A run.
+    Run(Box<RunHead>),
+    /// A sweep.
+    Sweep(Box<SweepHead>),
+}
+
+/// `run.json`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct RunHead {
+    /// The folder it was read from.
+    #[serde(skip)]
+    pub dir: PathBuf,
+    /// How it goes.
+    pub status: RunState,
+    /// Its name.
+    pub name: String,
+    /// Its seed.
+    pub seed: u64,
+    /// First instant.
+    #[serde(deserialize_with = "instant")]
+    pub start: Time,
+    /// First instant after the last interval, as planned.
+    #[serde(deserialize_with = "instant")]
+    pub end: Time,
+    /// First instant after the last interval recorded; none before the last word.
+    #[serde(default, deserialize_with = "instant_or_none")]
+    pub reached: Option<Time>,
+    /// Length of a tick.
+    pub tick_s: f64,
+    /// How much of it is kept.
+    pub level: Level,
+    /// What ran it.
+    pub host: String,
+    /// Version and fingerprint of the engine.
+    pub engine: String,
+    /// Its tables.
+    #[serde(default)]
+    pub tables: BTreeMap<String, TableHead>,
+    /// Its key figures.
+    #[serde(default)]
+    pub kpis: BTreeMap<String, Option<f64>>,
+    /// The files it read.
+    #[serde(default)]
+    pub inputs: Vec<InputFile>,
+    /// Who took part, where `run.json` lists them.
+    #[serde(default)]
+    pub participants: Vec<Participant>,
+    /// The scenario as resolved.
+    #[serde(default)]
+    pub scenario: Value,
+}
+
+/// A table of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TableHead {
+    /// Its file in the folder.
+    pub file: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+/// Who took part.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Participant {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+}
+
+/// `sweep.json`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct SweepHead {
+    /// The folder it was read from.
+    #[serde(skip)]
+    pub dir: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// What it is about.
+    #[serde(default)]
+    pub about: String,
+    /// Version and fingerprint of the engine.
+    #[serde(default)]
+    pub engine: String,
+    /// How points were chosen: `grid`, `lhs`, `sobol` or `list`.
+    pub method: String,
+    /// Number of points.
+    pub points: u64,
+    /// Seeds of the replicates.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
+    /// Number of runs.
+    pub runs: u64,
+    /// How much is kept of each run.
+    pub record: Level,
+    /// What varies.
+    #[serde(default)]
+    pub axes: Vec<Axis>,
+    /// Patterns of the key figures its author cares for.
+    #[serde(default)]
+    pub kpis: Vec<String>,
+    /// The files it read.
+    #[serde(default)]
+    pub inputs: Vec<InputFile>,
+    /// The base scenario as written.
+    #[serde(default)]
+    pub scenario: Value,
+}
+
+/// What varies in a sweep: a column of its tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Axis {
+    /// Its name, that of the column.
+    pub name: String,
+    /// The keys of the scenario it sets.
+    #[serde(default)]
+    pub keys: Vec<String>,
+    /// Its unit; empty where there is none.
+    #[serde(default)]
+    pub unit: String,
+    /// What it means.
+    #[serde(default)]
+    pub description: String,
+}
+
+impl RunHead {
+    /// Reads `run.json` of a folder; none if there is none.
+    ///
+    /// # Errors
+    /// If it can not be read, is not ours, or is of a later version.
+    pub fn read(dir: &Path) -> Result<Option<Self>, ResultsError> {
+        let head: Option<Self> = read(dir, RUN_JSON, FORMAT, schema::VERSION)?;
+        Ok(head.map(|head| Self { dir: dir.to_owned(), ..head }))
+    }
+
+    /// Where a table of it is, if it has it.
+    pub fn table(&self, table: &Definition) -> Option<PathBuf> {
+        self.file(table.name)
+    }
+
+    /// Where a table of that name is, if it has it.
+    pub fn file(&self, table: &str) -> Option<PathBuf> {
+        self.tables.get(table).map(|table| self.dir.join(&table.file)).filter(|path| path.is_file())
+    }
+}
+
+impl SweepHead {
+    /// Reads `sweep.json` of a folder; none if there is none.
+    ///
+    /// # Errors
+    /// If it can not be read, is not ours, or is of a later version.
+    pub fn read(dir: &Path) -> Result<Option<Self>, ResultsError> {
+        let head: Option<Self> = read(dir, SWEEP_JSON, SWEEP_FORMAT, SWEEP_VERSION)?;
+        Ok(head.map(|head| Self { dir: dir.to_owned(), ..head }))
+    }
+}
+
+/// Tells what a folder holds.
+///
+/// # Errors
+/// If it holds neither a run nor a sweep of ours, or one that can not be read.
+pub fn head(dir: &Path) -> Result<Head, ResultsError> {
+    if let Some(sweep) = SweepHead::read(dir)? {
+        return Ok(Head::Sweep(Box::new(sweep)));
+    }
+    match RunHead::read(dir)? {
+        Some(run) => Ok(Head::Run(Box::new(run))),
+        None => Err(ResultsError::NotOurs { dir: dir.to_owned() }),
+    }
+}
+
+/// Whose a file is, before all of it is understood.
+#[derive(Debug, Default, Deserialize)]
+struct Stamp {
+    #[serde(default)]
+    format: String,
+    #[serde(default)]
+    schema_version: u32,
+}
+
+fn read<T: DeserializeOwned>(dir: &Path, name: &str, format: &str, version: u32) -> Result<Option<T>, ResultsError> {
+    let path = dir.join(name);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(ResultsError::io("read", &path)(error)),
+    };
+    let stamp: Stamp = serde_json::from_str(&text).unwrap_or_default();
+    if stamp.format != format {
+        return Err(ResultsError::NotOurs { dir: dir.to_owned() });
+    }
+    if stamp.schema_version > version {
+        return Err(ResultsError::Later { path, version: stamp.schema_version, known: version });
+    }
+    serde_json::from_str(&text).map(Some).map_err(|source| ResultsError::Json { path, source })
+}
+
+fn instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let instant: jiff::Timestamp = text.parse().map_err(serde::de::Error::custom)?;
+    Ok(Time(instant.as_millisecond()))
+}
+
+fn instant_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
+    #[derive(Deserialize)]
+    struct Instant(#[serde(deserialize_with = "instant")] Time);
+    Ok(Option::<Instant>::deserialize(deserializer)?.map(|Instant(time)| time))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SWEEP: &str = r#"{"format": "cariflex-sweep", "schema_version": 1, "name": "roofs", "method": "lhs", "points": 2,
+        "seeds": [1, 2], "runs": 4, "record": "kpis", "later": {},
+        "axes": [{"name": "share", "keys": ["fleet.roofs.share"], "unit": "", "description": "share of homes"}]}"#;
+
+    #[test]
+    fn a_folder_tells_what_it_holds() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let neither = head(dir.path()).expect_err("an empty folder").to_string();
+        assert!(neither.contains("cariflex run") && neither.contains("cariflex sweep"), "{neither}");
+        fs::write(dir.path().join(SWEEP_JSON), SWEEP).expect("a file");
+        let Head::Sweep(sweep) = head(dir.path()).expect("a sweep") else { panic!("it is a sweep") };
+        assert_eq!((sweep.runs, sweep.seeds.len(), sweep.record), (4, 2, Level::Kpis));
+        assert_eq!(sweep.axes[0].keys, ["fleet.roofs.share"]);
+    }
+
+    #[test]
+    fn what_is_not_ours_broken_or_of_a_later_version_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (text, word) in [
+            ("{}".to_owned(), "no run"),
+            (SWEEP.replace("\"lhs\"", "7"), "sweep.json"),
+            (SWEEP.replace("\"schema_version\": 1", "\"schema_version\": 99"), "99"),
+        ] {
+            fs::write(dir.path().join(SWEEP_JSON), text).expect("a file");
+            let error = head(dir.path()).expect_err("nothing to read").to_string();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}
