@@ -13,13 +13,13 @@ const MOST_TRIES: usize = 1000;
 /// A law, and the bounds within which it is cut off (drawn again, never moved to the bound).
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Distribution {
-    law: Law,
-    min: f64,
-    max: f64,
+    pub(crate) law: Law,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Law {
+pub(crate) enum Law {
     /// Equally likely from the first to the second.
     Uniform([f64; 2]),
     /// Mean and standard deviation.

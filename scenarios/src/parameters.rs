@@ -166,6 +166,7 @@ impl Setting for bool {
                 let share = share.ok_or("has a share that is no number between 0 and 1")?;
                 Ok(drawn.draws(parameter.key).at(0).random::<f64>() < share)
             }
+            (_, None) => Err(expected(node, "true or false", parameter)),
             _ => Err(expected(node, "true, false, or of a fleet { share = 0.3 }", parameter)),
         }
     }

@@ -11,7 +11,6 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Version of the format that this program reads.
 const VERSION: u64 = 2;
@@ -82,7 +81,12 @@ impl Scenario {
     /// [`ScenarioError::NotFound`], [`ScenarioError::Read`], [`ScenarioError::Syntax`] with line and column, or
     /// [`ScenarioError::Problems`] for another version or a circle of extensions.
     pub fn load(name: &str) -> Result<Self, ScenarioError> {
-        let (text, path) = source(name, None)?;
+        Self::load_from(name, None)
+    }
+
+    /// The same, where a file is sought from `folder`.
+    pub(crate) fn load_from(name: &str, folder: Option<&Path>) -> Result<Self, ScenarioError> {
+        let (text, path) = source(name, folder)?;
         Self::parse(&text, &path)
     }
 
@@ -342,7 +346,7 @@ fn source(name: &str, folder: Option<&Path>) -> Result<(String, PathBuf), Scenar
 }
 
 /// Whether two paths lead to one file.
-fn is_same(a: &Path, b: &Path) -> bool {
+pub(crate) fn is_same(a: &Path, b: &Path) -> bool {
     match (a.canonicalize(), b.canonicalize()) {
         (Ok(a), Ok(b)) => a == b,
         _ => a == b,
@@ -352,6 +356,10 @@ fn is_same(a: &Path, b: &Path) -> bool {
 fn check_version(root: &Node) -> Result<(), ScenarioError> {
     match root.at("version").map(|node| &node.value) {
         Some(Value::Integer(version)) if *version == VERSION as i64 => Ok(()),
+        Some(Value::Integer(1)) if root.at("axis").is_some() => {
+            let text = "is that of a sweep, which holds axes: `cariflex sweep` runs it, and a scenario has version = 2";
+            Err(root.error("version", text))
+        }
         Some(Value::Integer(1)) => {
             let text = "is 1: this program reads version 2, in which assets are tables by id: [pv] pv_01 = { … }";
             Err(root.error("version", text))
@@ -364,11 +372,16 @@ fn check_version(root: &Node) -> Result<(), ScenarioError> {
     }
 }
 
+/// The folder from which a file named there is sought; none for the present one.
+pub(crate) fn folder_of(origin: &Origin) -> Option<&Path> {
+    match origin {
+        Origin::Line { path, .. } => path.parent(),
+        Origin::Kept { folder, .. } => Some(folder),
+        Origin::Option(_) => None,
+    }
+}
+
 /// A file named in a scenario lies beside it, one named on the command line in the present folder.
 fn beside(origin: &Origin, file: &str) -> PathBuf {
-    let folder: Option<Arc<PathBuf>> = match origin {
-        Origin::Line(path, _) => Some(Arc::clone(path)),
-        Origin::Option(_) => None,
-    };
-    folder.as_deref().and_then(|path| path.parent()).map_or_else(|| file.into(), |folder| folder.join(file))
+    folder_of(origin).map_or_else(|| file.into(), |folder| folder.join(file))
 }

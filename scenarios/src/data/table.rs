@@ -4,6 +4,7 @@ use crate::document::nearest;
 use crate::error::{Problem, ScenarioError, beginning, brief};
 use agents::Time;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A cell of a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +19,7 @@ pub enum Cell {
     Instant(Time),
 }
 
-/// A table of measured data.
+/// A table of measured data. Clones share its cells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataTable {
     path: PathBuf,
@@ -26,7 +27,7 @@ pub struct DataTable {
     row_name: &'static str,
     columns: Vec<String>,
     /// Number of each row in its file, and its cells in the order of the columns.
-    rows: Vec<(u64, Vec<Cell>)>,
+    rows: Arc<[(u64, Vec<Cell>)]>,
 }
 
 impl DataTable {
@@ -68,7 +69,7 @@ impl DataTable {
             let cell = |text: &str| if text.is_empty() { Cell::Missing } else { Cell::Text(text.into()) };
             rows.push((line, record.iter().map(cell).collect()));
         }
-        Ok(Self { path: path.into(), row_name: "line", columns, rows })
+        Ok(Self { path: path.into(), row_name: "line", columns, rows: rows.into() })
     }
 
     /// The file it comes from.
@@ -79,6 +80,11 @@ impl DataTable {
     /// The rows: number in the file, and cells in the order of the columns.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (u64, &[Cell])> {
         self.rows.iter().map(|(line, cells)| (*line, &cells[..]))
+    }
+
+    /// The names of the columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
     }
 
     pub(crate) fn has(&self, column: &str) -> bool {

@@ -22,7 +22,8 @@ impl Lines {
     }
 
     fn origin(&self, place: usize) -> Origin {
-        Origin::Line(Arc::clone(&self.path), self.ends.partition_point(|end| *end < place) + 1)
+        let line = self.ends.partition_point(|end| *end < place) + 1;
+        Origin::Line { path: Arc::clone(&self.path), line, offset: place }
     }
 
     fn node(&self, value: &Spanned<DeValue<'_>>) -> Result<Node, Problem> {
@@ -99,6 +100,21 @@ fn keys(path: &str) -> Vec<&str> {
     found
 }
 
+/// The same, checked.
+///
+/// # Errors
+/// A sentence that says what is wrong, and ends with a right one.
+pub(crate) fn dotted_keys(path: &str) -> Result<Vec<&str>, String> {
+    if path.len() > LONGEST_PATH {
+        return Err("has a key that is too long: write for instance battery.bat_01.power_kw".into());
+    }
+    let keys = keys(path);
+    if keys.iter().any(|key| key.is_empty()) {
+        return Err(format!("`{path}` is no dotted key: write for instance battery.bat_01.power_kw"));
+    }
+    Ok(keys)
+}
+
 /// A value of the command line: what it is in TOML, otherwise a text.
 fn written(value: &str) -> Value {
     let parsed = Node::parse(&format!("value = {value}"), Path::new("value"));
@@ -172,17 +188,19 @@ impl Node {
         let Some((path, value)) = split_outside_quotes(assignment, '=') else {
             return Err(wrong("is no assignment: write KEY=VALUE, for instance run.seed=3".into()));
         };
-        if path.len() > LONGEST_PATH {
-            return Err(wrong("has a key that is too long: write for instance battery.bat_01.power_kw=25".into()));
-        }
-        let keys = keys(path);
-        if keys.iter().any(|key| key.is_empty()) {
-            return Err(wrong(format!("`{path}` is no dotted key: write for instance battery.bat_01.power_kw=25")));
-        }
+        let keys = dotted_keys(path).map_err(|text| wrong(format!("{text}=25")))?;
         let value = value.trim();
         let mut node = Self { value: written(value), origin: origin.clone() };
         node.stamp(origin);
         self.put(&keys, &node).map_err(wrong)
+    }
+
+    /// Writes a value at a dotted path, in which a `*` stands for every table at its place.
+    ///
+    /// # Errors
+    /// A sentence, if it is no dotted path, or leads through something that is no table.
+    pub(crate) fn assign_value(&mut self, path: &str, value: &Self) -> Result<(), String> {
+        self.put(&dotted_keys(path)?, value)
     }
 
     fn put(&mut self, keys: &[&str], node: &Self) -> Result<(), String> {
@@ -208,7 +226,7 @@ impl Node {
         table.entry((*key).to_owned()).or_insert_with(empty).put(rest, node)
     }
 
-    fn stamp(&mut self, origin: &Origin) {
+    pub(crate) fn stamp(&mut self, origin: &Origin) {
         self.origin = origin.clone();
         match &mut self.value {
             Value::List(nodes) => nodes.iter_mut().for_each(|node| node.stamp(origin)),

@@ -7,6 +7,7 @@
 mod merge;
 mod reader;
 
+pub(crate) use merge::dotted_keys;
 pub(crate) use reader::{Drawn, Reader, nearest};
 
 use crate::error::{Problem, ScenarioError};
@@ -18,17 +19,19 @@ use std::sync::Arc;
 /// Where a value was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// A line of a file or of a built-in scenario, counted from 1.
-    Line(Arc<PathBuf>, usize),
+    /// A line of a file or of a built-in scenario, counted from 1; `offset` is that in bytes, for the order of keys.
+    Line { path: Arc<PathBuf>, line: usize, offset: usize },
     /// An option of the command line, such as `--set run.seed=3`.
     Option(Arc<str>),
+    /// A scenario that was kept as data: where, and the folder from which the files it names were sought.
+    Kept { place: Arc<str>, folder: Arc<PathBuf> },
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Line(path, line) => write!(f, "{}, line {line}", path.display()),
-            Self::Option(text) => f.write_str(text),
+            Self::Line { path, line, .. } => write!(f, "{}, line {line}", path.display()),
+            Self::Option(text) | Self::Kept { place: text, .. } => f.write_str(text),
         }
     }
 }
@@ -73,6 +76,13 @@ impl Node {
             Value::Table(table) => Some(table),
             _ => None,
         }
+    }
+
+    /// The entries of a table in the order in which they were written.
+    pub(crate) fn entries_as_written(&self) -> Vec<(&String, &Self)> {
+        let mut entries: Vec<_> = self.table().into_iter().flatten().collect();
+        entries.sort_by_key(|(_, node)| if let Origin::Line { offset, .. } = node.origin { offset } else { 0 });
+        entries
     }
 
     /// The node at a dotted path below this one.

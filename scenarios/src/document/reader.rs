@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         for (key, node) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.as_str())) {
             let hint = match nearest(key, self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None if self.known.len() > MOST_LISTED => {
+                None if self.known.len() > MOST_LISTED && !self.path.is_empty() => {
                     let section = self.path.split('.').next().unwrap_or_default();
                     format!("`cariflex explain {section}` lists those that are")
                 }

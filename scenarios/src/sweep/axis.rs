@@ -1,0 +1,469 @@
+//! An axis of a sweep: what differs between the points, and the value at each place of it.
+
+use super::format::{AxisSection, Method, Scale};
+use super::value::{AxisValue, Level, column_value};
+use crate::distribution::Distribution;
+use crate::document::{Node, Origin, Reader, Value, dotted_keys, nearest};
+use crate::error::{Problem, brief};
+use crate::freeze::Assignment;
+use crate::parameters::{Limits, Parameters};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Columns of the results that are there in every sweep.
+const FIXED_COLUMNS: [&str; 11] =
+    ["run", "point", "replicate", "seed", "start", "end", "tick_s", "set", "status", "error", "wall_s"];
+/// Longest name of an axis.
+const LONGEST_NAME: usize = 64;
+
+/// What differs between the points of a sweep.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// A column of the results.
+    pub name: String,
+    /// The dotted keys that are set; of cases all those that a case sets.
+    pub keys: Vec<String>,
+    /// Unit of its values, as the parameter has it; empty where none is known.
+    pub unit: String,
+    /// What the parameter is; empty where the key names none.
+    pub description: String,
+    pub(super) values: Values,
+    /// Where it is written.
+    pub(super) node: Node,
+}
+
+/// Where an axis has its values from.
+#[derive(Clone, Debug)]
+pub(super) enum Values {
+    /// One of these.
+    Levels(Vec<Level>),
+    /// Anything from low to high.
+    Range { low: f64, high: f64, scale: Scale, whole: bool, origin: Origin },
+    /// By a law.
+    Law { law: Distribution, whole: bool, origin: Origin },
+    /// Each point says it.
+    Given,
+}
+
+/// What is read of an axis, to find its values.
+struct Draft<'a> {
+    path: String,
+    node: &'a Node,
+    section: AxisSection,
+    how: How,
+    keys: Vec<Arc<str>>,
+}
+
+/// How points are chosen, as far as it could be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct How {
+    pub(super) method: Option<Method>,
+    /// Whether the design begins with the lowest value of every axis.
+    pub(super) begins_at_zero: bool,
+}
+
+/// Reads one `[[axis]]`; nothing where it has problems, which are collected.
+pub(super) fn read(
+    number: usize,
+    node: &Node,
+    how: How,
+    notes: &mut Vec<String>,
+    problems: &RefCell<Vec<Problem>>,
+) -> Option<Axis> {
+    let path = match node.at("name").map(|name| &name.value) {
+        Some(Value::Text(name)) => format!("axis.{name}"),
+        _ => format!("axis {number}"),
+    };
+    let before = problems.borrow().len();
+    let mut reader = Reader::new(&path, node, None, problems);
+    let section = AxisSection::read(&mut reader);
+    let extras = ["keys", "values", "law", "cases"].map(|key| reader.node(key));
+    reader.finish();
+    if node.at("name").is_some_and(|name| matches!(name.value, Value::Text(_)))
+        && let Some(text) = no_column(&section.name)
+    {
+        problems.borrow_mut().push(Problem::at(node.at("name")?, &format!("{path}.name"), text));
+    }
+    let mut draft = Draft { path, node, section, how, keys: Vec::new() };
+    let has_cases = extras[3].is_some();
+    draft.keys = draft.read_keys(extras[0], has_cases, problems);
+    let values = draft.values(extras, notes, problems);
+    if problems.borrow().len() > before {
+        return None;
+    }
+    let mut keys: Vec<String> = draft.keys.iter().map(|key| key.to_string()).collect();
+    if let (true, Some(Values::Levels(levels))) = (has_cases, &values) {
+        let first = levels.first()?;
+        keys = first.assignments.iter().map(|assignment| assignment.key().into()).collect();
+    }
+    let name = draft.section.name;
+    Some(Axis { name, keys, unit: String::new(), description: String::new(), values: values?, node: node.clone() })
+}
+
+/// What is wrong with a name, if it can not be a column of its own.
+fn no_column(name: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    if !begins || !name.chars().all(fits) || name.len() > LONGEST_NAME {
+        let name = crate::error::beginning(name);
+        let rule = format!("a small letter, then up to {} small letters, digits or `_`", LONGEST_NAME - 1);
+        return Some(format!("is {name:?}, which can not be a column: write {rule}"));
+    }
+    let is_fixed = FIXED_COLUMNS.contains(&name);
+    is_fixed.then(|| format!("is `{name}`, which is a column of every sweep: choose another name"))
+}
+
+/// What is wrong with a key that is to be set for each point.
+pub(super) fn no_key(key: &str) -> Option<String> {
+    match dotted_keys(key) {
+        Err(text) => Some(text),
+        Ok(keys) if keys == ["run", "seed"] => {
+            Some("is the seed of a run: leave it out, and write replicates, or seeds = [1, 2, 3]".into())
+        }
+        Ok(_) => None,
+    }
+}
+
+impl Draft<'_> {
+    fn path_of(&self, key: &str) -> String {
+        format!("{}.{key}", self.path)
+    }
+
+    fn problem(&self, key: &str, text: impl Into<String>, problems: &RefCell<Vec<Problem>>) {
+        let node = self.node.at(key).unwrap_or(self.node);
+        problems.borrow_mut().push(Problem::at(node, &self.path_of(key), text));
+    }
+
+    /// The dotted keys it sets.
+    fn read_keys(&self, several: Option<&Node>, has_cases: bool, problems: &RefCell<Vec<Problem>>) -> Vec<Arc<str>> {
+        let one = self.node.at("key");
+        let both = "are both there: write `key` for one, or `keys` for several that get the same value";
+        let written: Vec<&Node> = match (one, several) {
+            (Some(_), Some(_)) => {
+                self.problem("keys", format!("and key {both}"), problems);
+                return Vec::new();
+            }
+            (None, None) if has_cases => return Vec::new(),
+            (_, _) if has_cases => {
+                let key = if one.is_some() { "key" } else { "keys" };
+                self.problem(key, "can not go with `cases`, each of which names what it sets: leave it out", problems);
+                return Vec::new();
+            }
+            (None, None) => {
+                let text = "is missing: write the dotted key that is set, for instance key = \"fleet.cars.count\"";
+                self.problem("key", text, problems);
+                return Vec::new();
+            }
+            (Some(one), None) => vec![one],
+            (None, Some(several)) => match &several.value {
+                Value::List(nodes) if !nodes.is_empty() => nodes.iter().collect(),
+                _ => {
+                    self.problem("keys", "is no list of keys: write keys = [\"pv.*.tilt_deg\", …]", problems);
+                    return Vec::new();
+                }
+            },
+        };
+        let name = if one.is_some() { "key" } else { "keys" };
+        let mut keys: Vec<Arc<str>> = Vec::new();
+        for node in written {
+            let wrong = match &node.value {
+                // That a single key is no text was told by the reader.
+                Value::Text(_) if keys.iter().any(|known| Value::Text(known.to_string()) == node.value) => {
+                    Some("names a key twice: leave one out".into())
+                }
+                Value::Text(key) => no_key(key).or_else(|| keys_of_record(key)).or_else(|| {
+                    keys.push(key.as_str().into());
+                    None
+                }),
+                other if one.is_none() => Some(format!("holds {}: write keys in quotes", other.kind())),
+                _ => None,
+            };
+            if let Some(text) = wrong {
+                problems.borrow_mut().push(Problem::at(node, &self.path_of(name), text));
+            }
+        }
+        keys
+    }
+
+    fn values(
+        &self,
+        [_, values, law, cases]: [Option<&Node>; 4],
+        notes: &mut Vec<String>,
+        problems: &RefCell<Vec<Problem>>,
+    ) -> Option<Values> {
+        let written = [("values", values), ("range", self.node.at("range")), ("law", law), ("cases", cases)];
+        let there: Vec<&str> = written.iter().filter(|(_, node)| node.is_some()).map(|(name, _)| *name).collect();
+        self.check_companions(&there, problems);
+        match (&there[..], self.how.method?) {
+            ([], Method::List) => Some(Values::Given),
+            ([], Method::Grid) => {
+                let text = "says no values: write values = […], range = [low, high] with steps, or cases";
+                self.problem("values", text, problems);
+                None
+            }
+            ([], _) => {
+                self.problem("values", "says no values: write range = [low, high], values, law or cases", problems);
+                None
+            }
+            (["cases"], _) => self.cases(cases?, problems).map(Values::Levels),
+            ([name], Method::List) => {
+                self.problem(
+                    name,
+                    "can not go with the method list, whose points say the values: leave it out",
+                    problems,
+                );
+                None
+            }
+            (["law"], Method::Grid) => {
+                let text = "can not go with the method grid: write method = \"lhs\" or \"sobol\", or list values";
+                self.problem("law", text, problems);
+                None
+            }
+            (["values"], _) => self.levels(values?, problems).map(Values::Levels),
+            (["law"], _) => self.law(law?, problems),
+            (["range"], method) => self.range(method, notes, problems),
+            (several, _) => {
+                let others = several[1..].join("` and `");
+                self.problem(several[0], format!("can not go with `{others}`: keep one of them"), problems);
+                None
+            }
+        }
+    }
+
+    /// Keys that only go with another that is not there.
+    fn check_companions(&self, there: &[&str], problems: &RefCell<Vec<Problem>>) {
+        let sampled = self.how.method.is_some_and(Method::is_sampled);
+        for (key, goes_with) in [("steps", &["range"][..]), ("scale", &["range"]), ("whole", &["range", "law"])] {
+            if self.node.at(key).is_none() {
+                continue;
+            }
+            if !there.iter().any(|name| goes_with.contains(name)) {
+                self.problem(key, format!("goes with `{}` only: leave it out", goes_with.join("` or `")), problems);
+            } else if key == "steps" && sampled {
+                self.problem(
+                    key,
+                    "goes with the method grid only: `n` of the file says how many points there are",
+                    problems,
+                );
+            }
+        }
+    }
+
+    /// A list of values.
+    fn levels(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Vec<Level>> {
+        let Value::List(nodes) = &node.value else {
+            self.problem("values", format!("is {}: write a list, values = [1, 2, 3]", node.value.kind()), problems);
+            return None;
+        };
+        if nodes.is_empty() {
+            self.problem("values", "is empty: write at least one value", problems);
+        }
+        let mut seen = BTreeSet::new();
+        for node in nodes {
+            let words = column_value(node).to_string();
+            if !seen.insert((node.value.kind(), words.clone())) {
+                let text = format!("holds {words} twice: leave one out; replicates are for running a point again");
+                problems.borrow_mut().push(Problem::at(node, &self.path_of("values"), text));
+            }
+        }
+        Some(nodes.iter().map(|node| self.level(node)).collect())
+    }
+
+    fn level(&self, node: &Node) -> Level {
+        Level::of(&self.keys, node)
+    }
+
+    /// Cases, each a table of what it sets.
+    fn cases(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Vec<Level>> {
+        if node.table().is_none_or(|table| table.is_empty()) {
+            let text = "holds no case: write a table for each, [axis.cases.NAME], of dotted keys in quotes";
+            self.problem("cases", text, problems);
+            return None;
+        }
+        let mut levels: Vec<Level> = Vec::new();
+        for (name, case) in node.entries_as_written() {
+            let path = format!("{}.cases.{name}", self.path);
+            let wrong = |text: String| problems.borrow_mut().push(Problem::at(case, &path, text));
+            if name.is_empty() || name.len() > LONGEST_NAME {
+                wrong(format!("can not be the name of a case: write 1 to {LONGEST_NAME} letters"));
+            }
+            let assignments = assignments(case, &path, problems);
+            if case.table().is_some_and(|table| table.is_empty()) {
+                wrong("sets nothing: write at least one dotted key in quotes".into());
+            } else if let Some(first) = levels.first() {
+                let keys = |list: &[Assignment]| list.iter().map(|a| a.key().to_owned()).collect::<BTreeSet<String>>();
+                let (here, there) = (keys(&assignments), keys(&first.assignments));
+                let other = first.value.to_string();
+                if let Some(missing) = there.difference(&here).next() {
+                    wrong(format!(
+                        "does not set `{missing}`, which case {other} sets: set the same keys in every case"
+                    ));
+                } else if let Some(more) = here.difference(&there).next() {
+                    wrong(format!("sets `{more}`, which case {other} does not: set the same keys in every case"));
+                }
+            }
+            levels.push(Level { value: AxisValue::Text(name.clone()), assignments });
+        }
+        Some(levels)
+    }
+
+    fn law(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Values> {
+        let whole = self.section.whole.unwrap_or(false);
+        let choices = node.at("choice").map(|choice| &choice.value);
+        let is_of_whole = |nodes: &Vec<Node>| nodes.iter().all(|node| matches!(node.value, Value::Integer(_)));
+        let read = Distribution::read(node, &Limits::Any).and_then(|law| {
+            if self.how.begins_at_zero && law.is_unbounded_below() {
+                let text = "has no lowest value, with which a Sobol sequence begins that is not scrambled: write `min`";
+                return Err(text.to_owned());
+            }
+            law.quantile(0.5)?;
+            let (low, high) = (libm::ceil(law.min), libm::floor(law.max));
+            if whole && low > high {
+                return Err(format!("has no whole number between {} and {}: widen it", brief(law.min), brief(law.max)));
+            }
+            Ok(law)
+        });
+        match read {
+            Ok(law) => {
+                let whole = whole || matches!(choices, Some(Value::List(nodes)) if is_of_whole(nodes));
+                Some(Values::Law { law, whole, origin: node.origin.clone() })
+            }
+            Err(text) => {
+                self.problem("law", text, problems);
+                None
+            }
+        }
+    }
+
+    fn range(&self, method: Method, notes: &mut Vec<String>, problems: &RefCell<Vec<Problem>>) -> Option<Values> {
+        // What can not be read as two numbers was told by the reader.
+        let ([low, high], node) = (self.section.range?, self.node.at("range")?);
+        let (whole, scale) = (self.section.whole.unwrap_or(false), self.section.scale.unwrap_or(Scale::Linear));
+        let [first, last] = [libm::ceil(low), libm::floor(high)];
+        let wrong = if low > high {
+            Some(format!("goes from {} down to {}: write the lower number first", brief(low), brief(high)))
+        } else if scale == Scale::Log && low <= 0.0 {
+            Some(format!("begins at {}: with scale = \"log\" both ends must exceed 0", brief(low)))
+        } else if whole && first > last {
+            Some(format!("holds no whole number between {} and {}: widen it", brief(low), brief(high)))
+        } else if whole && (low.abs() > 9e15 || high.abs() > 9e15) {
+            Some("is too wide for whole numbers: stay below 9e15".into())
+        } else {
+            None
+        };
+        if let Some(text) = wrong {
+            self.problem("range", text, problems);
+            return None;
+        }
+        let origin = node.origin.clone();
+        if method != Method::Grid {
+            return Some(Values::Range { low, high, scale, whole, origin });
+        }
+        let Some(steps) = self.section.steps else {
+            if self.node.at("steps").is_none() {
+                let text = "is missing: write how many values the range has in the grid, both ends included";
+                self.problem("steps", text, problems);
+            }
+            return None;
+        };
+        if (steps == 1) != (low == high) {
+            let text = match steps {
+                1 => format!("is 1, which leaves out {}: write at least 2, or values = [{0}]", brief(high)),
+                _ => format!("is {steps}, but both ends are {}: write steps = 1", brief(low)),
+            };
+            self.problem("steps", text, problems);
+            return None;
+        }
+        let mut numbers: Vec<f64> = (0..steps).map(|index| step(low, high, scale, index, steps)).collect();
+        if whole {
+            numbers.iter_mut().for_each(|number| *number = libm::round(*number).clamp(first, last));
+            numbers.dedup();
+            if (numbers.len() as u64) < steps {
+                notes.push(format!("{}: {} of {steps} steps are distinct whole numbers", self.path, numbers.len()));
+            }
+        }
+        let value = |number: f64| if whole { Value::Integer(number as i64) } else { Value::Number(number) };
+        let node = |number| Node { value: value(number), origin: origin.clone() };
+        Some(Values::Levels(numbers.into_iter().map(|number| self.level(&node(number))).collect()))
+    }
+}
+
+/// The value at a step of a grid, to 15 digits: 0.6 rather than 0.6000000000000001.
+fn step(low: f64, high: f64, scale: Scale, index: u64, steps: u64) -> f64 {
+    if index == 0 {
+        return low;
+    }
+    if index == steps - 1 {
+        return high;
+    }
+    let share = index as f64 / (steps - 1) as f64;
+    let value = match scale {
+        Scale::Linear => low + (high - low) * share,
+        Scale::Log => low * libm::pow(high / low, share),
+    };
+    format!("{value:.14e}").parse().expect("a number as it was written")
+}
+
+/// What is wrong with a key that all runs must have in common.
+fn keys_of_record(key: &str) -> Option<String> {
+    (dotted_keys(key).ok()? == ["run", "record"])
+        .then(|| "is how much is kept, which all runs have in common: write it below [set]".into())
+}
+
+/// The assignments of a table of dotted keys, in the order in which they are written.
+pub(super) fn assignments(node: &Node, path: &str, problems: &RefCell<Vec<Problem>>) -> Vec<Assignment> {
+    let wrong = |node: &Node, key: &str, text: String| problems.borrow_mut().push(Problem::at(node, key, text));
+    if node.table().is_none() {
+        wrong(node, path, format!("is {}: write a table of dotted keys in quotes", node.value.kind()));
+    }
+    let mut assignments = Vec::new();
+    for (key, value) in node.entries_as_written() {
+        let inner = value.table().and_then(|table| table.keys().next());
+        let text = match inner {
+            Some(inner) if !key.contains('.') => {
+                Some(format!("is a table: put the whole dotted key in quotes, \"{key}.{inner}\" = …"))
+            }
+            _ => no_key(key),
+        };
+        match text {
+            Some(text) => wrong(value, &format!("{path}.{key}"), text),
+            None => assignments.push(Assignment::new(&key.as_str().into(), value)),
+        }
+    }
+    assignments
+}
+
+/// Whether whatever is written at `earlier` is written over at `later`.
+pub(super) fn covers(later: &str, earlier: &str) -> bool {
+    let (Ok(later), Ok(earlier)) = (dotted_keys(later), dotted_keys(earlier)) else { return false };
+    later.len() <= earlier.len() && later.iter().zip(&earlier).all(|(later, earlier)| later == earlier || *later == "*")
+}
+
+/// Axes must have names of their own, and none may write over what another sets.
+pub(super) fn check_together(axes: &[Axis], problems: &RefCell<Vec<Problem>>) {
+    for (index, axis) in axes.iter().enumerate() {
+        let path = format!("axis.{}", axis.name);
+        let before = &axes[..index];
+        if before.iter().any(|other| other.name == axis.name) {
+            let node = axis.node.at("name").unwrap_or(&axis.node);
+            let text = "is the name of two axes: each is a column, rename one";
+            problems.borrow_mut().push(Problem::at(node, &format!("{path}.name"), text));
+        }
+        for (key, other) in axis.keys.iter().flat_map(|key| before.iter().map(move |other| (key, other))) {
+            if let Some(covered) = other.keys.iter().find(|earlier| covers(key, earlier)) {
+                let node = ["key", "keys", "cases"].into_iter().find_map(|name| axis.node.at(name));
+                let text = format!("sets `{key}` over `{covered}` of axis.{}: keep one of them", other.name);
+                problems.borrow_mut().push(Problem::at(node.unwrap_or(&axis.node), &path, text));
+            }
+        }
+    }
+}
+
+/// The name that may be meant.
+pub(super) fn hint<'n>(name: &str, known: impl Iterator<Item = &'n str> + Clone) -> String {
+    match nearest(name, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
