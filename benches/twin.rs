@@ -30,16 +30,6 @@ impl Recorder for Nothing {
     }
 }
 
-/// Adds key figures up.
-struct KpisOnly(Kpis);
-
-impl Recorder for KpisOnly {
-    fn record(&mut self, rows: &IntervalRows<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
-        self.0.add(rows);
-        Ok(())
-    }
-}
-
 fn plan(duration: &str, tick: &str) -> Plan {
     let mut scenario = Scenario::load("martinique").unwrap();
     scenario.set(&format!("run.duration={duration}")).unwrap();
@@ -111,7 +101,7 @@ fn year(record: Record) -> (f64, Summary) {
     let inputs = Inputs::load(&args.scenario).unwrap();
     let begun = Instant::now();
     let mut writer =
-        RunWriter::create(args.out.as_deref().unwrap(), inputs.info(&args), &inputs.plan.catalogue()).unwrap();
+        RunWriter::create(args.out.as_deref().unwrap(), inputs.info("bench".into(), "sweep"), &inputs.plan.catalogue()).unwrap();
     sweep(&inputs.plan, &mut writer);
     let summary = writer.finish(Status::Complete).unwrap();
     let seconds = begun.elapsed().as_secs_f64();
@@ -211,7 +201,7 @@ fn main() {
     show("sweep, 30 days at 15 min, nothing kept", median(|| sweep(&month, &mut Nothing)));
     show(
         "sweep, 30 days at 15 min, key figures",
-        median(|| sweep(&month, &mut KpisOnly(Kpis::new(&month.catalogue())))),
+        median(|| sweep(&month, &mut Kpis::new(&month.catalogue()))),
     );
     let minutes = plan("1d", "60s");
     show("sweep, 1 day at 60 s, nothing kept", median(|| sweep(&minutes, &mut Nothing)));

@@ -1,6 +1,6 @@
 //! `cariflex check` and `cariflex explain`: what a scenario comes to, and what its parameters mean.
 
-use crate::cli::{ExplainArgs, ScenarioArgs};
+use crate::cli::{ExplainArgs, ScenarioArgs, print};
 use crate::error::{Error, Outcome};
 use crate::inputs::Inputs;
 use agents::Kind;
@@ -22,14 +22,6 @@ pub fn check(args: &ScenarioArgs) -> Result<Outcome, Error> {
         writeln!(out, "  note          {note}")?;
     }
     print(&out)
-}
-
-/// Prints; a reader that has seen enough (`| head`) is no failure.
-fn print(text: &[u8]) -> Result<Outcome, Error> {
-    match io::stdout().lock().write_all(text) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(Outcome::Complete),
-    }
 }
 
 fn describe(plan: &Plan, out: &mut impl Write) -> io::Result<()> {

@@ -1,10 +1,11 @@
 //! The command line: what can be asked, and what comes back.
 
 use crate::error::{Error, Outcome};
-use crate::{check, run};
+use crate::sweep::ShardArg;
+use crate::{check, run, sweep};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,6 +16,16 @@ Exit codes:
     1  something broke: a disk, a host, an actor
     2  the scenario, a series or an option can not be used
   130  interrupted; what was recorded until then is whole";
+
+const SWEEP_HELP: &str = "\
+Exit codes:
+    0  all runs that were asked for are complete
+    1  a run failed (the others went on), or something broke
+    2  the sweep file, a scenario or an option can not be used
+  130  interrupted; the same command goes on
+
+On a terminal a bar shows how far it is; elsewhere lines of JSON do, on standard error.
+scenarios/SWEEPS.md describes sweep files.";
 
 /// Cariflex in one process: the digital twin of Martinique's energy-management platform.
 #[derive(Debug, Parser)]
@@ -32,6 +43,9 @@ enum Command {
     /// Check a scenario and everything it refers to, without running it.
     #[command(after_help = EXIT_CODES)]
     Check(ScenarioArgs),
+    /// Run a scenario at many points and seeds, on all cores; the same command goes on after any end.
+    #[command(after_help = SWEEP_HELP)]
+    Sweep(SweepArgs),
     /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
     Explain(ExplainArgs),
 }
@@ -74,6 +88,35 @@ pub struct ExplainArgs {
     /// The scenario in which its value is looked up.
     #[arg(long, value_name = "SCENARIO", default_value = "martinique")]
     pub scenario: String,
+}
+
+/// What `cariflex sweep` takes.
+#[derive(Clone, Debug, Args)]
+pub struct SweepArgs {
+    /// Sweep file; or the place of a sweep that is frozen already.
+    #[arg(value_name = "FILE|PLACE")]
+    pub sweep: String,
+    /// Folder of the sweep, or s3://bucket/prefix [default: results/NAME, with the name of the sweep].
+    #[arg(long, value_name = "PLACE")]
+    pub out: Option<String>,
+    /// Change one key of the scenario at all points. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Worlds at a time [default: the number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: Option<u16>,
+    /// Do one part of the runs: 2/8 is the second of eight, array (or array/8) asks the variables of the job array.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<ShardArg>,
+    /// Remove what the place holds of this sweep, and begin anew.
+    #[arg(long)]
+    pub fresh: bool,
+    /// Check everything and list the points; run and write nothing.
+    #[arg(long, conflicts_with_all = ["fresh", "freeze"])]
+    pub dry_run: bool,
+    /// Write down what will be run, and stop; `cariflex sweep PLACE` runs it, wherever the place can be reached.
+    #[arg(long)]
+    pub freeze: bool,
 }
 
 /// What `cariflex run` takes.
@@ -128,7 +171,7 @@ pub enum HostKind {
 
 impl HostKind {
     /// The name used in `run.json`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sweep => "sweep",
             Self::Actors => "actors",
@@ -141,9 +184,18 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Sweep(args) => sweep::sweep(&args),
         Command::Explain(args) => check::explain(&args),
     };
     report(outcome)
+}
+
+/// Prints on standard output; a reader that has seen enough (`| head`) is no failure.
+pub(crate) fn print(text: &[u8]) -> Result<Outcome, Error> {
+    match std::io::stdout().lock().write_all(text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(Outcome::Complete),
+    }
 }
 
 fn report(outcome: Result<Outcome, Error>) -> ExitCode {

@@ -25,6 +25,26 @@ pub enum Error {
     /// Results that can not be read or written.
     #[error(transparent)]
     Results(#[from] ResultsError),
+    /// Points of a sweep that can not be run.
+    #[error("{affected} of {of} points can not be run, the first at {first}:\n       {source}")]
+    Points {
+        /// How many.
+        affected: usize,
+        /// Of how many.
+        of: usize,
+        /// The parameters of the first.
+        first: String,
+        /// Everything that is wrong with any of them.
+        source: ScenarioError,
+    },
+    /// Runs of a sweep that failed; the others went on.
+    #[error("{failed} of {of} runs failed; runs.parquet tells why, and the same command tries them again")]
+    RunsFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The run broke off.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -62,10 +82,14 @@ impl Error {
     /// 2 for input that can not be used, 1 for anything that broke.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Scenario(_) | Self::Series(_) | Self::Option { .. } => ExitCode::from(2),
-            Self::Results(ResultsError::Complete { .. } | ResultsError::Foreign { .. } | ResultsError::Busy { .. }) => {
-                ExitCode::from(2)
-            }
+            Self::Scenario(_) | Self::Series(_) | Self::Option { .. } | Self::Points { .. } => ExitCode::from(2),
+            Self::Results(
+                ResultsError::Complete { .. }
+                | ResultsError::Foreign { .. }
+                | ResultsError::Busy { .. }
+                | ResultsError::NoSweep { .. }
+                | ResultsError::NoObjectStores { .. },
+            ) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

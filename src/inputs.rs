@@ -1,11 +1,15 @@
 //! From options to a plan: the scenario with its overrides, and the measured data it asks for.
 
-use crate::cli::{RunArgs, ScenarioArgs};
+use crate::cli::ScenarioArgs;
 use crate::error::Error;
 use results::{DataCell, InputFile, Level, RunInfo};
 use scenarios::{Cell, DataTable, Plan, Recording, Scenario, ScenarioError};
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+
+/// Version of the program, and the fingerprint of the sources that decide the rows of a run.
+pub const ENGINE: &str = concat!(env!("CARGO_PKG_VERSION"), "+", env!("CARIFLEX_ENGINE"));
 
 /// Everything a run is made from.
 #[derive(Debug)]
@@ -27,16 +31,26 @@ pub fn level(record: Recording) -> Level {
     }
 }
 
+/// A table of measured data, and what file it was.
+pub type DataAndFile = (Arc<DataTable>, InputFile);
+
 impl Inputs {
     /// Loads, overrides and resolves.
     ///
     /// # Errors
     /// [`Error::Scenario`] or [`Error::Results`], naming file, line, key and the remedy.
     pub fn load(args: &ScenarioArgs) -> Result<Self, Error> {
-        let scenario = scenario(args)?;
+        Self::of(scenario(args)?, |path| read_table(path, &read(path)?))
+    }
+
+    /// Resolves a scenario with the data it asks for, which `load` gets.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of(scenario: Scenario, load: impl Fn(&Path) -> Result<DataAndFile, Error>) -> Result<Self, Error> {
         let (mut tables, mut files, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for data in scenario.data_files()? {
-            match read_table(&data.path) {
+            match load(&data.path) {
                 Ok((table, file)) => {
                     tables.push(table);
                     files.push(file);
@@ -57,26 +71,27 @@ impl Inputs {
         Ok(Self { scenario, plan, files })
     }
 
-    /// What `run.json` shall say of the run.
-    pub fn info(&self, args: &RunArgs) -> RunInfo {
+    /// What `run.json` shall say of the run of this id on this host.
+    pub fn info(&self, id: String, host: &str) -> RunInfo {
         let plan = &self.plan;
         RunInfo {
+            id,
             name: plan.name.clone(),
             seed: plan.seed,
             start: plan.start,
             end: plan.end,
             tick: plan.tick,
             level: level(plan.record),
-            host: args.host.as_str().into(),
+            host: host.into(),
             scenario: serde_json::to_value(&self.scenario).expect("a scenario is plain data"),
             inputs: self.files.clone(),
-            engine: concat!(env!("CARGO_PKG_VERSION"), "+", env!("CARIFLEX_ENGINE")).into(),
+            engine: ENGINE.into(),
         }
     }
 
-    /// The run's id: a hash of the scenario as resolved, the contents of the series, the engine's sources, and what
-    /// decides which files there are.
-    pub fn id(&self, args: &RunArgs) -> String {
+    /// The run's id on this host: a hash of the scenario as resolved, the contents of its data, the engine's sources,
+    /// and what decides which files there are.
+    pub fn id(&self, host: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         let mut add = |part: &str| {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -87,8 +102,8 @@ impl Inputs {
             add(&file.blake3);
         }
         add(env!("CARIFLEX_ENGINE"));
-        add(args.host.as_str());
-        hasher.finalize().to_hex()[..8].into()
+        add(host);
+        hasher.finalize().to_hex()[..16].into()
     }
 }
 
@@ -119,22 +134,33 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Error> {
     Ok(scenario)
 }
 
-/// A table of measured data, and what file it was; a CSV is read once, so that it may come through a pipe.
-fn read_table(path: &Path) -> Result<(DataTable, InputFile), Error> {
-    let name = path.display().to_string();
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet")) {
-        let cell = |cell| match cell {
-            DataCell::Missing => Cell::Missing,
-            DataCell::Text(text) => Cell::Text(text),
-            DataCell::Number(number) => Cell::Number(number),
-            DataCell::Instant(time) => Cell::Instant(time),
-        };
-        let data = results::read_data(path).map_err(Error::Series)?;
-        let rows = data.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
-        Ok((DataTable::of_rows(path, data.columns, rows), InputFile::hash(name, path)?))
-    } else {
-        let contents = fs::read(path).map_err(|source| ScenarioError::Read { path: path.into(), source })?;
-        let blake3 = blake3::hash(&contents).to_hex().to_string();
-        Ok((DataTable::from_csv(path, &contents)?, InputFile { path: name, blake3 }))
-    }
+/// The contents of a file, read once, so that it may come through a pipe.
+///
+/// # Errors
+/// [`ScenarioError::Read`] naming the file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    Ok(fs::read(path).map_err(|source| ScenarioError::Read { path: path.into(), source })?)
+}
+
+/// Makes a table of the contents of a file, CSV or Parquet by the extension of its path.
+///
+/// # Errors
+/// [`Error::Scenario`] or [`Error::Series`] naming the file, and the line where there is one.
+pub fn read_table(path: &Path, contents: &[u8]) -> Result<DataAndFile, Error> {
+    let file = InputFile::of(path.display().to_string(), contents);
+    let is_parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
+    let table = if is_parquet { parquet_table(path, contents)? } else { DataTable::from_csv(path, contents)? };
+    Ok((Arc::new(table), file))
+}
+
+fn parquet_table(path: &Path, contents: &[u8]) -> Result<DataTable, Error> {
+    let cell = |cell| match cell {
+        DataCell::Missing => Cell::Missing,
+        DataCell::Text(text) => Cell::Text(text),
+        DataCell::Number(number) => Cell::Number(number),
+        DataCell::Instant(time) => Cell::Instant(time),
+    };
+    let data = results::read_data(path, contents.to_vec()).map_err(Error::Series)?;
+    let rows = data.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
+    Ok(DataTable::of_rows(path, data.columns, rows))
 }

@@ -10,3 +10,4 @@ pub mod inputs;
 pub mod progress;
 pub mod run;
 pub mod summary;
+pub mod sweep;

@@ -5,7 +5,8 @@ use crate::error::{Error, Outcome};
 use crate::inputs::Inputs;
 use crate::progress::Progress;
 use crate::summary;
-use agents::record::Catalogue;
+use agents::Time;
+use agents::record::{Catalogue, Recorder};
 use results::{RunWriter, Status};
 use scenarios::Plan;
 use std::io::{ErrorKind, Write};
@@ -48,51 +49,62 @@ pub fn run(args: &RunArgs) -> Result<Outcome, Error> {
 }
 
 fn open(args: &RunArgs, inputs: &Inputs, catalogue: &Catalogue) -> Result<RunWriter, Error> {
-    let info = inputs.info(args);
+    let id = inputs.id(args.host.as_str());
+    let info = inputs.info(id.clone(), args.host.as_str());
     match &args.out {
         Some(dir) if args.overwrite => Ok(RunWriter::overwrite(dir, info, catalogue)?),
         Some(dir) => Ok(RunWriter::create(dir, info, catalogue)?),
         // The name holds the run's id: what is there already is the same run.
-        None => Ok(RunWriter::overwrite(&default_folder(args, inputs), info, catalogue)?),
+        None => Ok(RunWriter::overwrite(&default_folder(&inputs.plan.name, &id), info, catalogue)?),
     }
 }
 
-fn default_folder(args: &RunArgs, inputs: &Inputs) -> PathBuf {
+fn default_folder(name: &str, id: &str) -> PathBuf {
+    // Half an id tells a few runs apart, and reads better.
+    Path::new("results").join(format!("{}-{}", file_name(name), &id[..8]))
+}
+
+/// A name as part of the name of a file.
+pub(crate) fn file_name(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-    let name: String = inputs.plan.name.chars().map(safe).collect();
-    Path::new("results").join(format!("{name}-{}", inputs.id(args)))
+    name.chars().map(safe).collect()
 }
 
 fn simulate(args: &RunArgs, plan: &Plan, writer: &mut RunWriter, interrupted: &AtomicBool) -> Result<Outcome, Error> {
     let mut kernel = Kernel::new(plan);
-    match args.host {
+    let mut progress = Progress::new(plan);
+    let ticked = |now| progress.tick(now);
+    let outcome = match args.host {
         HostKind::Sweep => {
             let mut host = SweepHost::new(plan, kernel.world_mut());
-            drive(plan, &mut kernel, &mut host, writer, interrupted)
+            drive(&mut kernel, &mut host, writer, interrupted, ticked)
         }
         HostKind::Actors => {
             let mut host = LiveHost::new(plan, args.threads.unwrap_or(1).into())?;
-            drive(plan, &mut kernel, &mut host, writer, interrupted)
+            drive(&mut kernel, &mut host, writer, interrupted, ticked)
         }
-    }
+    };
+    progress.finish();
+    outcome
 }
 
-fn drive(
-    plan: &Plan,
+/// Runs a kernel to its end, or until it is interrupted; `ticked` is told the time after every tick.
+///
+/// # Errors
+/// [`Error::Kernel`] when host or recorder fail.
+pub(crate) fn drive(
     kernel: &mut Kernel,
     host: &mut impl Host,
-    writer: &mut RunWriter,
+    recorder: &mut dyn Recorder,
     interrupted: &AtomicBool,
+    mut ticked: impl FnMut(Time),
 ) -> Result<Outcome, Error> {
-    let mut progress = Progress::new(plan);
     while !kernel.is_over() {
         if interrupted.load(Ordering::Relaxed) {
-            progress.finish();
             return Ok(Outcome::Interrupted);
         }
-        kernel.tick(host, writer)?;
-        progress.tick(kernel.now());
+        kernel.tick(host, recorder)?;
+        ticked(kernel.now());
     }
-    progress.finish();
     Ok(Outcome::Complete)
 }

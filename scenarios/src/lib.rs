@@ -24,6 +24,7 @@ mod window;
 
 pub use communes::{Commune, communes};
 pub use data::{Cell, DataTable, Measured, Quantity};
+pub use document::nearest;
 pub use duration::parse_duration;
 pub use error::{Problem, ScenarioError};
 pub use explain::{overview, reference};

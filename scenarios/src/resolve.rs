@@ -31,6 +31,7 @@ use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The ids of the participants that are there once.
 const RETAILER: &str = "retailer";
@@ -63,7 +64,7 @@ impl Scenario {
     ///
     /// # Errors
     /// [`ScenarioError::Problems`]: everything that is wrong, each with file, line, key and remedy.
-    pub fn resolve(&self, tables: &[DataTable]) -> Result<Plan, ScenarioError> {
+    pub fn resolve(&self, tables: &[Arc<DataTable>]) -> Result<Plan, ScenarioError> {
         let problems = RefCell::default();
         self.check_sections(&problems);
         let sections = self.read_sections(&problems);

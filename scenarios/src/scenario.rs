@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Version of the format that this program reads.
 const VERSION: u64 = 2;
@@ -184,7 +185,7 @@ impl Scenario {
     }
 
     /// Makes measured data of the tables of [`Self::data_files`], in their order.
-    pub(crate) fn measured(&self, tables: &[DataTable], problems: &RefCell<Vec<Problem>>) -> Measured {
+    pub(crate) fn measured(&self, tables: &[Arc<DataTable>], problems: &RefCell<Vec<Problem>>) -> Measured {
         let mut measured = Measured::default();
         let mut tables = tables.iter();
         let note = |outcome: Result<(), Problem>| {

@@ -21,7 +21,7 @@ fn plan_with(body: &str, files: &[&str]) -> Plan {
     let asked = scenario.data_files().expect("its sections are right");
     assert_eq!(asked.len(), files.len());
     let table = |(file, text): (&scenarios::DataFile, &&str)| DataTable::from_csv(&file.path, text.as_bytes());
-    let tables: Vec<_> = asked.iter().zip(files).map(|pair| table(pair).expect("it is CSV")).collect();
+    let tables: Vec<_> = asked.iter().zip(files).map(|pair| table(pair).expect("it is CSV").into()).collect();
     scenario.resolve(&tables).expect("it is right")
 }
 

@@ -17,12 +17,25 @@ TYPES = {
     "uint64": pa.uint64(),
 }
 
+# Where the tables of runs end and those of sweeps begin.
+SWEEPS = "\n# Tables of a sweep\n"
+
 ROW = re.compile(r"^\| `(?P<name>\w+)` \| (?P<type>[^|]+?)(?P<nullable>, nullable)? \|", re.MULTILINE)
 
 
 def documented() -> dict[str, pa.Schema]:
-    """The schema of each table."""
-    sections = re.split(r"^## (\w+)$", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    """The schema of each table of a run."""
+    return schemas(DOCUMENT.read_text(encoding="utf-8").split(SWEEPS)[0], r"^## (\w+)$")
+
+
+def documented_of_sweeps() -> dict[str, pa.Schema]:
+    """The schema of each table of a sweep, without the columns of parameters and key figures."""
+    return schemas(DOCUMENT.read_text(encoding="utf-8").split(SWEEPS)[1], r"^## Sweep: (\w+)$")
+
+
+def schemas(text: str, heading: str) -> dict[str, pa.Schema]:
+    """The schemas under the headings of a text."""
+    sections = re.split(heading, text, flags=re.MULTILINE)[1:]
     schemas = {}
     for table, text in zip(sections[::2], sections[1::2], strict=True):
         columns = text.split("###")[0]
@@ -36,7 +49,7 @@ FIGURE = re.compile(r"^\| `(?P<name>(?:<area>_)?\w+)` \|", re.MULTILINE)
 
 def key_figures(areas: list[str]) -> list[str]:
     """The names of all key figures, those of areas once per area."""
-    text = DOCUMENT.read_text(encoding="utf-8").split("### Key figures of the run")[1]
+    text = DOCUMENT.read_text(encoding="utf-8").split(SWEEPS)[0].split("### Key figures of the run")[1]
     names = [row["name"] for row in FIGURE.finditer(text)]
     run = [name for name in names if not name.startswith("<area>_")]
     area = [name.removeprefix("<area>_") for name in names if name.startswith("<area>_")]

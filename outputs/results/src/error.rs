@@ -90,6 +90,32 @@ pub enum ResultsError {
         /// What is wrong.
         problem: String,
     },
+    /// A place that holds no sweep, or not one of ours.
+    #[error("use `{place}` as a sweep: {problem}; give the folder of a sweep, or an empty one")]
+    NoSweep {
+        /// The place.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An object store is asked for, and none is built in.
+    #[error(
+        "open `{place}`: this program was built without object stores; build it with --features s3, or give a folder"
+    )]
+    NoObjectStores {
+        /// The place.
+        place: String,
+    },
+    /// An object store refused.
+    #[error("{action} `{place}`: {problem}")]
+    Store {
+        /// What was tried, as in "failed to …".
+        action: &'static str,
+        /// On what.
+        place: String,
+        /// What it said, and the way out.
+        problem: String,
+    },
     /// A word that names no recording level.
     #[error("read the recording level `{0}`: it is one of `kpis`, `hourly`, `full`")]
     UnknownLevel(String),

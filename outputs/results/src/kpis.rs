@@ -4,7 +4,8 @@ mod areas;
 mod definitions;
 
 use agents::reading::Signal;
-use agents::record::{Catalogue, ClearingRow, IntervalRows, ParticipantEntry, Record, SessionRow, SiteEntry};
+use agents::record::{Catalogue, ClearingRow, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
+use std::error::Error;
 use agents::{Kind, SiteId, Span, Time};
 use market::{Energy, Money};
 
@@ -225,6 +226,13 @@ impl Kpis {
         }
         run.battery_cycles = (batteries > 0).then(|| cycles / f64::from(batteries));
         run
+    }
+}
+
+impl Recorder for Kpis {
+    fn record(&mut self, rows: &IntervalRows<'_>) -> Result<(), Box<dyn Error + Send + Sync>> {
+        self.add(rows);
+        Ok(())
     }
 }
 

@@ -29,9 +29,11 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, FieldRef};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
+use parquet::file::reader::ChunkReader;
 
 use crate::error::ResultsError;
 use crate::series::is_string;
@@ -44,6 +46,8 @@ pub use heads::{Axis, Head, Participant, RunHead, SWEEP_JSON, SWEEP_VERSION, Swe
 #[derive(Debug)]
 pub struct Table {
     path: PathBuf,
+    /// Its bytes, where it was not read from the disk.
+    contents: Option<Bytes>,
     metadata: ArrowReaderMetadata,
 }
 
@@ -90,7 +94,18 @@ impl Table {
         let file = File::open(path).map_err(ResultsError::io("read", path))?;
         let metadata =
             ArrowReaderMetadata::load(&file, Default::default()).map_err(ResultsError::reading_back(path))?;
-        Ok(Self { path: path.to_owned(), metadata })
+        Ok(Self { path: path.to_owned(), contents: None, metadata })
+    }
+
+    /// The same of a file that is in memory; `path` is named in errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn of_bytes(path: &Path, contents: Vec<u8>) -> Result<Self, ResultsError> {
+        let contents = Bytes::from(contents);
+        let metadata =
+            ArrowReaderMetadata::load(&contents, Default::default()).map_err(ResultsError::reading_back(path))?;
+        Ok(Self { path: path.to_owned(), contents: Some(contents), metadata })
     }
 
     /// Number of rows.
@@ -124,11 +139,21 @@ impl Table {
         if let Some(missing) = columns.iter().find(|name| !self.has(name)) {
             return Err(self.missing(missing));
         }
-        let file = File::open(&self.path).map_err(ResultsError::io("read", &self.path))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-        let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build();
+        let reader = match &self.contents {
+            Some(contents) => self.reader(contents.clone(), columns),
+            None => self.reader(File::open(&self.path).map_err(ResultsError::io("read", &self.path))?, columns),
+        };
         Ok(Batches { path: self.path.clone(), reader: reader.map_err(ResultsError::reading_back(&self.path))? })
+    }
+
+    fn reader(
+        &self,
+        from: impl ChunkReader + 'static,
+        columns: &[&str],
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(from, self.metadata.clone());
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        builder.with_projection(mask).with_batch_size(BATCH_ROWS).build()
     }
 
     fn missing(&self, column: &str) -> ResultsError {

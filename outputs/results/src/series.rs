@@ -1,6 +1,5 @@
 //! Reading measured data from Parquet, whatever its columns: what they mean is the scenario's to say.
 
-use std::fs::File;
 use std::path::Path;
 
 use agents::Time;
@@ -12,6 +11,7 @@ use arrow_array::types::{
     UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_schema::{DataType, TimeUnit};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::ParquetError;
@@ -40,14 +40,14 @@ pub struct Data {
     pub rows: Vec<Vec<DataCell>>,
 }
 
-/// Reads a table of measured data from Parquet: all columns of strings (dictionary-encoded or not), numbers and
+/// Reads a table of measured data from the contents of a Parquet file, which `path` names: all columns of strings (dictionary-encoded or not), numbers and
 /// timestamps; columns of other types are left out.
 ///
 /// # Errors
-/// If the file can not be read, naming it and the remedy.
-pub fn read_data(path: &Path) -> Result<Data, ResultsError> {
-    let file = File::open(path).map_err(ResultsError::io("read", path))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(ResultsError::reading(path))?;
+/// If it can not be read, naming it and the remedy.
+pub fn read_data(path: &Path, contents: Vec<u8>) -> Result<Data, ResultsError> {
+    let contents = Bytes::from(contents);
+    let builder = ParquetRecordBatchReaderBuilder::try_new(contents).map_err(ResultsError::reading(path))?;
     let names: Vec<String> = builder
         .schema()
         .fields()

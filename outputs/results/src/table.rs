@@ -144,7 +144,8 @@ pub(crate) fn metadata(table: &Table, info: Option<&RunInfo>) -> Vec<KeyValue> {
         ("cariflex.signs", schema::SIGN_CONVENTION.to_owned()),
     ];
     if let Some(info) = info {
-        entries.push(("cariflex.run", info.name.clone()));
+        entries.push(("cariflex.run", info.id.clone()));
+        entries.push(("cariflex.scenario", info.name.clone()));
         entries.push(("cariflex.seed", info.seed.to_string()));
         entries.push(("cariflex.level", info.level.to_string()));
     }

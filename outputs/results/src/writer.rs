@@ -11,7 +11,7 @@ use crate::error::ResultsError;
 use crate::folder::{Existing, Folder};
 use crate::hourly::{Hour, Hours};
 use crate::intervals::IntervalTables;
-use crate::kpi_table::{self, KpiRow};
+use crate::kpi_table;
 use crate::kpis::Kpis;
 use crate::names::Names;
 use crate::records::RecordTables;
@@ -111,24 +111,13 @@ impl RunWriter {
     /// Closes and names the tables, and enters those that have their names in the summary.
     fn close_tables(&mut self, summary: &mut Summary) -> Result<(), ResultsError> {
         let rows = self.tables.take().map(Tables::close).transpose()?.unwrap_or_default();
-        kpi_table::write(&self.folder.partial(&KPIS), &[self.kpi_row(summary)], Some(&self.info))?;
+        kpi_table::write(&self.folder.partial(&KPIS), &self.info, self.reached, &summary.kpis)?;
         let tables = IntervalTables::TABLES.into_iter().chain(RecordTables::TABLES).zip(rows);
         for (table, rows) in tables.chain([(KPIS, 1)]) {
             self.folder.publish(&table)?;
             summary.tables.push((table.name, rows));
         }
         Ok(())
-    }
-
-    fn kpi_row(&self, summary: &Summary) -> KpiRow {
-        KpiRow {
-            run: self.info.name.clone(),
-            seed: self.info.seed,
-            start: self.info.start,
-            end: self.reached,
-            tick: self.info.tick,
-            kpis: summary.kpis.clone(),
-        }
     }
 
     fn take(&mut self, rows: &IntervalRows<'_>) -> Result<(), ResultsError> {

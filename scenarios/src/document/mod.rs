@@ -8,7 +8,8 @@ mod merge;
 mod reader;
 
 pub(crate) use merge::dotted_keys;
-pub(crate) use reader::{Drawn, Reader, nearest};
+pub use reader::nearest;
+pub(crate) use reader::{Drawn, Reader};
 
 use crate::error::{Problem, ScenarioError};
 use std::collections::BTreeMap;

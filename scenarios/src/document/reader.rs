@@ -134,7 +134,7 @@ impl Limits {
 }
 
 /// The known word that looks most like `word`, if one does.
-pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+pub fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let known: Vec<&str> = known.into_iter().collect();
     let closest = known.iter().map(|known| (distance(word, known), *known)).min();
     let resembling = closest.filter(|(distance, known)| *distance <= known.len().max(word.len()) / 3);

@@ -11,6 +11,7 @@ use scenarios::{DataTable, Plan, Scenario, ScenarioError};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Five lines; what a case adds begins in line 6.
 const HEAD: &str = "version = 2\nname = \"wrong\"\n[run]\nstart = \"2026-03-20\"\nduration = \"1d\"\n";
@@ -110,7 +111,7 @@ impl Case {
 fn resolve(path: &Path, sets: &[&str]) -> Result<Plan, ScenarioError> {
     let mut scenario = Scenario::load(&path.display().to_string())?;
     sets.iter().try_for_each(|assignment| scenario.set(assignment))?;
-    let read = |path: PathBuf| DataTable::from_csv(&path, &fs::read(&path).expect("cases bring their data"));
+    let read = |path: PathBuf| DataTable::from_csv(&path, &fs::read(&path).expect("cases bring their data")).map(Arc::new);
     let tables = scenario.data_files()?.into_iter().map(|file| read(file.path)).collect::<Result<Vec<_>, _>>()?;
     scenario.resolve(&tables)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{KPIS, SIGN_CONVENTION, TABLES, Table, UNIT_CONVENTION, VERSION};
+use super::{KPIS, POINTS, RUNS, SIGN_CONVENTION, SWEEP_KPIS, TABLES, Table, UNIT_CONVENTION, VERSION};
 use crate::kpis::{AREA_KPIS, Definition, RUN_KPIS};
 
 const INTRODUCTION: &str = "\
@@ -37,6 +37,16 @@ area's boundary, and ticks of a second and of a quarter hour give the same figur
 sites' meters without netting; the difference is what the sites exchange among themselves.
 ";
 
+const SWEEP_INTRODUCTION: &str = "\
+# Tables of a sweep
+
+A sweep is a folder, or a prefix of an object store: `sweep.json` (the scenario, axes, seeds, engine and inputs, frozen),
+`points.parquet` (frozen too), `inputs/` (copies of the data files), `kpis/` (rows of runs that have ended, while others
+go on), and when none is missing `kpis.parquet` and `runs.parquet`. Where more than key figures are recorded, `run=<id>/`
+holds the tables of each run. Columns of axes are doubles, int64, booleans or strings as the values are, and carry
+`role=parameter`, the assigned `keys`, `unit` and `description` as metadata of their fields.
+";
+
 /// The documentation of all tables and key figures, in Markdown.
 pub fn markdown() -> String {
     let mut text = String::from(INTRODUCTION);
@@ -48,6 +58,11 @@ pub fn markdown() -> String {
     write_kpis(&mut text, &RUN_KPIS, "");
     let _ = writeln!(text, "\n### Key figures of portfolios and the island\n\n{AREA_INTRODUCTION}");
     write_kpis(&mut text, &AREA_KPIS, "<area>_");
+    let _ = write!(text, "\n{SWEEP_INTRODUCTION}");
+    for table in [&POINTS, &SWEEP_KPIS, &RUNS] {
+        let _ = writeln!(text, "\n## Sweep: {}\n\n{}\n", table.name, table.rows);
+        write_columns(&mut text, table);
+    }
     text
 }
 
@@ -57,6 +72,10 @@ fn write_table(text: &mut String, table: &Table) {
     if table.name != KPIS.name {
         let _ = writeln!(text, "At level `hourly`: {}.\n", table.hourly);
     }
+    write_columns(text, table);
+}
+
+fn write_columns(text: &mut String, table: &Table) {
     text.push_str("| column | type | unit | sign | meaning |\n|---|---|---|---|---|\n");
     for column in table.columns {
         let null = if column.nullable { ", nullable" } else { "" };

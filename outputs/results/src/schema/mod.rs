@@ -4,6 +4,7 @@
 //! from the definitions of the key figures beside the code that computes them.
 
 mod markdown;
+mod sweep;
 mod tables;
 
 use std::collections::HashMap;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use markdown::markdown;
+pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
     ASSETS, CLEARINGS, EVENTS, KPIS, ORDERS, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, TABLES, TRADES,
 };
@@ -72,6 +74,8 @@ pub enum ColumnType {
     Integer,
     /// A number that counts or seeds: unsigned 64-bit integer.
     Number,
+    /// True or false: boolean.
+    Flag,
 }
 
 impl ColumnType {
@@ -84,6 +88,7 @@ impl ColumnType {
             Self::Real => DataType::Float64,
             Self::Integer => DataType::Int64,
             Self::Number => DataType::UInt64,
+            Self::Flag => DataType::Boolean,
         }
     }
 
@@ -96,6 +101,7 @@ impl ColumnType {
             Self::Real => "double",
             Self::Integer => "int64",
             Self::Number => "uint64",
+            Self::Flag => "boolean",
         }
     }
 }
@@ -106,9 +112,14 @@ impl Table {
         format!("{}.parquet", self.name)
     }
 
+    /// Its Arrow fields.
+    pub(crate) fn fields(&self) -> Vec<Field> {
+        self.columns.iter().map(Column::field).collect()
+    }
+
     /// Its Arrow schema; fields carry `unit`, `sign` and `description` as metadata.
     pub fn arrow_schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(self.columns.iter().map(Column::field).collect::<Vec<_>>()))
+        Arc::new(Schema::new(self.fields()))
     }
 }
 

@@ -13,12 +13,12 @@ const DRAWN: &str = "+ drawn from the network as by an inductor, − given to it
 const IMPORTED: &str = "+ import, − export";
 const PAID: &str = "+ the site pays, − it is paid";
 
-const fn column(name: &'static str, ty: ColumnType, unit: &'static str, description: &'static str) -> Column {
+pub(super) const fn column(name: &'static str, ty: ColumnType, unit: &'static str, description: &'static str) -> Column {
     Column { name, ty, nullable: false, unit, sign: "", description }
 }
 
 impl Column {
-    const fn or_null(mut self) -> Self {
+    pub(super) const fn or_null(mut self) -> Self {
         self.nullable = true;
         self
     }
@@ -281,7 +281,8 @@ pub const KPIS: Table = Table {
     rows: "One row per run: these columns, then one per key figure.",
     hourly: COMPLETE,
     columns: &[
-        column("run", Name, "", "Name of the run"),
+        column("run", Text, "", "Id of the run: a hash of scenario, data, seed and engine"),
+        column("scenario", Name, "", "Name of the scenario"),
         column("seed", Number, "", "Its seed"),
         column("start", Time, "", "First instant of the run"),
         column(

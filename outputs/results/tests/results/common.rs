@@ -57,6 +57,7 @@ pub(crate) fn catalogue() -> Catalogue {
 
 pub(crate) fn info(level: Level) -> RunInfo {
     RunInfo {
+        id: "0123456789abcdef".into(),
         name: "small".into(),
         seed: 7,
         start: START,
@@ -251,6 +252,7 @@ pub(crate) fn cell(array: &dyn Array, row: usize) -> String {
         DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_string(),
         DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).to_string(),
+        DataType::Boolean => array.as_boolean().value(row).to_string(),
         DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
         DataType::Dictionary(..) => {
             let dictionary = array.as_dictionary::<Int32Type>();

@@ -8,7 +8,7 @@ use crate::common::{
 };
 use agents::Span;
 use agents::record::{Catalogue, Record};
-use results::{KpiRow, Kpis, Level, RunWriter, Status, write_kpis};
+use results::{Kpis, Level, RunWriter, Status};
 
 fn values(kpis: &Kpis) -> BTreeMap<String, Option<f64>> {
     kpis.table().into_iter().map(|kpi| (kpi.name, kpi.value)).collect()
@@ -134,33 +134,12 @@ fn a_run_is_one_wide_row() {
     let path = dir.path().join("kpis.parquet");
     assert_eq!(
         cells(&path, &["run", "seed", "start", "end", "tick_s", "cariflex_import_kwh", "island_co2_kg"]),
-        [["small", "7", "2026-03-20T00:00:00Z", "2026-03-20T00:30:00Z", "900", "0.25", "0.25"]]
+        [["0123456789abcdef", "7", "2026-03-20T00:00:00Z", "2026-03-20T00:30:00Z", "900", "0.25", "0.25"]]
     );
     let schema = common::read(&path)[0].schema();
-    let columns: Vec<_> = schema.fields().iter().skip(5).map(|field| field.name().as_str()).collect();
+    let columns: Vec<_> = schema.fields().iter().skip(6).map(|field| field.name().as_str()).collect();
     assert_eq!(columns, summary.kpis.iter().map(|kpi| kpi.name.as_str()).collect::<Vec<_>>());
     assert_eq!(schema.field_with_name("island_co2_kg").expect("a field").metadata()["unit"], "kg");
     let printed = summary.to_string();
     assert!(printed.contains("Cariflex: peak import") && printed.contains("1 kW"), "{printed}");
-}
-
-#[test]
-fn rows_of_many_runs_share_a_file() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join("part-0.parquet");
-    let row = |run: &str, kpis: &Kpis| KpiRow {
-        run: run.into(),
-        seed: u64::MAX,
-        start: START,
-        end: START + TICK,
-        tick: TICK,
-        kpis: kpis.table(),
-    };
-    let other = Kpis::new(&Catalogue { portfolios: vec!["other".into()], ..Catalogue::default() });
-    write_kpis(&path, &[row("a", &two_interval_kpis(&[])), row("b", &other)]).expect("written");
-    assert_eq!(
-        cells(&path, &["run", "seed", "cariflex_import_kwh", "other_import_kwh", "cariflex_cost_eur"]),
-        [["a", "18446744073709551615", "0.25", "-", "-"], ["b", "18446744073709551615", "-", "0", "-"]]
-    );
-    assert_eq!(common::names(dir.path()), ["part-0.parquet"]);
 }

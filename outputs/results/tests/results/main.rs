@@ -4,4 +4,5 @@ mod common;
 mod kpi_values;
 mod run_folder;
 mod series;
+mod sweep;
 mod tables;

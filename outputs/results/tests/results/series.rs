@@ -27,10 +27,14 @@ fn write<const N: usize>(dir: &Path, columns: [(&str, ArrayRef); N]) -> PathBuf 
     path
 }
 
+fn read(path: &Path) -> Result<Data, ResultsError> {
+    read_data(path, std::fs::read(path).expect("the file"))
+}
+
 /// Writes one column and reads its cells.
 fn cells(column: ArrayRef) -> Vec<DataCell> {
     let dir = tempfile::tempdir().expect("a folder");
-    let Data { columns, rows } = read_data(&write(dir.path(), [("x", column)])).expect("readable");
+    let Data { columns, rows } = read(&write(dir.path(), [("x", column)])).expect("readable");
     assert_eq!(columns, ["x"]);
     rows.into_iter().map(|mut row| row.remove(0)).collect()
 }
@@ -93,16 +97,13 @@ fn nulls_are_missing_and_columns_of_other_types_are_left_out() {
     }
     let dir = tempfile::tempdir().expect("a folder");
     let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true, false]));
-    let data = read_data(&write(dir.path(), [("flag", flags), ("word", strings(["a", "b"]))])).expect("readable");
+    let data = read(&write(dir.path(), [("flag", flags), ("word", strings(["a", "b"]))])).expect("readable");
     assert_eq!(data.columns, ["word"]);
 }
 
 #[test]
 fn a_file_that_is_not_parquet_is_an_error() {
-    let dir = tempfile::tempdir().expect("a folder");
-    let path = dir.path().join("measured.parquet");
-    assert!(matches!(read_data(&path), Err(ResultsError::Io { .. })));
-    std::fs::write(&path, "time,quantity,value,unit\n").expect("a file");
-    let message = read_data(&path).expect_err("no Parquet").to_string();
+    let message = read_data("measured.parquet".as_ref(), b"time,quantity,value,unit\n".into());
+    let message = message.expect_err("no Parquet").to_string();
     assert!(message.contains("measured.parquet") && message.contains("Parquet"), "{message}");
 }

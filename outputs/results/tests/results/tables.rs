@@ -46,7 +46,8 @@ fn files_have_the_documented_columns_and_say_what_they_mean() {
         }
         let metadata = builder.metadata().file_metadata().key_value_metadata().expect("metadata");
         let value = |key: &str| metadata.iter().find(|entry| entry.key == key).and_then(|entry| entry.value.as_deref());
-        assert_eq!(value("cariflex.run"), Some("small"), "{}", table.name);
+        assert_eq!(value("cariflex.run"), Some("0123456789abcdef"), "{}", table.name);
+        assert_eq!(value("cariflex.scenario"), Some("small"), "{}", table.name);
         assert_eq!(value("cariflex.seed"), Some("7"), "{}", table.name);
         assert_eq!(value("cariflex.schema_version"), Some("1"), "{}", table.name);
         assert!(value("cariflex.signs").is_some_and(|signs| signs.contains("consumption")), "{}", table.name);

@@ -1,0 +1,181 @@
+//! A sweep in a folder.
+
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::store::{Scratch, Store};
+use crate::error::ResultsError;
+use crate::folder::partial;
+use crate::run::{RunState, read_state};
+
+/// Runs are written here until they are whole; patterns such as `run=*/assets.parquet` do not see them.
+const RUNNING: &str = "running";
+
+/// A folder as a [`Store`].
+#[derive(Debug)]
+pub(super) struct Folder {
+    dir: PathBuf,
+    /// What tells the files of this process from those of another.
+    token: String,
+    /// Held locked from the first file to the end of the process, so that another can tell that it is alive.
+    alive: Mutex<Option<File>>,
+}
+
+impl Folder {
+    pub(super) fn open(dir: &Path) -> Result<Self, ResultsError> {
+        if dir.exists() && !dir.is_dir() {
+            let source = std::io::Error::new(ErrorKind::NotADirectory, "it is no folder");
+            return Err(ResultsError::io("use as a folder", dir)(source));
+        }
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
+        let token = format!("{}-{nanos:x}", std::process::id());
+        let folder = Self { dir: dir.into(), token, alive: Mutex::new(None) };
+        folder.remove_what_the_dead_left()?;
+        Ok(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    fn create_dir(path: &Path) -> Result<(), ResultsError> {
+        fs::create_dir_all(path).map_err(ResultsError::io("create the folder", path))
+    }
+
+    /// Says that this process lives, by a file held locked.
+    fn show_life(&self) -> Result<(), ResultsError> {
+        let mut alive = self.alive.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if alive.is_none() {
+            let path = self.path(RUNNING).join(format!("{}.lock", self.token));
+            Self::create_dir(&self.path(RUNNING))?;
+            let file = File::create(&path).map_err(ResultsError::io("create", &path))?;
+            // Where the file system has no locks, nobody takes us for dead either.
+            drop(file.try_lock());
+            *alive = Some(file);
+        }
+        Ok(())
+    }
+
+    /// Removes unfinished runs and files of processes that were killed.
+    fn remove_what_the_dead_left(&self) -> Result<(), ResultsError> {
+        let running = self.path(RUNNING);
+        for name in names_in(&running)? {
+            let Some(token) = name.strip_suffix(".lock") else { continue };
+            let path = running.join(&name);
+            let is_dead = File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+            if !is_dead {
+                continue;
+            }
+            for of_run in names_in(&running)?.iter().filter(|other| other.trim_end_matches('/').ends_with(token)) {
+                gone(fs::remove_dir_all(running.join(of_run)), &running.join(of_run))?;
+            }
+            let unfinished = format!(".{token}.partial");
+            for folder in [self.dir.clone(), self.path("kpis"), self.path("inputs")] {
+                for name in names_in(&folder)?.iter().filter(|name| name.ends_with(&unfinished)) {
+                    gone(fs::remove_file(folder.join(name)), &folder.join(name))?;
+                }
+            }
+            gone(fs::remove_file(&path), &path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if self.alive.lock().is_ok_and(|alive| alive.is_some()) {
+            drop(fs::remove_file(self.path(RUNNING).join(format!("{}.lock", self.token))));
+            // Goes if nobody else has anything in it.
+            drop(fs::remove_dir(self.path(RUNNING)));
+        }
+    }
+}
+
+impl Store for Folder {
+    fn place(&self) -> String {
+        self.dir.display().to_string()
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
+        let path = self.path(name);
+        match fs::read(&path) {
+            Ok(contents) => Ok(Some(contents)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ResultsError::io("read", &path)(error)),
+        }
+    }
+
+    fn write(&self, name: &str, contents: &[u8]) -> Result<(), ResultsError> {
+        self.show_life()?;
+        let path = self.path(name);
+        if let Some(parent) = path.parent() {
+            Self::create_dir(parent)?;
+        }
+        // Two processes may write one file at once: each has a temporary one of its own.
+        let mine = partial(&path.with_added_extension(&self.token));
+        fs::write(&mine, contents).map_err(|error| {
+            drop(fs::remove_file(&mine));
+            ResultsError::io("write", &mine)(error)
+        })?;
+        fs::rename(&mine, &path).map_err(ResultsError::io("rename the finished", &path))
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, ResultsError> {
+        let mut names = names_in(&self.path(folder))?;
+        names.retain(|name| !name.ends_with(".partial"));
+        Ok(names)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), ResultsError> {
+        let path = self.path(name);
+        gone(if name.ends_with('/') { fs::remove_dir_all(&path) } else { fs::remove_file(&path) }, &path)
+    }
+
+    fn begin_run(&self, run: &str) -> Result<Scratch, ResultsError> {
+        self.show_life()?;
+        let dir = self.path(RUNNING).join(format!("{run}-{}", self.token));
+        Self::create_dir(&dir)?;
+        Ok(Scratch::new(dir))
+    }
+
+    fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError> {
+        let path = self.path(&format!("run={run}"));
+        if matches!(read_state(&path), Ok(Some(RunState::Complete))) {
+            return Ok(());
+        }
+        self.remove(&format!("run={run}/"))?;
+        match fs::rename(scratch.dir(), &path) {
+            // Another process has just kept the same run.
+            Err(_) if matches!(read_state(&path), Ok(Some(RunState::Complete))) => Ok(()),
+            Err(error) => Err(ResultsError::io("rename the finished", &path)(error)),
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// Names in a folder, sorted, folders with `/`; none if it is not there.
+fn names_in(dir: &Path) -> Result<Vec<String>, ResultsError> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(ResultsError::io("list", dir))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(ResultsError::io("list", dir))?;
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        names.push(format!("{}{slash}", entry.file_name().to_string_lossy()));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What is gone already needed no removing.
+fn gone(removed: std::io::Result<()>, path: &Path) -> Result<(), ResultsError> {
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(ResultsError::io("remove", path)(error)),
+        _ => Ok(()),
+    }
+}

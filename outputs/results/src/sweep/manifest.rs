@@ -1,0 +1,116 @@
+//! `sweep.json`: what a sweep is, frozen before its first run.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Points, SWEEP_JSON, Store};
+use crate::error::ResultsError;
+use crate::run::{InputFile, Level};
+use crate::schema;
+
+/// The mark of a `sweep.json` of ours.
+const FORMAT: &str = "cariflex-sweep";
+
+/// What a sweep is. All that a run needs is here, in `points.parquet` and in `inputs/`: what is edited, moved or
+/// lost afterwards changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Hash of everything below and of the ids of all runs.
+    pub id: String,
+    /// Name of the sweep.
+    pub name: String,
+    /// What it is about.
+    pub about: Option<String>,
+    /// Version and fingerprint of the engine for which it was frozen.
+    pub engine: String,
+    /// How its points were chosen: `grid`, `lhs`, `sobol` or `list`.
+    pub method: String,
+    /// How many points there are.
+    pub points: u64,
+    /// The seeds with which each point is run.
+    pub seeds: Vec<u64>,
+    /// How many runs there are.
+    pub runs: u64,
+    /// How much of each run is kept.
+    pub record: Level,
+    /// What varies, in the order of the columns.
+    pub axes: Vec<AxisInfo>,
+    /// Patterns of the key figures that `kpis.parquet` holds; empty for all.
+    pub kpis: Vec<String>,
+    /// The measured data files, by the paths at which they were found; copies lie in `inputs/`.
+    pub inputs: Vec<InputFile>,
+    /// The scenario to which the assignments of each run are made, as written.
+    pub scenario: serde_json::Value,
+}
+
+/// An axis, for a reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AxisInfo {
+    /// Its column.
+    pub name: String,
+    /// The dotted keys it assigns.
+    pub keys: Vec<String>,
+    /// Unit of its values; empty where there is none.
+    pub unit: String,
+    /// What it varies.
+    pub description: String,
+}
+
+/// The manifest as it is written.
+#[derive(Serialize)]
+struct Stamped<'a> {
+    format: &'static str,
+    schema_version: u32,
+    #[serde(flatten)]
+    manifest: &'a Manifest,
+}
+
+/// The part of `sweep.json` that says whose it is.
+#[derive(Deserialize)]
+struct Stamp {
+    format: String,
+    schema_version: u32,
+}
+
+impl Manifest {
+    /// Gives the manifest its id.
+    pub fn seal(mut self, points: &Points) -> Self {
+        self.id.clear();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.text().as_bytes());
+        for run in &points.runs {
+            hasher.update(run.run.as_bytes());
+        }
+        self.id = hasher.finalize().to_hex()[..16].into();
+        self
+    }
+
+    /// Reads the manifest of a place; none if there is none.
+    ///
+    /// # Errors
+    /// If it can not be read, is not ours, or was written by another version.
+    pub fn read(store: &dyn Store) -> Result<Option<Self>, ResultsError> {
+        let Some(text) = store.read(SWEEP_JSON)? else { return Ok(None) };
+        let foreign = |problem: String| ResultsError::NoSweep { place: store.place(), problem };
+        let stamp: Stamp = serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
+        if stamp.format != FORMAT {
+            return Err(foreign(format!("its format is `{}`", stamp.format)));
+        }
+        if stamp.schema_version != schema::VERSION {
+            let version = schema::VERSION;
+            return Err(foreign(format!("it is of version {}, and this program reads {version}", stamp.schema_version)));
+        }
+        serde_json::from_slice(&text).map(Some).map_err(|error| foreign(error.to_string()))
+    }
+
+    /// Writes it; from now on the sweep is frozen.
+    pub fn write(&self, store: &dyn Store) -> Result<(), ResultsError> {
+        store.write(SWEEP_JSON, self.text().as_bytes())
+    }
+
+    fn text(&self) -> String {
+        let stamped = Stamped { format: FORMAT, schema_version: schema::VERSION, manifest: self };
+        let mut text = serde_json::to_string_pretty(&stamped).expect("a manifest is plain data");
+        text.push('\n');
+        text
+    }
+}

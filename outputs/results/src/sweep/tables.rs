@@ -1,0 +1,173 @@
+//! `kpis.parquet` and `runs.parquet`: what a notebook reads when all runs have ended.
+
+use std::collections::BTreeSet;
+
+use parquet::file::metadata::KeyValue;
+
+use super::ended::{Column, Row};
+use super::{Ended, FrozenRun, KPIS_PARQUET, Manifest, Points, RUNS_PARQUET, Store};
+use crate::error::ResultsError;
+use crate::frame::Frame;
+use crate::kpi_table::kpi_field;
+use crate::kpis::{AREA_KPIS, RUN_KPIS};
+use crate::schema::{RUNS, SWEEP_KPIS};
+use crate::table::metadata;
+
+/// Writes `kpis.parquet`, one row per complete run, and `runs.parquet`, one row per run, in the order of the points.
+///
+/// Equal runs give equal bytes of `kpis.parquet`, whoever ran them, in whatever order.
+pub fn write_tables(
+    store: &dyn Store,
+    manifest: &Manifest,
+    points: &Points,
+    ended: &Ended,
+) -> Result<(), ResultsError> {
+    let rows: Vec<(usize, &FrozenRun, &Row)> = points
+        .runs
+        .iter()
+        .enumerate()
+        .filter_map(|(index, run)| Some((index, run, ended.row(&run.run)?)))
+        .collect();
+    write_runs(store, points, &rows)?;
+    let complete: Vec<_> = rows.into_iter().filter(|(.., row)| row.error.is_none()).collect();
+    write_kpis(store, manifest, points, ended, &complete)
+}
+
+fn write_kpis(
+    store: &dyn Store,
+    manifest: &Manifest,
+    points: &Points,
+    ended: &Ended,
+    rows: &[(usize, &FrozenRun, &Row)],
+) -> Result<(), ResultsError> {
+    let mut frame = Frame::default();
+    let [run, point, replicate, seed, start, end, tick] =
+        SWEEP_KPIS.fields().try_into().expect("the table has these columns");
+    let runs = || rows.iter().map(|(_, run, _)| *run);
+    let indices: Vec<usize> = rows.iter().map(|(index, ..)| *index).collect();
+    frame.texts(run, runs().map(|run| Some(run.run.as_str())));
+    frame.numbers(point, runs().map(|run| run.point));
+    frame.numbers(replicate, runs().map(|run| run.replicate));
+    frame.numbers(seed, runs().map(|run| run.seed));
+    points.parameters.iter().for_each(|parameter| parameter.column(&indices, &mut frame));
+    frame.times(start, runs().map(|run| run.start));
+    frame.times(end, runs().map(|run| run.end));
+    frame.reals(tick, runs().map(|run| Some(run.tick.seconds())));
+    for (index, column) in in_order(ended.columns()) {
+        let of_complete = || rows.iter().map(|(.., row)| row.values.get(index).copied().flatten());
+        if is_wanted(&manifest.kpis, &column.name) {
+            frame.reals(kpi_field(&column.name, &column.unit, &column.label), of_complete());
+        }
+    }
+    put(store, KPIS_PARQUET, frame, metadata(&SWEEP_KPIS, None))
+}
+
+fn write_runs(store: &dyn Store, points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Result<(), ResultsError> {
+    let mut frame = Frame::default();
+    let [run, point, replicate, seed, status, error, wall, participants, ticks] =
+        RUNS.fields().try_into().expect("the table has these columns");
+    let runs = || rows.iter().map(|(_, run, _)| *run);
+    let word = |row: &Row| Some(if row.error.is_some() { "failed" } else { "complete" });
+    let indices: Vec<usize> = rows.iter().map(|(index, ..)| *index).collect();
+    frame.texts(run, runs().map(|run| Some(run.run.as_str())));
+    frame.numbers(point, runs().map(|run| run.point));
+    frame.numbers(replicate, runs().map(|run| run.replicate));
+    frame.numbers(seed, runs().map(|run| run.seed));
+    points.parameters.iter().for_each(|parameter| parameter.column(&indices, &mut frame));
+    frame.names(status, rows.iter().map(|(.., row)| word(row)));
+    frame.texts(error, rows.iter().map(|(.., row)| row.error.as_deref()));
+    frame.reals(wall, rows.iter().map(|(.., row)| Some(row.wall_s)));
+    frame.numbers(participants, runs().map(|run| run.participants));
+    frame.numbers(ticks, runs().map(FrozenRun::ticks));
+    put(store, RUNS_PARQUET, frame, metadata(&RUNS, None))
+}
+
+/// The columns of key figures as a run of its own would have them: those of the run, of portfolios by name, of the
+/// island. Each with its index.
+fn in_order(columns: &[Column]) -> Vec<(usize, &Column)> {
+    let rank = |name: &str| {
+        let of_run = RUN_KPIS.iter().position(|kpi| kpi.name == name);
+        let of_area = AREA_KPIS
+            .iter()
+            .enumerate()
+            .filter_map(|(rank, kpi)| Some((name.strip_suffix(kpi.name)?, rank)))
+            .min_by_key(|(prefix, _)| prefix.len());
+        match (of_run, of_area) {
+            (Some(rank), _) => (0, String::new(), rank),
+            (None, Some((prefix, rank))) => (if prefix == "island_" { 2 } else { 1 }, prefix.to_owned(), rank),
+            (None, None) => (3, name.to_owned(), 0),
+        }
+    };
+    let mut columns: Vec<_> = columns.iter().enumerate().collect();
+    columns.sort_by_cached_key(|(_, column)| rank(&column.name));
+    columns
+}
+
+/// Whether a key figure is asked for by one of the patterns; without patterns all are.
+fn is_wanted(patterns: &[String], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Patterns that match none of the key figures.
+pub fn idle_patterns<'p>(patterns: &'p [String], names: &BTreeSet<String>) -> Vec<&'p str> {
+    let is_idle = |pattern: &&String| !names.iter().any(|name| matches(pattern, name));
+    patterns.iter().filter(is_idle).map(String::as_str).collect()
+}
+
+/// Whether `name` is of the form of `pattern`, in which `*` stands for any text.
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, rest)) => name.strip_prefix(head).is_some_and(|tail| {
+            let ends = tail.char_indices().map(|(place, _)| place).chain([tail.len()]);
+            ends.into_iter().any(|place| matches(rest, &tail[place..]))
+        }),
+    }
+}
+
+/// A table as a Parquet file in memory.
+pub(super) fn bytes(frame: Frame, metadata: Vec<KeyValue>) -> Vec<u8> {
+    let mut contents = Vec::new();
+    frame.write(&mut contents, metadata).expect("columns of equal length can be written to memory");
+    contents
+}
+
+/// Writes a table to a place.
+pub(super) fn put(store: &dyn Store, name: &str, frame: Frame, metadata: Vec<KeyValue>) -> Result<(), ResultsError> {
+    store.write(name, &bytes(frame, metadata))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(name: &str) -> Column {
+        Column { name: name.into(), unit: String::new(), label: String::new() }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, is_match) in [
+            ("island_*", "island_import_kwh", true),
+            ("*_kwh", "island_import_kwh", true),
+            ("*import*", "island_import_kwh", true),
+            ("*", "", true),
+            ("island_*_kwh", "island_kwh", false),
+            ("import", "island_import_kwh", false),
+            ("*é*", "caféteria", true),
+        ] {
+            assert_eq!(matches(pattern, name), is_match, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn figures_stand_in_the_order_of_a_single_run_whoever_came_first() {
+        let columns = ["island_import_kwh", "zone_co2_kg", "zone_import_kwh", "events_count", "pv_production_kwh"];
+        let columns: Vec<_> = columns.into_iter().map(column).collect();
+        let order: Vec<_> = in_order(&columns).into_iter().map(|(_, column)| column.name.as_str()).collect();
+        assert_eq!(
+            order,
+            ["pv_production_kwh", "events_count", "zone_import_kwh", "zone_co2_kg", "island_import_kwh"]
+        );
+    }
+}

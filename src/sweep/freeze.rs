@@ -1,0 +1,280 @@
+//! From a sweep file to a frozen sweep: every run is resolved and checked, and written down before the first one.
+
+use super::HOST;
+use super::files::{Files, copy_name};
+use crate::error::Error;
+use crate::inputs::{self, ENGINE, Inputs};
+use results::sweep::{AxisInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, idle_patterns};
+use results::{InputFile, Kpis, Level, ResultsError};
+use scenarios::sweep::{AxisValue, Point, Sweep};
+use scenarios::{Assignment, Problem, Scenario, ScenarioError, nearest};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// A sweep that can be run.
+#[derive(Debug)]
+pub(super) struct Frozen {
+    pub(super) manifest: Manifest,
+    pub(super) points: Points,
+    base: Scenario,
+    files: Files,
+}
+
+impl Frozen {
+    /// Resolves every run of a sweep on several threads.
+    ///
+    /// # Errors
+    /// [`Error::Points`] with everything that is wrong with any of them.
+    pub(super) fn of(sweep: &Sweep, threads: usize) -> Result<Self, Error> {
+        let points = sweep.points()?;
+        let runs: Vec<(usize, usize)> =
+            (0..points.len()).flat_map(|point| (0..sweep.seeds.len()).map(move |seed| (point, seed))).collect();
+        let draft = Draft { sweep, points: &points, files: Files::default(), inputs: Mutex::default() };
+        let checked = in_parallel(threads, runs.len(), |index| draft.check(runs[index]));
+        let mut frozen = Vec::new();
+        let mut failures = Vec::new();
+        for ((point, _), checked) in runs.into_iter().zip(checked) {
+            match checked {
+                Ok(run) => frozen.push(run),
+                Err(error) => failures.push((point, error)),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(told(sweep, &points, failures));
+        }
+        let record = one_level(&frozen)?;
+        let names = frozen.iter().flat_map(|run| run.figures.iter().cloned()).collect();
+        check_patterns(sweep, &names)?;
+        let points = Points {
+            parameters: parameters(sweep, &points, &frozen),
+            runs: frozen.into_iter().map(|checked| checked.run).collect(),
+        };
+        let manifest = Manifest {
+            id: String::new(),
+            name: sweep.name.clone(),
+            about: sweep.about.clone(),
+            engine: ENGINE.into(),
+            method: sweep.method.as_str().into(),
+            points: points.runs.last().map_or(0, |run| run.point + 1),
+            seeds: sweep.seeds.clone(),
+            runs: points.runs.len() as u64,
+            record,
+            axes: axes(sweep),
+            kpis: sweep.kpis.clone(),
+            inputs: draft.inputs.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect(),
+            scenario: serde_json::to_value(sweep.base().to_written()).expect("the points have been resolved from it"),
+        };
+        Self::thawed(manifest.seal(&points), points, draft.files)
+    }
+
+    /// The sweep of a place that was frozen before; none if there is none.
+    ///
+    /// # Errors
+    /// If it can not be read, or was frozen for another engine.
+    pub(super) fn read(store: &dyn Store) -> Result<Option<Self>, Error> {
+        let Some(manifest) = Manifest::read(store)? else { return Ok(None) };
+        if manifest.engine != ENGINE {
+            let problem = format!(
+                "it was frozen for {}, and this program is {ENGINE}: freeze it anew with `cariflex sweep FILE --out`",
+                manifest.engine
+            );
+            return Err(ResultsError::NoSweep { place: store.place(), problem }.into());
+        }
+        Ok(Some(Self::thawed(manifest, Points::read(store)?, Files::default())?))
+    }
+
+    fn thawed(manifest: Manifest, points: Points, files: Files) -> Result<Self, Error> {
+        let base = Scenario::from_written("the frozen scenario", &manifest.scenario)?;
+        Ok(Self { manifest, points, base, files })
+    }
+
+    /// Writes it to a place, the manifest last.
+    ///
+    /// # Errors
+    /// If that fails, or a data file has changed since it was read.
+    pub(super) fn write(&self, store: &dyn Store) -> Result<(), Error> {
+        for file in &self.manifest.inputs {
+            let contents = inputs::read(Path::new(&file.path))?;
+            if InputFile::of("", &contents).blake3 != file.blake3 {
+                let problem = format!("{} changed while the sweep was being frozen: try again", file.path);
+                return Err(Error::Option { option: "sweep", problem });
+            }
+            store.write(&format!("inputs/{}", copy_name(&file.path, &file.blake3)), &contents)?;
+        }
+        self.points.write(store)?;
+        Ok(self.manifest.write(store)?)
+    }
+
+    /// What a run is made from, as it was frozen.
+    ///
+    /// # Errors
+    /// If a copy of a data file is not there, or is not what it was.
+    pub(super) fn inputs(&self, run: &FrozenRun, store: &dyn Store) -> Result<Inputs, Error> {
+        let broken = |problem: String| ResultsError::NoSweep { place: store.place(), problem };
+        let set: Vec<Assignment> =
+            serde_json::from_str(&run.set).map_err(|error| broken(format!("run {}: {error}", run.run)))?;
+        let mut scenario = self.base.clone();
+        set.iter().try_for_each(|assignment| scenario.assign(assignment))?;
+        scenario.set_seed(run.seed, "the seed of the run")?;
+        let mut names = run.inputs.iter();
+        let names = Mutex::new(&mut names);
+        Inputs::of(scenario, |path| {
+            // Files are asked for in the order in which they were frozen.
+            let name = names.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let name = name.ok_or_else(|| broken(format!("run {} has too few files", run.run)))?;
+            let copy = format!("inputs/{name}");
+            self.files.get(name, path, || match store.read(&copy)? {
+                Some(contents) => Ok(contents),
+                None => Err(broken(format!("`{copy}` is missing")).into()),
+            })
+        })
+    }
+}
+
+/// What is known while runs are checked.
+struct Draft<'a> {
+    sweep: &'a Sweep,
+    points: &'a [Point],
+    files: Files,
+    inputs: Mutex<BTreeMap<String, InputFile>>,
+}
+
+/// A run that can be run.
+struct Checked {
+    run: FrozenRun,
+    level: Level,
+    figures: Vec<String>,
+}
+
+impl Draft<'_> {
+    fn check(&self, (point, replicate): (usize, usize)) -> Result<Checked, Error> {
+        let seed = self.sweep.seeds[replicate];
+        let scenario = self.sweep.scenario(&self.points[point], seed)?;
+        let inputs = Inputs::of(scenario, |path| {
+            let name = path.display().to_string();
+            self.files.get(&name, path, || inputs::read(path))
+        })?;
+        let mut known = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(inputs.files.iter().map(|file| (file.path.clone(), file.clone())));
+        let plan = &inputs.plan;
+        let run = FrozenRun {
+            run: inputs.id(HOST),
+            point: point as u64,
+            replicate: replicate as u64,
+            seed,
+            start: plan.start,
+            end: plan.end,
+            tick: plan.tick,
+            participants: plan.participants.len() as u64,
+            inputs: inputs.files.iter().map(|file| copy_name(&file.path, &file.blake3)).collect(),
+            set: serde_json::to_string(&self.points[point].assignments).expect("the point has been resolved from them"),
+        };
+        // Names of figures depend on portfolios, not on seeds.
+        let asks = replicate == 0 && !self.sweep.kpis.is_empty();
+        let figures = asks.then(|| Kpis::new(&plan.catalogue()).table().into_iter().map(|kpi| kpi.name).collect());
+        Ok(Checked { run, level: inputs::level(plan.record), figures: figures.unwrap_or_default() })
+    }
+}
+
+/// Calls `work` with every index below `count` on several threads; what it returns is in order.
+fn in_parallel<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return done;
+            }
+            done.push((index, work(index)));
+        }
+    };
+    let mut all: Vec<(usize, T)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(worker)).collect();
+        let done = workers.into_iter().map(|worker| worker.join());
+        done.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    });
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, value)| value).collect()
+}
+
+/// Everything that is wrong with any of the runs, and with which point it is wrong first.
+fn told(sweep: &Sweep, points: &[Point], failures: Vec<(usize, Error)>) -> Error {
+    let affected: BTreeSet<usize> = failures.iter().map(|(point, _)| *point).collect();
+    let first = affected.first().copied().unwrap_or_default();
+    let values = sweep.axes.iter().zip(&points[first].values);
+    let first = values.map(|(axis, value)| format!("{} = {value}", axis.name)).collect::<Vec<_>>().join(", ");
+    let mut problems: Vec<Problem> = Vec::new();
+    for (_, error) in failures {
+        match error {
+            Error::Scenario(ScenarioError::Problems(of_run)) => {
+                for problem in of_run {
+                    if !problems.contains(&problem) {
+                        problems.push(problem);
+                    }
+                }
+            }
+            other => return other,
+        }
+    }
+    let source = ScenarioError::Problems(problems);
+    Error::Points { affected: affected.len(), of: points.len(), first, source }
+}
+
+/// The level at which all runs are recorded.
+fn one_level(runs: &[Checked]) -> Result<Level, Error> {
+    let levels: BTreeSet<Level> = runs.iter().map(|run| run.level).collect();
+    let words: Vec<_> = levels.iter().map(|level| level.as_str()).collect();
+    match levels.first() {
+        Some(level) if levels.len() == 1 => Ok(*level),
+        _ => {
+            let problem = format!("records {}: let all points record the same", words.join(" and "));
+            Err(ScenarioError::Problems(vec![Problem { place: None, key: "run.record".into(), text: problem }]).into())
+        }
+    }
+}
+
+/// Every pattern of key figures must match one.
+fn check_patterns(sweep: &Sweep, names: &BTreeSet<String>) -> Result<(), Error> {
+    let problems: Vec<Problem> = idle_patterns(&sweep.kpis, names)
+        .into_iter()
+        .map(|pattern| {
+            let hint = match nearest(pattern, names.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "outputs/results/TABLES.md lists them".into(),
+            };
+            Problem { place: None, key: "kpis".into(), text: format!("asks for `{pattern}`, which no key figure is: {hint}") }
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems).into()) }
+}
+
+fn axes(sweep: &Sweep) -> Vec<AxisInfo> {
+    let info = |axis: &scenarios::sweep::Axis| AxisInfo {
+        name: axis.name.clone(),
+        keys: axis.keys.iter().map(ToString::to_string).collect(),
+        unit: axis.unit.clone(),
+        description: axis.description.clone(),
+    };
+    sweep.axes.iter().map(info).collect()
+}
+
+fn parameters(sweep: &Sweep, points: &[Point], runs: &[Checked]) -> Vec<Parameter> {
+    let cell = |value: &AxisValue| match value {
+        AxisValue::Flag(flag) => Cell::Flag(*flag),
+        AxisValue::Integer(number) => Cell::Integer(*number),
+        AxisValue::Number(number) => Cell::Number(*number),
+        AxisValue::Text(text) => Cell::Text(text.clone()),
+    };
+    let parameter = |(index, axis): (usize, AxisInfo)| Parameter {
+        name: axis.name,
+        keys: axis.keys,
+        unit: axis.unit,
+        description: axis.description,
+        values: runs.iter().map(|checked| cell(&points[checked.run.point as usize].values[index])).collect(),
+    };
+    axes(sweep).into_iter().enumerate().map(parameter).collect()
+}

@@ -1,0 +1,123 @@
+//! `cariflex sweep`: thousands of runs, frozen first, worked off in parallel, taken up again after any end.
+
+mod files;
+mod freeze;
+mod list;
+mod place;
+mod progress;
+mod shard;
+mod work;
+
+pub use shard::{Shard, ShardArg};
+
+use crate::cli::{HostKind, SweepArgs, print};
+use crate::error::{Error, Outcome};
+use freeze::Frozen;
+use progress::{Progress, Took};
+use results::Level;
+use results::sweep::{Ended, FrozenRun, KPIS_PARQUET, Store, write_tables};
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// The host of every run of a sweep, as its id and `run.json` name it.
+const HOST: &str = HostKind::Sweep.as_str();
+
+/// Runs a sweep, or the part of it that the options ask for.
+///
+/// # Errors
+/// [`Error`]; [`Error::RunsFailed`] when all was done and some runs failed.
+pub fn sweep(args: &SweepArgs) -> Result<Outcome, Error> {
+    let shard = args.shard.map(|shard| shard.resolve(|name| std::env::var(name).ok())).transpose()?;
+    let workers = args.workers.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let (store, frozen) = place::opened(args, workers)?;
+    let store = &*store;
+    let runs = &frozen.points.runs;
+    if args.dry_run {
+        return print(list::list(&frozen, &done(&frozen, store)?, &store.place()).as_bytes());
+    }
+    if args.freeze {
+        let text = format!("{}: {} runs are frozen in {}\n", frozen.manifest.name, runs.len(), store.place());
+        return print(text.as_bytes());
+    }
+    let done = done(&frozen, store)?;
+    let mine = part(runs, shard);
+    let pending: Vec<&FrozenRun> = mine.iter().copied().filter(|run| !done.contains(run.run.as_str())).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+    let workers = workers.min(pending.len()).max(1);
+    let mut progress = Progress::new(&frozen.manifest.name, &pending, workers);
+    let outcome = work::run_all(&frozen, store, &pending, workers, &stop, &mut progress);
+    let ended = Ended::read(store)?;
+    let missing = runs.iter().filter(|run| !ended.has(&run.run)).count();
+    let took = progress.finish(missing, &store.place());
+    if outcome? == Outcome::Interrupted {
+        let text = format!("{}: interrupted; the same command goes on with {missing} runs\n", frozen.manifest.name);
+        print(text.as_bytes())?;
+        return Ok(Outcome::Interrupted);
+    }
+    if missing == 0 {
+        write_tables(store, &frozen.manifest, &frozen.points, &ended)?;
+        ended.compact(store)?;
+    }
+    let failed = mine.iter().filter(|run| ended.error(&run.run).is_some()).count();
+    let end = End { runs: mine.len(), ran: pending.len(), failed, missing, workers, took };
+    print(end.told(&frozen, &store.place()).as_bytes())?;
+    if failed == 0 { Ok(Outcome::Complete) } else { Err(Error::RunsFailed { failed, of: mine.len() }) }
+}
+
+/// What came of a sweep, or of a part of it.
+struct End {
+    /// Runs of this part.
+    runs: usize,
+    /// How many of them were run now.
+    ran: usize,
+    failed: usize,
+    /// Runs of the whole sweep that have not ended.
+    missing: usize,
+    workers: usize,
+    took: Took,
+}
+
+impl End {
+    fn told(&self, frozen: &Frozen, place: &str) -> String {
+        let Self { runs, ran, failed, missing, workers, took } = self;
+        let manifest = &frozen.manifest;
+        let there = runs - ran;
+        let there = if there > 0 { format!(" ({there} were there)") } else { String::new() };
+        let mut text = format!("{}: {} of {runs} runs complete{there}, {failed} failed\n", manifest.name, runs - failed);
+        if *ran > 0 {
+            let s = if *workers == 1 { "" } else { "s" };
+            let _ = writeln!(text, "{:.1} s with {workers} worker{s}, {:.2} simulated years per second", took.wall_s, took.years_per_s);
+        }
+        let _ = match missing {
+            0 => writeln!(text, "{place}/{KPIS_PARQUET}: a row per run; `cariflex report {place}` draws it"),
+            _ => writeln!(text, "{missing} runs of other parts have not ended; whoever ends the last writes {KPIS_PARQUET}"),
+        };
+        text
+    }
+}
+
+/// The runs that are complete: their rows are there, and their tables where they have any.
+fn done(frozen: &Frozen, store: &dyn Store) -> Result<BTreeSet<String>, Error> {
+    let ended = Ended::read(store)?;
+    let is_complete = |run: &&FrozenRun| ended.is_complete(&run.run);
+    let mut done: BTreeSet<String> = frozen.points.runs.iter().filter(is_complete).map(|run| run.run.clone()).collect();
+    if frozen.manifest.record != Level::Kpis {
+        let folders: BTreeSet<String> = store.list("")?.into_iter().collect();
+        done.retain(|run| folders.contains(&format!("run={run}/")));
+    }
+    Ok(done)
+}
+
+/// The runs of a part, those that cost most first: who takes every n-th of them has about as much to do as the others.
+fn part(runs: &[FrozenRun], shard: Option<Shard>) -> Vec<&FrozenRun> {
+    let mut runs: Vec<&FrozenRun> = runs.iter().collect();
+    runs.sort_by_key(|run| std::cmp::Reverse(run.cost()));
+    let Some(Shard { number, of }) = shard else { return runs };
+    let is_mine = |index: usize| index as u64 % of == number - 1;
+    runs.into_iter().enumerate().filter(|(index, _)| is_mine(*index)).map(|(_, run)| run).collect()
+}

@@ -1,0 +1,101 @@
+//! Where a sweep is kept, and what is made of what is there already.
+
+use super::freeze::Frozen;
+use crate::cli::SweepArgs;
+use crate::error::Error;
+use crate::run::file_name;
+use results::ResultsError;
+use results::read::SWEEP_JSON;
+use results::sweep::{KPIS_PARQUET, Manifest, POINTS_PARQUET, RUNS_PARQUET, Store, open};
+use scenarios::sweep::Sweep;
+use std::io::Write;
+use std::path::Path;
+
+/// Files and folders that a sweep makes, besides the folders of runs.
+const OURS: [&str; 8] =
+    [SWEEP_JSON, POINTS_PARQUET, KPIS_PARQUET, RUNS_PARQUET, "report.html", "inputs/", "kpis/", "running/"];
+/// What is drawn from all runs: of no use when runs are missing.
+const DRAWN: [&str; 3] = [KPIS_PARQUET, RUNS_PARQUET, "report.html"];
+
+/// The sweep that is asked for and its place: frozen now from a file, or frozen before.
+pub(super) fn opened(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Frozen), Error> {
+    let is_place = args.sweep.starts_with("s3://") || Path::new(&args.sweep).is_dir();
+    if is_place { frozen_before(args) } else { frozen_now(args, threads) }
+}
+
+fn frozen_before(args: &SweepArgs) -> Result<(Box<dyn Store>, Frozen), Error> {
+    let given = [("--out", args.out.is_some()), ("--set", !args.set.is_empty()), ("--freeze", args.freeze)];
+    if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+        let problem = format!("{} is frozen: give the sweep file, to change or move it", args.sweep);
+        return Err(Error::Option { option, problem });
+    }
+    let store = open(&args.sweep)?;
+    let Some(frozen) = Frozen::read(&*store)? else {
+        let problem = format!("it has no {SWEEP_JSON}");
+        return Err(ResultsError::NoSweep { place: store.place(), problem }.into());
+    };
+    if args.fresh && !args.dry_run {
+        remove(&*store, &["kpis/"])?;
+        remove(&*store, &DRAWN)?;
+    }
+    Ok((store, frozen))
+}
+
+fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Frozen), Error> {
+    let mut sweep = Sweep::load(Path::new(&args.sweep))?;
+    args.set.iter().try_for_each(|assignment| sweep.set(assignment))?;
+    let place = args.out.clone().unwrap_or_else(|| format!("results/{}", file_name(&sweep.name)));
+    let store = open(&place)?;
+    let before = before(&*store)?;
+    let frozen = Frozen::of(&sweep, threads)?;
+    for text in &sweep.notes {
+        note(text);
+    }
+    if args.dry_run {
+        return Ok((store, frozen));
+    }
+    if args.fresh {
+        remove(&*store, &OURS)?;
+    }
+    match before.filter(|_| !args.fresh) {
+        Some(before) if before.id == frozen.manifest.id => {}
+        Some(_) => {
+            note("the sweep or the program has changed: runs that are still the same are kept");
+            remove_drawn(&*store)?;
+            frozen.write(&*store)?;
+        }
+        None => frozen.write(&*store)?,
+    }
+    Ok((store, frozen))
+}
+
+/// The sweep that a place holds; none if it is empty.
+fn before(store: &dyn Store) -> Result<Option<Manifest>, Error> {
+    if let Some(manifest) = Manifest::read(store)? {
+        return Ok(Some(manifest));
+    }
+    // A sweep may have been killed before its manifest was written.
+    match store.list("")?.into_iter().find(|name| !OURS.contains(&name.as_str())) {
+        None => Ok(None),
+        Some(name) => {
+            let problem = format!("it holds no sweep, but `{name}`");
+            Err(ResultsError::NoSweep { place: store.place(), problem }.into())
+        }
+    }
+}
+
+fn remove_drawn(store: &dyn Store) -> Result<(), Error> {
+    Ok(DRAWN.iter().try_for_each(|name| store.remove(name))?)
+}
+
+/// Removes these and the folders of all runs.
+fn remove(store: &dyn Store, names: &[&str]) -> Result<(), Error> {
+    names.iter().try_for_each(|name| store.remove(name))?;
+    let runs = store.list("")?.into_iter().filter(|name| name.starts_with("run=") && name.ends_with('/'));
+    Ok(runs.into_iter().try_for_each(|name| store.remove(&name))?)
+}
+
+fn note(text: &str) {
+    // A note is for whoever looks.
+    drop(writeln!(std::io::stderr(), "note: {text}"));
+}
