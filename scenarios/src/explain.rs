@@ -118,7 +118,7 @@ pub(crate) fn section_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Sections that are there once, with their paths.
-pub(crate) fn single_sections() -> Vec<(String, Vec<Parameter>)> {
+pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
     let head = [
         "",
         "run",
@@ -133,7 +133,7 @@ pub(crate) fn single_sections() -> Vec<(String, Vec<Parameter>)> {
         "charge_point_operator",
     ];
     let single = all().into_iter().filter(|section| head.contains(&section.name));
-    single.map(|section| (section.name.into(), section.parameters)).collect()
+    single.map(|section| (section.name, section.parameters)).collect()
 }
 
 /// Parameters of a single asset.

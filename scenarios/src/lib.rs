@@ -6,6 +6,7 @@
 mod assets;
 mod communes;
 mod data;
+mod defaults;
 mod distribution;
 mod document;
 mod duration;

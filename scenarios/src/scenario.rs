@@ -1,6 +1,6 @@
 //! A scenario: what a person wrote, with what it extends and what the command line changes.
 
-use crate::assets::{AssetKind, no_name};
+use crate::assets::no_name;
 use crate::data::{DataTable, Measured, SeriesSection, SessionsSection};
 use crate::document::{Node, Origin, Reader, Table, Value, nearest};
 use crate::error::{Problem, ScenarioError};
@@ -250,77 +250,13 @@ impl Scenario {
             problems.borrow_mut().push(Problem::at(node, key, format!("is no known section: {hint}")));
         }
     }
-
-    /// The scenario as a tree in which every default is written out, for `run.json` and for its hash.
-    fn with_defaults(&self) -> Node {
-        let mut root = self.root.clone();
-        for (path, parameters) in self.sections() {
-            root.fill_in(&path, &parameters);
-        }
-        root
-    }
-
-    /// The dotted path of every section that is in force, with its parameters.
-    pub(crate) fn sections(&self) -> Vec<(String, Vec<crate::Parameter>)> {
-        let mut sections = explain::single_sections();
-        let demand_is_absent = self.root.at("demand").is_none();
-        sections.retain(|(path, _)| !(demand_is_absent && path == "demand"));
-        let children = |name: &str| self.root.at(name).and_then(Node::table).into_iter().flatten();
-        for kind in AssetKind::ALL {
-            for (id, _) in children(kind.section()) {
-                sections.push((format!("{}.{id}", kind.section()), explain::of_asset(kind)));
-            }
-        }
-        for (name, node) in children("fleet") {
-            if let Some(Value::Text(of)) = node.at("of").map(|of| &of.value)
-                && let Some(kind) = AssetKind::named(of)
-            {
-                sections.push((format!("fleet.{name}"), explain::of_fleet(kind)));
-            }
-            if node.at("evse").and_then(Node::table).is_some() {
-                sections.push((format!("fleet.{name}.evse"), AssetKind::Evse.catalogue().1));
-            }
-        }
-        for (name, _) in children("series") {
-            sections.push((format!("series.{name}"), SeriesSection::catalogue()));
-        }
-        for (name, _) in children("sessions") {
-            sections.push((format!("sessions.{name}"), SessionsSection::catalogue()));
-        }
-        sections
-    }
-}
-
-impl serde::Serialize for Scenario {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.with_defaults().serialize(serializer)
-    }
 }
 
 impl Node {
-    fn take(&mut self, key: &str) -> Option<Self> {
+    pub(crate) fn take(&mut self, key: &str) -> Option<Self> {
         match &mut self.value {
             Value::Table(table) => table.remove(key),
             _ => None,
-        }
-    }
-
-    /// Writes out the defaults of the table at `path`, which is made if it is not there.
-    fn fill_in(&mut self, path: &str, parameters: &[crate::Parameter]) {
-        let origin = Origin::Option("the default".into());
-        let mut node = self;
-        for key in path.split('.').filter(|key| !key.is_empty()) {
-            let Value::Table(table) = &mut node.value else { return };
-            let empty = || Self { value: Value::Table(Table::new()), origin: origin.clone() };
-            node = table.entry(key.into()).or_insert_with(empty);
-        }
-        let Value::Table(table) = &mut node.value else { return };
-        for parameter in parameters {
-            let Some(default) = parameter.default.as_ref().filter(|default| *default != "none") else { continue };
-            let read = Self::parse(&format!("value = {default}"), Path::new("default"));
-            if let Some(value) = read.ok().as_mut().and_then(|node| node.take("value")) {
-                table.entry(parameter.key.into()).or_insert(value);
-            }
         }
     }
 }
