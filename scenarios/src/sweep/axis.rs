@@ -276,10 +276,11 @@ impl Draft<'_> {
 
     /// Cases, each a table of what it sets.
     fn cases(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Vec<Level>> {
-        if node.table().is_none_or(|table| table.is_empty()) {
-            let text = "holds no case: write a table for each, [axis.cases.NAME], of dotted keys in quotes";
-            self.problem("cases", text, problems);
-            return None;
+        let remedy = "write a table for each case, [axis.cases.NAME], of dotted keys in quotes";
+        match node.table() {
+            None => self.problem("cases", format!("is {}: {remedy}", node.value.kind()), problems),
+            Some(table) if table.is_empty() => self.problem("cases", format!("is empty: {remedy}"), problems),
+            Some(_) => {}
         }
         let mut levels: Vec<Level> = Vec::new();
         for (name, case) in node.entries_as_written() {

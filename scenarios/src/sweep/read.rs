@@ -4,6 +4,7 @@ use super::axis::{self, Axis, How, Values};
 use super::design::{Design, too_many};
 use super::format::{Method, SweepHead, VERSION};
 use super::{Sweep, list, unit};
+use crate::assets::no_name;
 use crate::document::{Node, Reader, Table, Value, dotted_keys};
 use crate::error::{Problem, ScenarioError};
 use crate::parameters::Parameters;
@@ -29,6 +30,7 @@ pub(super) fn sweep(text: &str, path: &Path) -> Result<Sweep, ScenarioError> {
     reader.finish();
     let file = File { path, root: &root, head, problems: &problems };
     file.check_version()?;
+    file.check_name();
     let method = file.method();
     let mut notes = Vec::new();
     let mut base = file.base();
@@ -81,6 +83,15 @@ impl File<'_> {
                 Err(self.root.error("version", format!("is {}: write the whole number, version = 1", other.kind())))
             }
             None => Err(self.root.error("version", "is missing: write version = 1 in the first line")),
+        }
+    }
+
+    /// The name, which begins that of the folder of results.
+    fn check_name(&self) {
+        if matches!(self.root.at("name").map(|node| &node.value), Some(Value::Text(_)))
+            && let Some(text) = no_name(&self.head.name)
+        {
+            self.problem("name", text);
         }
     }
 
@@ -143,7 +154,11 @@ impl File<'_> {
             return None;
         };
         let nodes = match &node.value {
-            Value::List(nodes) if !nodes.is_empty() && nodes.iter().all(|node| node.table().is_some()) => nodes,
+            Value::List(nodes) if nodes.is_empty() => {
+                self.problem("axis", "is empty: write at least one [[axis]], with name, key and values");
+                return None;
+            }
+            Value::List(nodes) if nodes.iter().all(|node| node.table().is_some()) => nodes,
             other => {
                 self.problem("axis", format!("is {}: write [[axis]] for each axis", other.kind()));
                 return None;
