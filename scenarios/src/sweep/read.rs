@@ -3,10 +3,10 @@
 use super::axis::{self, Axis, How, Values};
 use super::design::{Design, too_many};
 use super::format::{Method, SweepHead, VERSION};
-use super::{Sweep, list, unit};
+use super::{Sweep, levels, list, unit};
 use crate::assets::no_name;
 use crate::document::{Node, Reader, Table, Value, dotted_keys};
-use crate::error::{Problem, ScenarioError};
+use crate::error::{Problem, ScenarioError, beginning};
 use crate::parameters::Parameters;
 use crate::scenario::{Scenario, is_same, told};
 use std::cell::RefCell;
@@ -138,7 +138,7 @@ impl File<'_> {
     /// Sets in the base what all points have in common.
     fn set(&self, settings: Option<&Node>, base: Option<&mut Scenario>) {
         let Some(node) = settings else { return };
-        let assignments = axis::assignments(node, "set", self.problems);
+        let assignments = levels::assignments(node, "set", self.problems);
         let Some(base) = base else { return };
         for assignment in assignments {
             if let Err(ScenarioError::Problems(found)) = base.assign(&assignment) {
@@ -258,7 +258,7 @@ impl File<'_> {
             match &node.value {
                 Value::Text(pattern) if pattern.is_empty() || !pattern.chars().all(fits) => {
                     let rule = "write small letters, digits and `_`, and `*` for any of them";
-                    wrong(node, format!("holds {:?}: {rule}", crate::error::beginning(pattern)));
+                    wrong(node, format!("holds {:?}: {rule}", beginning(pattern)));
                 }
                 Value::Text(pattern) if patterns.contains(pattern) => {
                     wrong(node, format!("holds {pattern:?} twice: leave one out"));

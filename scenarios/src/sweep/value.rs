@@ -50,7 +50,8 @@ pub(super) struct Level {
 impl Level {
     /// One value at every key.
     pub(super) fn of(keys: &[Arc<str>], node: &Node) -> Self {
-        let assignments = keys.iter().map(|key| Assignment::new(key, node)).collect();
+        let shared = Arc::new(node.clone());
+        let assignments = keys.iter().map(|key| Assignment::new(key, &shared)).collect();
         Self { value: column_value(node), assignments }
     }
 }
