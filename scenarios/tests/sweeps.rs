@@ -107,7 +107,12 @@ fn an_axis_is_described_by_the_parameter_its_key_names() {
     let units: Vec<&str> = sweep.axes.iter().map(|axis| axis.unit.as_str()).collect();
     assert_eq!(units, ["whole number", "kWh", ""]);
     assert_eq!(sweep.axes[0].description, "How many there are; left out for a fleet at the sites of another.");
-    assert_eq!(sweep.axes[1].keys, ["battery.*.capacity_kwh"]);
+    let written = serde_json::json!(sweep.axes[1]);
+    let description = "Nominal energy.";
+    let expected = serde_json::json!({
+        "name": "capacity", "keys": ["battery.*.capacity_kwh"], "unit": "kWh", "description": description
+    });
+    assert_eq!(written, expected);
 }
 
 #[test]

@@ -15,8 +15,8 @@ const FIXED_COLUMNS: [&str; 11] =
 /// Longest name of an axis.
 pub(super) const LONGEST_NAME: usize = 64;
 
-/// What differs between the points of a sweep.
-#[derive(Clone, Debug)]
+/// What differs between the points of a sweep; as data, its public fields.
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Axis {
     /// A column of the results.
     pub name: String,
@@ -26,8 +26,10 @@ pub struct Axis {
     pub unit: String,
     /// What the parameter is; empty where the key names none.
     pub description: String,
+    #[serde(skip)]
     pub(super) values: Values,
     /// Where it is written.
+    #[serde(skip)]
     pub(super) node: Node,
 }
 

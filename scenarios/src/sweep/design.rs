@@ -59,7 +59,7 @@ pub(super) fn too_many(points: u64, replicates: u64) -> Option<String> {
     let runs = points.saturating_mul(replicates);
     (runs > MOST_RUNS).then(|| {
         format!(
-            "come to {points} points and {runs} runs: at most {MOST_RUNS} are possible, take fewer values or replicates"
+            "makes {points} points and {runs} runs: at most {MOST_RUNS} are possible, take fewer values or replicates"
         )
     })
 }

@@ -80,7 +80,12 @@ impl Draft<'_> {
         let whole = self.section.whole.unwrap_or(false);
         let choices = node.at("choice").map(|choice| &choice.value);
         let is_of_whole = |nodes: &Vec<Node>| nodes.iter().all(|node| matches!(node.value, Value::Integer(_)));
-        let read = Distribution::read(node, &Limits::Any).and_then(|law| {
+        let read = Distribution::read(node, &Limits::Any);
+        let read = read.map_err(|text| match node.table() {
+            Some(_) => text,
+            None => format!("is {}: {text}", node.value.kind()),
+        });
+        let read = read.and_then(|law| {
             if self.how.begins_at_zero && law.is_unbounded_below() {
                 let text = "has no lowest value, with which a Sobol sequence begins that is not scrambled: write `min`";
                 return Err(text.to_owned());

@@ -2,12 +2,12 @@
 
 use crate::document::{Node, Value};
 use crate::freeze::Assignment;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// The value of an axis as a column of the results holds it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AxisValue {
     /// True or false.

@@ -152,7 +152,7 @@ pub(crate) fn laws() -> Vec<Case> {
         ),
         drawn("an unknown law", "law = { gauss = [15, 3] }", &["line 9", "law has the unknown key `gauss`"]),
         drawn("no law", "law = {}", &["line 9", "law names 0 laws"]),
-        drawn("a law that is a number", "law = 3", &["line 9", "axis.x.law write { uniform"]),
+        drawn("a law that is a number", "law = 3", &["line 9", "axis.x.law is a number: write { uniform"]),
         drawn("a deviation below zero", "law = { normal = [15, -3] }", &["line 9", "deviation of -3"]),
         drawn(
             "bounds that cross",
@@ -234,6 +234,12 @@ pub(crate) fn cases() -> Vec<Case> {
 
 pub(crate) fn found_by_resolving() -> Vec<Case> {
     vec![
+        axis(
+            "an asset that is not there",
+            "key = \"pv.pv_99.tilt_deg\"\nvalues = [1]",
+            &["line 8: pv.pv_99.commune is missing", "is its name misspelt?"],
+        )
+        .problems(2),
         axis(
             "a key that names no parameter",
             "key = \"pv.*.tilt\"\nvalues = [\n 10]",

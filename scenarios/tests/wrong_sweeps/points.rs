@@ -86,12 +86,12 @@ pub(crate) fn too_many() -> Vec<Case> {
         head(
             "too many replicates",
             "replicates = 600_000",
-            &["line 6", "axis come to 2 points and 1200000 runs: at most 1000000"],
+            &["line 6", "axis makes 2 points and 1200000 runs: at most 1000000"],
         ),
         whole(
             "too many combinations",
             &format!("{HEAD}{}", axes_of_a_thousand(3)),
-            &["come to 1000000000 points and 1000000000 runs"],
+            &["makes 1000000000 points and 1000000000 runs"],
         ),
         whole(
             "more combinations than numbers",
