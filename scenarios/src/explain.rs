@@ -33,7 +33,7 @@ fn many<P: Parameters>(form: &str) -> Section {
 }
 
 /// A key that is read by other means than the parameters around it.
-fn extra(key: &'static str, unit: &'static str, default: Option<&str>, doc: &'static str) -> Parameter {
+pub(crate) fn extra(key: &'static str, unit: &'static str, default: Option<&str>, doc: &'static str) -> Parameter {
     Parameter { key, doc, unit, default: default.map(String::from), limits: Limits::Any, words: &[], source: "" }
 }
 
@@ -283,7 +283,7 @@ fn details(name: &str, parameter: &Parameter) -> String {
     text
 }
 
-fn limits(parameter: &Parameter) -> String {
+pub(crate) fn limits(parameter: &Parameter) -> String {
     match parameter.limits {
         Limits::Any => parameter.words.join(", "),
         Limits::Within(low, high) => format!("{low} to {high}"),

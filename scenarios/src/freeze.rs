@@ -25,12 +25,13 @@ const IN_A_POINT: &str = "a point of the sweep";
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     key: Arc<str>,
-    pub(crate) value: Node,
+    /// Shared by the points that set it.
+    value: Arc<Node>,
 }
 
 impl Assignment {
-    pub(crate) fn new(key: &Arc<str>, value: &Node) -> Self {
-        Self { key: Arc::clone(key), value: value.clone() }
+    pub(crate) fn new(key: &Arc<str>, value: &Arc<Node>) -> Self {
+        Self { key: Arc::clone(key), value: Arc::clone(value) }
     }
 
     /// The dotted key, for instance `battery.*.capacity_kwh`.
@@ -80,7 +81,7 @@ impl Scenario {
             return Err(Problem::at(&value, "run.seed", format!("is {seed}: choose one below 2^63")).into());
         };
         value.value = Value::Integer(seed);
-        self.assign(&Assignment::new(&"run.seed".into(), &value))
+        self.assign(&Assignment::new(&"run.seed".into(), &value.into()))
     }
 }
 
@@ -134,7 +135,7 @@ impl<'de> Deserialize<'de> for Assignment {
         let (key, mut value) = <(String, Node)>::deserialize(deserializer)?;
         let mut path = dotted_keys(&key).map_err(de::Error::custom)?;
         value.take_out(&mut path.drain(..).map(String::from).collect(), &IN_A_POINT.into());
-        Ok(Self { key: key.into(), value })
+        Ok(Self { key: key.into(), value: value.into() })
     }
 }
 

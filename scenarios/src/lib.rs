@@ -1,7 +1,8 @@
 //! Scenario files, measured series, Martinique's data, and the [`Plan`] they resolve to.
 //!
 //! A [`Scenario`] is what a person writes; [`Scenario::resolve`] checks it and makes the plan: participants
-//! in the sorted order of their ids, sites, portfolios, and everything that holds for the whole run.
+//! in the sorted order of their ids, sites, portfolios, and everything that holds for the whole run. A
+//! [`Sweep`](sweep::Sweep) is one scenario at many points.
 
 mod assets;
 mod communes;

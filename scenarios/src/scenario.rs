@@ -8,7 +8,7 @@ use crate::explain;
 use crate::parameters::Limits::Any;
 use crate::parameters::{Parameters, parameters};
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -261,10 +261,24 @@ impl Node {
     }
 }
 
-/// The problems as an error, if there are any; each only once.
+/// The problems as an error, if there are any; each only once, also where a `*` has written it in many tables.
 pub(crate) fn told(mut problems: Vec<Problem>) -> Result<(), ScenarioError> {
     let mut seen = BTreeSet::new();
     problems.retain(|problem| seen.insert(problem.clone()));
+    let what = |problem: &Problem| {
+        let last = problem.key.rsplit_once('.').map_or(&*problem.key, |(_, last)| last);
+        (problem.place.clone(), last.to_owned(), problem.text.clone())
+    };
+    let mut counts = BTreeMap::new();
+    problems.iter().for_each(|problem| *counts.entry(what(problem)).or_insert(0) += 1);
+    problems.retain_mut(|problem| match counts.remove(&what(problem)) {
+        Some(1) => true,
+        Some(count) => {
+            problem.text.push_str(&format!(" (and so for {} more)", count - 1));
+            true
+        }
+        None => false,
+    });
     if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems)) }
 }
 

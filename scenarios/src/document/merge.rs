@@ -222,11 +222,15 @@ impl Node {
                 .filter(|child| child.table().is_some())
                 .try_for_each(|child| child.put(rest, node));
         }
-        let empty = || Self { value: Value::Table(Table::new()), origin: node.origin.clone() };
+        // A table that nothing but an assignment has made, whose name may be misspelt.
+        let empty = || {
+            let origin = Origin::Option(node.origin.to_string().into());
+            Self { value: Value::Table(Table::new()), origin }
+        };
         table.entry((*key).to_owned()).or_insert_with(empty).put(rest, node)
     }
 
-    pub(crate) fn stamp(&mut self, origin: &Origin) {
+    fn stamp(&mut self, origin: &Origin) {
         self.origin = origin.clone();
         match &mut self.value {
             Value::List(nodes) => nodes.iter_mut().for_each(|node| node.stamp(origin)),

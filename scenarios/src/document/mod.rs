@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub(crate) enum Origin {
     /// A line of a file or of a built-in scenario, counted from 1; `offset` is that in bytes, for the order of keys.
     Line { path: Arc<PathBuf>, line: usize, offset: usize },
-    /// An option of the command line, such as `--set run.seed=3`.
+    /// An option of the command line, such as `--set run.seed=3`; or wherever else nothing but an assignment stands.
     Option(Arc<str>),
     /// A scenario that was kept as data: where, and the folder from which the files it names were sought.
     Kept { place: Arc<str>, folder: Arc<PathBuf> },

@@ -84,7 +84,7 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
-    /// What to think of when a table that is incomplete was made by the command line alone.
+    /// What to think of when a table that is incomplete was made by an assignment alone.
     pub(crate) fn misspelt(&self) -> &'static str {
         match self.node.origin {
             Origin::Option(_) if !self.path.is_empty() => " Nothing else writes this table: is its name misspelt?",

@@ -1,24 +1,22 @@
 //! An axis of a sweep: what differs between the points, and the value at each place of it.
 
 use super::format::{AxisSection, Method, Scale};
-use super::value::{AxisValue, Level, column_value};
+use super::value::Level;
 use crate::distribution::Distribution;
 use crate::document::{Node, Origin, Reader, Value, dotted_keys, nearest};
-use crate::error::{Problem, brief};
-use crate::freeze::Assignment;
-use crate::parameters::{Limits, Parameters};
+use crate::error::{Problem, beginning};
+use crate::parameters::Parameters;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Columns of the results that are there in every sweep.
 const FIXED_COLUMNS: [&str; 11] =
     ["run", "point", "replicate", "seed", "start", "end", "tick_s", "set", "status", "error", "wall_s"];
 /// Longest name of an axis.
-const LONGEST_NAME: usize = 64;
+pub(super) const LONGEST_NAME: usize = 64;
 
-/// What differs between the points of a sweep.
-#[derive(Clone, Debug)]
+/// What differs between the points of a sweep; as data, its public fields.
+#[derive(Clone, Debug, serde::Serialize)]
 pub struct Axis {
     /// A column of the results.
     pub name: String,
@@ -28,8 +26,10 @@ pub struct Axis {
     pub unit: String,
     /// What the parameter is; empty where the key names none.
     pub description: String,
+    #[serde(skip)]
     pub(super) values: Values,
     /// Where it is written.
+    #[serde(skip)]
     pub(super) node: Node,
 }
 
@@ -47,12 +47,12 @@ pub(super) enum Values {
 }
 
 /// What is read of an axis, to find its values.
-struct Draft<'a> {
-    path: String,
-    node: &'a Node,
-    section: AxisSection,
-    how: How,
-    keys: Vec<Arc<str>>,
+pub(super) struct Draft<'a> {
+    pub(super) path: String,
+    pub(super) node: &'a Node,
+    pub(super) section: AxisSection,
+    pub(super) how: How,
+    pub(super) keys: Vec<Arc<str>>,
 }
 
 /// How points are chosen, as far as it could be read.
@@ -106,7 +106,7 @@ fn no_column(name: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
     if !begins || !name.chars().all(fits) || name.len() > LONGEST_NAME {
-        let name = crate::error::beginning(name);
+        let name = beginning(name);
         let rule = format!("a small letter, then up to {} small letters, digits or `_`", LONGEST_NAME - 1);
         return Some(format!("is {name:?}, which can not be a column: write {rule}"));
     }
@@ -126,11 +126,11 @@ pub(super) fn no_key(key: &str) -> Option<String> {
 }
 
 impl Draft<'_> {
-    fn path_of(&self, key: &str) -> String {
+    pub(super) fn path_of(&self, key: &str) -> String {
         format!("{}.{key}", self.path)
     }
 
-    fn problem(&self, key: &str, text: impl Into<String>, problems: &RefCell<Vec<Problem>>) {
+    pub(super) fn problem(&self, key: &str, text: impl Into<String>, problems: &RefCell<Vec<Problem>>) {
         let node = self.node.at(key).unwrap_or(self.node);
         problems.borrow_mut().push(Problem::at(node, &self.path_of(key), text));
     }
@@ -249,189 +249,12 @@ impl Draft<'_> {
             }
         }
     }
-
-    /// A list of values.
-    fn levels(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Vec<Level>> {
-        let Value::List(nodes) = &node.value else {
-            self.problem("values", format!("is {}: write a list, values = [1, 2, 3]", node.value.kind()), problems);
-            return None;
-        };
-        if nodes.is_empty() {
-            self.problem("values", "is empty: write at least one value", problems);
-        }
-        let mut seen = BTreeSet::new();
-        for node in nodes {
-            let words = column_value(node).to_string();
-            if !seen.insert((node.value.kind(), words.clone())) {
-                let text = format!("holds {words} twice: leave one out; replicates are for running a point again");
-                problems.borrow_mut().push(Problem::at(node, &self.path_of("values"), text));
-            }
-        }
-        Some(nodes.iter().map(|node| self.level(node)).collect())
-    }
-
-    fn level(&self, node: &Node) -> Level {
-        Level::of(&self.keys, node)
-    }
-
-    /// Cases, each a table of what it sets.
-    fn cases(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Vec<Level>> {
-        if node.table().is_none_or(|table| table.is_empty()) {
-            let text = "holds no case: write a table for each, [axis.cases.NAME], of dotted keys in quotes";
-            self.problem("cases", text, problems);
-            return None;
-        }
-        let mut levels: Vec<Level> = Vec::new();
-        for (name, case) in node.entries_as_written() {
-            let path = format!("{}.cases.{name}", self.path);
-            let wrong = |text: String| problems.borrow_mut().push(Problem::at(case, &path, text));
-            if name.is_empty() || name.len() > LONGEST_NAME {
-                wrong(format!("can not be the name of a case: write 1 to {LONGEST_NAME} letters"));
-            }
-            let assignments = assignments(case, &path, problems);
-            if case.table().is_some_and(|table| table.is_empty()) {
-                wrong("sets nothing: write at least one dotted key in quotes".into());
-            } else if let Some(first) = levels.first() {
-                let keys = |list: &[Assignment]| list.iter().map(|a| a.key().to_owned()).collect::<BTreeSet<String>>();
-                let (here, there) = (keys(&assignments), keys(&first.assignments));
-                let other = first.value.to_string();
-                if let Some(missing) = there.difference(&here).next() {
-                    wrong(format!(
-                        "does not set `{missing}`, which case {other} sets: set the same keys in every case"
-                    ));
-                } else if let Some(more) = here.difference(&there).next() {
-                    wrong(format!("sets `{more}`, which case {other} does not: set the same keys in every case"));
-                }
-            }
-            levels.push(Level { value: AxisValue::Text(name.clone()), assignments });
-        }
-        Some(levels)
-    }
-
-    fn law(&self, node: &Node, problems: &RefCell<Vec<Problem>>) -> Option<Values> {
-        let whole = self.section.whole.unwrap_or(false);
-        let choices = node.at("choice").map(|choice| &choice.value);
-        let is_of_whole = |nodes: &Vec<Node>| nodes.iter().all(|node| matches!(node.value, Value::Integer(_)));
-        let read = Distribution::read(node, &Limits::Any).and_then(|law| {
-            if self.how.begins_at_zero && law.is_unbounded_below() {
-                let text = "has no lowest value, with which a Sobol sequence begins that is not scrambled: write `min`";
-                return Err(text.to_owned());
-            }
-            law.quantile(0.5)?;
-            let (low, high) = (libm::ceil(law.min), libm::floor(law.max));
-            if whole && low > high {
-                return Err(format!("has no whole number between {} and {}: widen it", brief(law.min), brief(law.max)));
-            }
-            Ok(law)
-        });
-        match read {
-            Ok(law) => {
-                let whole = whole || matches!(choices, Some(Value::List(nodes)) if is_of_whole(nodes));
-                Some(Values::Law { law, whole, origin: node.origin.clone() })
-            }
-            Err(text) => {
-                self.problem("law", text, problems);
-                None
-            }
-        }
-    }
-
-    fn range(&self, method: Method, notes: &mut Vec<String>, problems: &RefCell<Vec<Problem>>) -> Option<Values> {
-        // What can not be read as two numbers was told by the reader.
-        let ([low, high], node) = (self.section.range?, self.node.at("range")?);
-        let (whole, scale) = (self.section.whole.unwrap_or(false), self.section.scale.unwrap_or(Scale::Linear));
-        let [first, last] = [libm::ceil(low), libm::floor(high)];
-        let wrong = if low > high {
-            Some(format!("goes from {} down to {}: write the lower number first", brief(low), brief(high)))
-        } else if scale == Scale::Log && low <= 0.0 {
-            Some(format!("begins at {}: with scale = \"log\" both ends must exceed 0", brief(low)))
-        } else if whole && first > last {
-            Some(format!("holds no whole number between {} and {}: widen it", brief(low), brief(high)))
-        } else if whole && (low.abs() > 9e15 || high.abs() > 9e15) {
-            Some("is too wide for whole numbers: stay below 9e15".into())
-        } else {
-            None
-        };
-        if let Some(text) = wrong {
-            self.problem("range", text, problems);
-            return None;
-        }
-        let origin = node.origin.clone();
-        if method != Method::Grid {
-            return Some(Values::Range { low, high, scale, whole, origin });
-        }
-        let Some(steps) = self.section.steps else {
-            if self.node.at("steps").is_none() {
-                let text = "is missing: write how many values the range has in the grid, both ends included";
-                self.problem("steps", text, problems);
-            }
-            return None;
-        };
-        if (steps == 1) != (low == high) {
-            let text = match steps {
-                1 => format!("is 1, which leaves out {}: write at least 2, or values = [{0}]", brief(high)),
-                _ => format!("is {steps}, but both ends are {}: write steps = 1", brief(low)),
-            };
-            self.problem("steps", text, problems);
-            return None;
-        }
-        let mut numbers: Vec<f64> = (0..steps).map(|index| step(low, high, scale, index, steps)).collect();
-        if whole {
-            numbers.iter_mut().for_each(|number| *number = libm::round(*number).clamp(first, last));
-            numbers.dedup();
-            if (numbers.len() as u64) < steps {
-                notes.push(format!("{}: {} of {steps} steps are distinct whole numbers", self.path, numbers.len()));
-            }
-        }
-        let value = |number: f64| if whole { Value::Integer(number as i64) } else { Value::Number(number) };
-        let node = |number| Node { value: value(number), origin: origin.clone() };
-        Some(Values::Levels(numbers.into_iter().map(|number| self.level(&node(number))).collect()))
-    }
-}
-
-/// The value at a step of a grid, to 15 digits: 0.6 rather than 0.6000000000000001.
-fn step(low: f64, high: f64, scale: Scale, index: u64, steps: u64) -> f64 {
-    if index == 0 {
-        return low;
-    }
-    if index == steps - 1 {
-        return high;
-    }
-    let share = index as f64 / (steps - 1) as f64;
-    let value = match scale {
-        Scale::Linear => low + (high - low) * share,
-        Scale::Log => low * libm::pow(high / low, share),
-    };
-    format!("{value:.14e}").parse().expect("a number as it was written")
 }
 
 /// What is wrong with a key that all runs must have in common.
 fn keys_of_record(key: &str) -> Option<String> {
     (dotted_keys(key).ok()? == ["run", "record"])
         .then(|| "is how much is kept, which all runs have in common: write it below [set]".into())
-}
-
-/// The assignments of a table of dotted keys, in the order in which they are written.
-pub(super) fn assignments(node: &Node, path: &str, problems: &RefCell<Vec<Problem>>) -> Vec<Assignment> {
-    let wrong = |node: &Node, key: &str, text: String| problems.borrow_mut().push(Problem::at(node, key, text));
-    if node.table().is_none() {
-        wrong(node, path, format!("is {}: write a table of dotted keys in quotes", node.value.kind()));
-    }
-    let mut assignments = Vec::new();
-    for (key, value) in node.entries_as_written() {
-        let inner = value.table().and_then(|table| table.keys().next());
-        let text = match inner {
-            Some(inner) if !key.contains('.') => {
-                Some(format!("is a table: put the whole dotted key in quotes, \"{key}.{inner}\" = …"))
-            }
-            _ => no_key(key),
-        };
-        match text {
-            Some(text) => wrong(value, &format!("{path}.{key}"), text),
-            None => assignments.push(Assignment::new(&key.as_str().into(), value)),
-        }
-    }
-    assignments
 }
 
 /// Whether whatever is written at `earlier` is written over at `later`.

@@ -59,7 +59,7 @@ pub(super) fn too_many(points: u64, replicates: u64) -> Option<String> {
     let runs = points.saturating_mul(replicates);
     (runs > MOST_RUNS).then(|| {
         format!(
-            "come to {points} points and {runs} runs: at most {MOST_RUNS} are possible, take fewer values or replicates"
+            "makes {points} points and {runs} runs: at most {MOST_RUNS} are possible, take fewer values or replicates"
         )
     })
 }
@@ -124,8 +124,8 @@ impl Axis {
                 let wrong =
                     |text| Problem { place: Some(origin.to_string()), key: format!("axis.{}.law", self.name), text };
                 let number = law.quantile(u).map_err(wrong)?;
-                let nearest = libm::round(number).clamp(libm::ceil(law.min), libm::floor(law.max));
-                Ok(at(if *whole { Value::Integer(nearest as i64) } else { Value::Number(number) }, origin))
+                let nearest = || libm::round(number).clamp(libm::ceil(law.min), libm::floor(law.max));
+                Ok(at(if *whole { Value::Integer(nearest() as i64) } else { Value::Number(number) }, origin))
             }
             Values::Given => unreachable!("points of a list are not drawn"),
         }
@@ -184,6 +184,24 @@ mod tests {
         for case in golden {
             let axis = case["axis"].as_str().expect("a text");
             assert_near(&values_at(axis, &numbers(&case["u"])), &numbers(&case["values"]), 1e-12, axis);
+        }
+    }
+
+    #[test]
+    fn a_law_between_two_whole_numbers_has_values_there() {
+        let values = values_at("law = { normal = [0.5, 0.1], min = 0.4, max = 0.6 }", &[0.0, 0.5, 1.0]);
+        assert_near(&values, &[0.4, 0.5, 0.6], 1e-15, "from end to end");
+    }
+
+    #[test]
+    fn whole_numbers_by_equal_factors_are_as_likely_as_their_part_of_the_range() {
+        let text = "method = \"lhs\"\nn = 1000\n[[axis]]\nname = \"x\"\nkey = \"fleet.a.count\"\nrange = [1, 7]\n\
+                    scale = \"log\"\nwhole = true\n";
+        let points = sweep(text).points().expect("it is right");
+        for whole in 1..=7_i64 {
+            let count = points.iter().filter(|point| point.values[0] == AxisValue::Integer(whole)).count() as f64;
+            let share = libm::log((whole + 1) as f64 / whole as f64) / libm::log(8.0);
+            assert!((count - 1000.0 * share).abs() <= 1.0, "{whole}: {count}");
         }
     }
 

@@ -28,6 +28,10 @@ pub(super) fn read(root: &Node, folder: Option<&Path>, axes: &[Axis], problems: 
             Vec::new()
         }
         (Some(node), None) => match &node.value {
+            Value::List(nodes) if nodes.is_empty() => {
+                wrong(node, "point", "is empty: write [[point]] for each point".into());
+                Vec::new()
+            }
             Value::List(nodes) if nodes.iter().all(|node| node.table().is_some()) => {
                 nodes.iter().enumerate().filter_map(|(index, node)| point(index + 1, node, axes, problems)).collect()
             }

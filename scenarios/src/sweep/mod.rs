@@ -8,14 +8,17 @@ mod axis;
 mod design;
 mod format;
 mod generator;
+mod levels;
 mod list;
 mod quantile;
 mod read;
+mod reference;
 mod unit;
 mod value;
 
 pub use axis::Axis;
 pub use format::Method;
+pub use reference::reference;
 pub use value::{AxisValue, Point};
 
 use crate::error::{Problem, ScenarioError};

@@ -3,9 +3,10 @@
 use super::axis::{self, Axis, How, Values};
 use super::design::{Design, too_many};
 use super::format::{Method, SweepHead, VERSION};
-use super::{Sweep, list, unit};
+use super::{Sweep, levels, list, unit};
+use crate::assets::no_name;
 use crate::document::{Node, Reader, Table, Value, dotted_keys};
-use crate::error::{Problem, ScenarioError};
+use crate::error::{Problem, ScenarioError, beginning};
 use crate::parameters::Parameters;
 use crate::scenario::{Scenario, is_same, told};
 use std::cell::RefCell;
@@ -29,6 +30,7 @@ pub(super) fn sweep(text: &str, path: &Path) -> Result<Sweep, ScenarioError> {
     reader.finish();
     let file = File { path, root: &root, head, problems: &problems };
     file.check_version()?;
+    file.check_name();
     let method = file.method();
     let mut notes = Vec::new();
     let mut base = file.base();
@@ -84,6 +86,15 @@ impl File<'_> {
         }
     }
 
+    /// The name, which begins that of the folder of results.
+    fn check_name(&self) {
+        if matches!(self.root.at("name").map(|node| &node.value), Some(Value::Text(_)))
+            && let Some(text) = no_name(&self.head.name)
+        {
+            self.problem("name", text);
+        }
+    }
+
     /// The method, if it could be read; and that only its own keys are there.
     fn method(&self) -> Option<Method> {
         let Some(Value::Text(written)) = self.root.at("method").map(|node| &node.value) else { return None };
@@ -127,7 +138,7 @@ impl File<'_> {
     /// Sets in the base what all points have in common.
     fn set(&self, settings: Option<&Node>, base: Option<&mut Scenario>) {
         let Some(node) = settings else { return };
-        let assignments = axis::assignments(node, "set", self.problems);
+        let assignments = levels::assignments(node, "set", self.problems);
         let Some(base) = base else { return };
         for assignment in assignments {
             if let Err(ScenarioError::Problems(found)) = base.assign(&assignment) {
@@ -143,7 +154,11 @@ impl File<'_> {
             return None;
         };
         let nodes = match &node.value {
-            Value::List(nodes) if !nodes.is_empty() && nodes.iter().all(|node| node.table().is_some()) => nodes,
+            Value::List(nodes) if nodes.is_empty() => {
+                self.problem("axis", "is empty: write at least one [[axis]], with name, key and values");
+                return None;
+            }
+            Value::List(nodes) if nodes.iter().all(|node| node.table().is_some()) => nodes,
             other => {
                 self.problem("axis", format!("is {}: write [[axis]] for each axis", other.kind()));
                 return None;
@@ -243,7 +258,7 @@ impl File<'_> {
             match &node.value {
                 Value::Text(pattern) if pattern.is_empty() || !pattern.chars().all(fits) => {
                     let rule = "write small letters, digits and `_`, and `*` for any of them";
-                    wrong(node, format!("holds {:?}: {rule}", crate::error::beginning(pattern)));
+                    wrong(node, format!("holds {:?}: {rule}", beginning(pattern)));
                 }
                 Value::Text(pattern) if patterns.contains(pattern) => {
                     wrong(node, format!("holds {pattern:?} twice: leave one out"));

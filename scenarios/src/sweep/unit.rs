@@ -150,6 +150,13 @@ mod tests {
     }
 
     #[test]
+    fn more_points_of_sobols_sequence_leave_those_that_were_there() {
+        for scramble in [true, false] {
+            assert_eq!(sobol(64, 7, 5, scramble)[..32], sobol(32, 7, 5, scramble));
+        }
+    }
+
+    #[test]
     fn every_coordinate_of_a_power_of_two_of_sobols_points_takes_every_stratum_once() {
         let dimensions = most_dimensions();
         assert!(dimensions >= 64);

@@ -2,12 +2,12 @@
 
 use crate::document::{Node, Value};
 use crate::freeze::Assignment;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// The value of an axis as a column of the results holds it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AxisValue {
     /// True or false.
@@ -50,7 +50,8 @@ pub(super) struct Level {
 impl Level {
     /// One value at every key.
     pub(super) fn of(keys: &[Arc<str>], node: &Node) -> Self {
-        let assignments = keys.iter().map(|key| Assignment::new(key, node)).collect();
+        let shared = Arc::new(node.clone());
+        let assignments = keys.iter().map(|key| Assignment::new(key, &shared)).collect();
         Self { value: column_value(node), assignments }
     }
 }
