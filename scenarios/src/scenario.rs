@@ -258,8 +258,8 @@ impl Scenario {
     /// The dotted path of every section that is in force, with its parameters.
     pub(crate) fn sections(&self) -> Vec<(String, Vec<crate::Parameter>)> {
         let mut sections = explain::single_sections();
-        let demand_is_absent = self.root.at("demand").is_none();
-        sections.retain(|(path, _)| !(demand_is_absent && path == "demand"));
+        let is_optional = |path: &str| ["demand", "supply"].contains(&path);
+        sections.retain(|(path, _)| !is_optional(path) || self.root.at(path).is_some());
         let children = |name: &str| self.root.at(name).and_then(Node::table).into_iter().flatten();
         for kind in AssetKind::ALL {
             for (id, _) in children(kind.section()) {
