@@ -25,6 +25,7 @@ mod intervals;
 mod kpi_table;
 mod kpis;
 mod names;
+mod participants;
 mod records;
 mod run;
 pub mod schema;
