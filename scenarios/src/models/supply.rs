@@ -11,7 +11,7 @@ parameters! {
         biomass_mw: f64 = 31.3, "MW", Within(0.0, 1e6), "electricitymaps 2022: 18.5 % of a mean load of 169 MW";
         /// Rating of the wind farm.
         wind_mw: f64 = 12.0, "MW", Within(0.0, 1e6), "IEDOM 2020: Grand'Rivière";
-        /// Wind at the farm's hubs relative to that of [weather].
+        /// Wind at the farm's hubs relative to that of the weather.
         wind_speed_ratio: f64 = 1.95, "factor", Within(0.0, 10.0), "assumption, so that with the default wind the farm gives 2.7 % of a mean load of 169 MW (electricitymaps 2022)";
         /// Wind at the hubs below which the farm stands still; above it the power rises with the cube of the wind.
         wind_cut_in_m_per_s: f64 = 3.0, "m/s", Within(0.0, 50.0), ASSUMPTION;
@@ -20,7 +20,7 @@ parameters! {
         /// Wind at the hubs from which the farm stands still again.
         wind_cut_out_m_per_s: f64 = 25.0, "m/s", Within(0.1, 200.0), ASSUMPTION;
         /// Peak power of the PV that stands on the island besides the plants of the scenario: arrays with the defaults of
-        /// [pv], spread like the population over the skies of the scenario.
+        /// plants, spread like the population over the skies of the scenario.
         pv_mw: f64 = 63.9, "MW", Within(0.0, 1e6), "IEDOM 2020";
         /// Number of engines, all alike.
         engines: u64 = 15, "count", Within(0.0, 10_000.0), "IEDOM 2020: 211 and 68.6 MW of diesel engines, in units of engine_mw";
