@@ -132,8 +132,12 @@ fn clouds_and_wrong_forecasts_cost_fuel() {
 #[test]
 fn the_sunny_days_have_turbines_and_curtailed_power() {
     let run = sweep(&plan(&sunny("2d", "15m", 2)), Outside::Nothing);
-    let curtailed_kw: f64 = slots(&run).into_values().flatten().map(|reading| reading.curtailed_kw).sum();
-    assert!(energy_mwh(&run, Source::Turbines) > 10.0 && curtailed_kw > 1000.0);
+    let curtailed_kw = |source| -> f64 {
+        let readings = slots(&run).into_values().flatten().filter(|reading| reading.source == source);
+        readings.map(|reading| reading.curtailed_kw).sum()
+    };
+    assert!(energy_mwh(&run, Source::Turbines) > 10.0 && curtailed_kw(Source::Pv) > 1000.0);
+    assert_eq!(curtailed_kw(Source::Biomass), 0.0, "PV gives way first, and there is enough of it");
 }
 
 #[test]
