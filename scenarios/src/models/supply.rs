@@ -19,8 +19,8 @@ parameters! {
         wind_rated_m_per_s: f64 = 12.0, "m/s", Within(0.1, 100.0), ASSUMPTION;
         /// Wind at the hubs from which the farm stands still again.
         wind_cut_out_m_per_s: f64 = 25.0, "m/s", Within(0.1, 200.0), ASSUMPTION;
-        /// Peak power of the PV that stands on the island besides the plants of the scenario: arrays with the defaults of
-        /// plants, spread like the population over the skies of the scenario.
+        /// Peak power of the PV that stands on the island besides the plants of the scenario: arrays as plants are by
+        /// default, spread like the population over the skies of the scenario.
         pv_mw: f64 = 63.9, "MW", Within(0.0, 1e6), "IEDOM 2020";
         /// Number of engines, all alike.
         engines: u64 = 15, "count", Within(0.0, 10_000.0), "IEDOM 2020: 211 and 68.6 MW of diesel engines, in units of engine_mw";
