@@ -94,7 +94,8 @@ fn figure(kpi: &Kpi) -> String {
     let Some(value) = kpi.value.map(|value| if kpi.unit == "share" { value * 100.0 } else { value }) else {
         return "-".into();
     };
-    let decimals = usize::from(kpi.unit != "count") * if value.abs() < 100.0 { 2 } else { 1 };
+    let is_whole = kpi.unit == "count" && value.fract() == 0.0;
+    let decimals = usize::from(!is_whole) * if value.abs() < 100.0 { 2 } else { 1 };
     let text = format!("{:.decimals$}", value.abs());
     let (whole, fraction) = text.split_once('.').map_or((text.as_str(), ""), |(whole, fraction)| (whole, fraction));
     let grouped: Vec<_> = whole.as_bytes().rchunks(3).rev().map(|group| String::from_utf8_lossy(group)).collect();
@@ -116,6 +117,7 @@ mod tests {
         assert_eq!(shown(Some(1_234_567.89), "kWh"), "1 234 567.9");
         assert_eq!(shown(Some(-0.125), "EUR"), "-0.12");
         assert_eq!(shown(Some(1200.0), "count"), "1 200");
+        assert_eq!(shown(Some(8.286), "count"), "8.29", "a mean of counts");
         assert_eq!(shown(None, "%"), "-");
         assert_eq!(shown(Some(0.705), "share"), "70.50");
         assert_eq!(length(1.0), "1 day");

@@ -1,6 +1,7 @@
 //! What participants, meters and stations show: rounded once, then the same everywhere.
 
 use crate::id::{ParticipantId, SiteId};
+use crate::time::Slot;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -27,6 +28,11 @@ pub fn round_ratio(ratio: f64) -> f64 {
 /// Rounds a temperature to 0.01 °C, halves away from zero; never yields −0.
 pub fn round_temperature_c(temperature_c: f64) -> f64 {
     (temperature_c * 100.0).round() / 100.0 + 0.0
+}
+
+/// Rounds a mass to the gram, halves away from zero; never yields −0.
+pub fn round_mass_kg(mass_kg: f64) -> f64 {
+    (mass_kg * 1000.0).round() / 1000.0 + 0.0
 }
 
 /// What an asset shows for one interval.
@@ -228,6 +234,66 @@ impl Signal {
     pub fn reading(self, value: f64) -> SignalReading {
         let per_unit = if self == Self::Irradiance { 10.0 } else { 100.0 };
         SignalReading { signal: self, value: (value * per_unit).round() / per_unit + 0.0 }
+    }
+}
+
+/// What one source gave towards the island's net load during a market slot.
+///
+/// The readings of a slot add up to the power of all sites with its sign turned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupplyReading {
+    /// The market slot.
+    pub slot: Slot,
+    /// Who.
+    pub source: Source,
+    /// Mean power over the slot, production negative.
+    pub power_kw: f64,
+    /// Mean power over the slot that it could have given besides, positive.
+    pub curtailed_kw: f64,
+    /// Units running, mean over the slot, for sources that are made of units.
+    pub units_online: Option<f64>,
+    /// Fuel burnt in the slot, to 1 g, for sources that burn what is counted.
+    pub fuel_kg: Option<f64>,
+    /// CO2 of that fuel, to 1 g.
+    pub co2_kg: Option<f64>,
+}
+
+/// The sources of the island's supply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Biomass, waste and biogas, which run all the time.
+    Biomass,
+    /// The wind farm.
+    Wind,
+    /// PV that is none of the scenario's plants.
+    Pv,
+    /// Diesel engines.
+    Engines,
+    /// Combustion turbines.
+    Turbines,
+    /// What nobody could give.
+    Unserved,
+    /// What sites export and nobody takes: positive, as a consumption.
+    Surplus,
+}
+
+impl Source {
+    /// Every source, in declaration order.
+    pub const ALL: [Self; 7] =
+        [Self::Biomass, Self::Wind, Self::Pv, Self::Engines, Self::Turbines, Self::Unserved, Self::Surplus];
+
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Biomass => "biomass",
+            Self::Wind => "wind",
+            Self::Pv => "pv",
+            Self::Engines => "engines",
+            Self::Turbines => "turbines",
+            Self::Unserved => "unserved",
+            Self::Surplus => "surplus",
+        }
     }
 }
 

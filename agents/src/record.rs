@@ -1,7 +1,7 @@
 //! Rows for the results, the catalogue that names what they are about, and whoever takes them.
 
 use crate::id::{Kind, ParticipantId, SiteId};
-use crate::reading::{AssetReading, Signal, SignalReading, SiteReading};
+use crate::reading::{AssetReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::{Bill, Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -235,6 +235,8 @@ pub struct IntervalRows<'a> {
     pub sites: &'a [SiteReading],
     /// One reading per signal in force.
     pub signals: &'a [SignalReading],
+    /// One reading per source if a market slot has ended with the interval and the scenario has a supply; else none.
+    pub supply: &'a [SupplyReading],
     /// What participants recorded at the end of the interval, in the order of rounds and ids.
     pub records: &'a [Record],
 }

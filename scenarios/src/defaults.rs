@@ -92,7 +92,7 @@ impl Scenario {
 
     /// Whether a section is one that does not exist unless it is written.
     fn is_left_out(&self, path: &str) -> bool {
-        path == "demand" && self.root.at(path).is_none()
+        ["demand", "supply"].contains(&path) && self.root.at(path).is_none()
     }
 }
 

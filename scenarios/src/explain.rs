@@ -5,6 +5,7 @@ use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::fleets::FleetSection;
 use crate::models::clouds::CloudParameters;
+use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
 use crate::scenario::{HeadSection, Scenario};
@@ -94,6 +95,7 @@ fn all() -> Vec<Section> {
         single::<WeatherParameters>(),
         single::<CloudParameters>(),
         single::<DemandSection>(),
+        single::<SupplyParameters>(),
     ];
     sections.push(many::<Place>("keys of every single asset, besides those of its kind"));
     sections.push(Section { name: "asset", ..many::<Belonging>("keys of every asset and every fleet") });
@@ -126,6 +128,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "weather",
         "clouds",
         "demand",
+        "supply",
         "market",
         "retailer",
         "dso",

@@ -38,6 +38,7 @@ pub use models::ev::{DriverModel, EvParameters};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;
 pub use models::pv::{PvParameters, Transposition};
+pub use models::supply::SupplyParameters;
 pub use models::weather::WeatherParameters;
 pub use parameters::{Conflict, Limits, Parameter};
 pub use plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};

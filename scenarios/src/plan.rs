@@ -9,6 +9,7 @@ use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
+use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::sections::Recording;
 use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
@@ -28,6 +29,8 @@ pub struct Plan {
     pub end: Time,
     /// Length of a tick; divides the market slot and the run.
     pub tick: Span,
+    /// Length of a market slot.
+    pub slot: Span,
     /// How much of the run is kept.
     pub record: Recording,
     /// The calendar of local days.
@@ -40,6 +43,8 @@ pub struct Plan {
     pub portfolios: Vec<String>,
     /// What the weather is made of.
     pub weather: Weather,
+    /// Who supplies the island's net load, where that is asked for.
+    pub supply: Option<SupplyParameters>,
     /// Measured series that replace synthetic ones.
     pub measured: Measured,
 }

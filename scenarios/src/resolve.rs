@@ -10,6 +10,7 @@ use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
+use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
 use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
@@ -52,6 +53,7 @@ pub(crate) struct Sections {
     pub(crate) weather: WeatherParameters,
     pub(crate) clouds: CloudParameters,
     pub(crate) demand: Option<DemandSection>,
+    pub(crate) supply: Option<SupplyParameters>,
     pub(crate) market: MarketSection,
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
@@ -96,6 +98,7 @@ impl Scenario {
             start: window.start,
             end: window.end,
             tick: sections.run.tick,
+            slot: window.rules.slot,
             record: sections.run.record,
             calendar: window.calendar,
             participants: draft.participants(&measured),
@@ -107,12 +110,14 @@ impl Scenario {
                 air: sections.weather,
                 clouds: sections.clouds,
             },
+            supply: sections.supply,
             measured,
         })
     }
 
     fn read_sections(&self, problems: &RefCell<Vec<Problem>>) -> Sections {
         let demand = self.root.at("demand").is_some().then(|| self.section("demand", problems));
+        let supply = self.root.at("supply").is_some().then(|| self.section("supply", problems));
         Sections {
             head: HeadSection::read(&mut Reader::new("", &self.root, None, problems)),
             run: self.section("run", problems),
@@ -120,6 +125,7 @@ impl Scenario {
             weather: self.section("weather", problems),
             clouds: self.section("clouds", problems),
             demand,
+            supply,
             market: self.section("market", problems),
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),

@@ -4,6 +4,7 @@ use crate::assets::no_name;
 use crate::communes::Commune;
 use crate::document::Value;
 use crate::error::Problem;
+use crate::models::supply::SupplyParameters;
 use crate::parameters::Conflict;
 use crate::resolve::Sections;
 use crate::scenario::Scenario;
@@ -40,6 +41,7 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
         ("retailer", sections.retailer.check()),
         ("weather", sections.weather.check()),
         ("clouds", sections.clouds.check()),
+        ("supply", sections.supply.as_ref().map_or(Ok(()), SupplyParameters::check)),
     ] {
         if let Err(Conflict { key, text }) = outcome {
             note(&format!("{section}.{key}"), text);

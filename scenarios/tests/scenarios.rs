@@ -55,6 +55,15 @@ fn every_built_in_scenario_resolves() {
 }
 
 #[test]
+fn a_supply_is_there_where_a_section_asks_for_it() {
+    let supply = |text: &str| scenario(text).resolve(&[]).expect("it is right").supply;
+    assert_eq!(supply(""), None);
+    assert_eq!(supply("[supply]\n").map(|supply| (supply.engines, supply.engine_mw)), Some((15, 18.3)));
+    let year = Scenario::load("martinique-year").expect("built in").resolve(&[]).expect("it is right");
+    assert_eq!(year.supply.map(|supply| supply.pv_mw), Some(63.9), "what extends martinique has it");
+}
+
+#[test]
 fn a_file_overrides_what_it_extends_and_the_command_line_overrides_both() {
     let text = "version = 2\nextends = \"martinique\"\nname = \"mine\"\n[pv]\npv_01 = { peak_kw = 6, tilt_deg = 20 }\n\
                 pv_02 = { peak_kw = 7 }\npv_99 = { commune = \"Ducos\", peak_kw = 9 }\n";
@@ -194,7 +203,9 @@ fn a_scenario_as_json_says_every_default() {
     assert_eq!(json["fleet"]["homes"]["share"], 1.0);
     assert_eq!(json["ems"]["batteries"], "self-consumption");
     assert_eq!(json["dso"]["price_shape"].as_array().map(Vec::len), Some(24));
-    assert!(json.get("extends").is_none() && json.get("demand").is_none(), "what is not there has no defaults");
+    for absent in ["extends", "demand", "supply"] {
+        assert!(json.get(absent).is_none(), "what is not there has no defaults: {absent}");
+    }
     assert!(json["pv"]["roof"].get("site").is_none(), "none is no value");
 }
 

@@ -1,5 +1,7 @@
 """Readers we did not write read our tables as TABLES.md says, and agree with each other on every value."""
 
+from collections import Counter
+
 import cli
 import duckdb
 import pandas as pd
@@ -59,7 +61,7 @@ def test_columns_say_their_unit_and_meaning(two_days, table):
     for field in pq.read_schema(two_days / f"{table}.parquet"):
         assert field.metadata[b"description"], field.name
         words = field.name.removesuffix("_per_kwh").split("_")
-        if words[-1] in ("kw", "kwh", "wh", "neur", "ueur"):
+        if words[-1] in ("kw", "kwh", "kg", "wh", "neur", "ueur"):
             unit = field.metadata[b"unit"].decode().replace("µ", "u").replace("/kWh", "").lower()
             assert unit == words[-1], field.name
 
@@ -72,7 +74,7 @@ def test_files_say_what_they_are(two_days, run_json, table):
     assert said["run"] == run_json["name"] == "martinique"
     assert int(said["seed"]) == run_json["seed"] == 1
     assert said["level"] == run_json["level"] == "full"
-    assert int(said["schema_version"]) == run_json["schema_version"] == 1
+    assert int(said["schema_version"]) == run_json["schema_version"] == 2
     assert said["units"] == run_json["units"] and "milliseconds" in said["units"]
     assert said["signs"] == run_json["signs"] and "consumption and import positive" in said["signs"]
 
@@ -94,6 +96,21 @@ def test_assets_have_a_row_per_interval_and_asset_stamped_with_its_start(two_day
     assert names == sorted(names[:ASSETS]) * INTERVALS, "then in the order of the assets' names"
 
 
+def test_participants_are_those_of_the_rows_and_run_json_counts_them(two_days, run_json):
+    participants = pq.read_table(two_days / "participants.parquet").to_pylist()
+    names = [entry["participant"] for entry in participants]
+    assert names == sorted(names)
+    assets = {(row["asset"], row["kind"]) for row in pq.read_table(two_days / "assets.parquet").to_pylist()}
+    located = [entry for entry in participants if entry["site"] is not None]
+    assert {(entry["participant"], entry["kind"]) for entry in located} == assets
+    sites = {row["site"] for row in pq.read_table(two_days / "sites.parquet", columns=["site"]).to_pylist()}
+    places = {(entry["site"], entry["commune"], entry["portfolio"]) for entry in located}
+    assert {site for site, *_ in places} == sites and len(places) == len(sites), "a site has one place"
+    assert run_json["sites"] == len(sites)
+    assert run_json["portfolios"] == sorted({portfolio for *_, portfolio in places})
+    assert run_json["participants"] == dict(sorted(Counter(entry["kind"] for entry in participants).items()))
+
+
 @pytest.mark.parametrize("table", TABLES)
 def test_no_cell_is_nan_or_infinite_and_only_nullable_ones_are_null(two_days, table):
     read = pq.read_table(two_days / f"{table}.parquet")
@@ -104,8 +121,9 @@ def test_no_cell_is_nan_or_infinite_and_only_nullable_ones_are_null(two_days, ta
     read.validate(full=True)
 
 
-def test_only_storages_say_their_energy_and_it_stays_within_their_capacity(two_days, run_json):
-    capacity_kwh = {entry["id"]: entry["capacity_kwh"] for entry in run_json["participants"]}
+def test_only_storages_say_their_energy_and_it_stays_within_their_capacity(two_days):
+    participants = pq.read_table(two_days / "participants.parquet").to_pylist()
+    capacity_kwh = {entry["participant"]: entry["capacity_kwh"] for entry in participants}
     storing = {"battery", "ev"}
     for asset in pq.read_table(two_days / "assets.parquet").to_pylist():
         assert (asset["energy_kwh"] is not None) == (asset["kind"] in storing), asset

@@ -1,7 +1,5 @@
 """What the rows say adds up: sites, key figures, bills and the market, recomputed in SQL from the tables alone."""
 
-import json
-
 import cli
 import duckdb
 import pytest
@@ -13,27 +11,24 @@ TICK_H = 0.25
 
 TABLES = [
     *("assets", "sites", "signals", "orders", "trades", "clearings", "settlements", "sessions"),
-    *("storage_health", "events", "kpis"),
+    *("storage_health", "events", "supply", "participants", "kpis"),
 ]
 
 
 @pytest.fixture(scope="module", params=["two days of 15 min", "six hours of 1 min"])
 def database(request, two_days, tmp_path_factory):
-    """The tables of a run as views, and its participants and sites as tables."""
+    """The tables of a run as views, and the portfolio of each site and the site of each asset as tables."""
     folder, tick_h = two_days, TICK_H
     if request.param == "six hours of 1 min":
         options = ("--tick", "1m", "--start", "2026-03-20T15:00:00-04:00", "--duration", "6h")
         folder, tick_h = cli.simulate(tmp_path_factory.mktemp("minutes") / "run", *options), 1 / 60
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         for table in TABLES:
             connection.execute(f"CREATE VIEW {table} AS FROM '{folder / table}.parquet'")
-        connection.execute("CREATE TABLE places (site VARCHAR, portfolio VARCHAR)")
-        connection.executemany("INSERT INTO places VALUES (?, ?)", [(e["site"], e["portfolio"]) for e in run["sites"]])
-        connection.execute("CREATE TABLE homes (asset VARCHAR, site VARCHAR)")
-        homes = [(e["id"], e["site"]) for e in run["participants"] if e["site"] is not None]
-        connection.executemany("INSERT INTO homes VALUES (?, ?)", homes)
+        located = "FROM participants WHERE site IS NOT NULL"
+        connection.execute(f"CREATE TABLE places AS SELECT DISTINCT site, portfolio {located}")
+        connection.execute(f"CREATE TABLE homes AS SELECT participant AS asset, site {located}")
         connection.execute(f"CREATE MACRO tick_h() AS {tick_h}")
         yield connection
 
@@ -141,6 +136,17 @@ def test_energy_across_a_boundary_is_the_key_figure(database, area):
     figures = dict(zip(["import_kwh", "export_kwh", "import_peak_kw", "co2_kg"], rows(database, net, area=area)[0]))
     for name, summed in figures.items():
         assert kpi(database, f"{area}_{name}") == pytest.approx(summed, rel=1e-9, abs=0.0006), name
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_the_highest_evening_quarter_hour_is_the_evening_peak(database, area):
+    peak = f"""
+        {NETTED} SELECT greatest(max(net_kwh), 0) / 0.25 FROM quarters
+        WHERE hour(quarter - INTERVAL 4 HOUR) BETWEEN 18 AND 21
+    """
+    peak_kw = kpi(database, f"{area}_evening_peak_kw")
+    assert peak_kw == pytest.approx(value(database, peak, area=area), rel=1e-9, abs=0.0006)
+    assert peak_kw <= kpi(database, f"{area}_import_peak_kw")
 
 
 @pytest.mark.parametrize("area", AREAS)

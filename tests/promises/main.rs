@@ -15,4 +15,5 @@ mod network;
 mod rig;
 mod rooms;
 mod sources;
+mod supply;
 mod ticks;

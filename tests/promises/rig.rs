@@ -1,7 +1,7 @@
 //! What every promise needs: scenarios, runs on either host, and rows that can be compared.
 
 use agents::draw::lot;
-use agents::reading::{AssetReading, SignalReading, SiteReading};
+use agents::reading::{AssetReading, SignalReading, SiteReading, SupplyReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{MeterId, Now, ParticipantId, Span, Time};
 use scenarios::{Plan, Scenario};
@@ -86,6 +86,7 @@ pub(crate) struct Interval {
     pub(crate) assets: Vec<AssetReading>,
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
+    pub(crate) supply: Vec<SupplyReading>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -101,6 +102,7 @@ impl Recorder for Keep {
             assets: rows.assets.to_vec(),
             sites: rows.sites.to_vec(),
             signals: rows.signals.to_vec(),
+            supply: rows.supply.to_vec(),
             records: rows.records.to_vec(),
         });
         Ok(())
@@ -241,6 +243,7 @@ pub(crate) fn assert_same_rows(expected: &Run, found: &Run, what: &str) {
         assert_same_list(&a.assets, &b.assets, &format!("{what}, assets"));
         assert_same_list(&a.sites, &b.sites, &format!("{what}, sites"));
         assert_same_list(&a.signals, &b.signals, &format!("{what}, signals"));
+        assert_same_list(&a.supply, &b.supply, &format!("{what}, supply"));
         assert_same_list(&a.records, &b.records, &format!("{what}, records"));
         assert_eq!((a.start, a.length), (b.start, b.length), "{what}");
     }

@@ -332,6 +332,7 @@ impl Kernel {
             assets: self.world.assets(),
             sites: self.world.sites(),
             signals: &self.buffers.signals,
+            supply: self.world.supply(),
             records: &self.records,
         };
         let outcome = recorder.record(&rows);

@@ -12,6 +12,7 @@ mod kernel;
 mod mailroom;
 mod network;
 pub mod physics;
+mod supply;
 mod weather;
 mod world;
 

@@ -142,6 +142,16 @@ impl Weather {
         &self.skies[index].steps
     }
 
+    /// The commune of each sky, by the index of the sky.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
+        self.skies.iter().map(|sky| sky.commune)
+    }
+
+    /// What the sky over the station gives in each step.
+    pub(crate) fn station_sky(&self) -> &[Sky] {
+        &self.skies[self.station].steps
+    }
+
     /// The air in each step.
     pub(crate) fn air(&self) -> &[Air] {
         &self.air

@@ -4,13 +4,16 @@ use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, 
 use crate::build::{Draft, asset_entities};
 use crate::network::Network;
 use crate::physics::storage::StorageUnit;
+use crate::supply::Supply;
 use crate::weather::{Step, Weather, cut_into_steps};
 use agents::battery::Battery;
 use agents::ev::Ev;
 use agents::evse::Evse;
 use agents::load::Load;
 use agents::pv::Pv;
-use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, round_energy_kwh, round_power_kw};
+use agents::reading::{
+    AssetReading, AssetState, Signal, SignalReading, SiteReading, SupplyReading, round_energy_kwh, round_power_kw,
+};
 use agents::series::Series;
 use agents::{Calendar, MeterId, MeterReading, ParticipantId, PortfolioId, SiteId, Span, Time};
 use bevy_ecs::entity::Entity;
@@ -32,6 +35,7 @@ pub struct World {
     residual_kw: Vec<f64>,
     weather: Weather,
     network: Network,
+    supply: Option<Supply>,
     calendar: Calendar,
     load_feed: Option<Series>,
     price_feed: Option<Series>,
@@ -92,6 +96,7 @@ impl World {
             flows: Flows::new(portfolio_of, plan.portfolios.len()),
             steps: Vec::new(),
             residual_kw: Vec::new(),
+            supply: Supply::of(plan, &weather),
             weather,
             network: Network::new(&plan.measured),
             site_of: plan.participants.iter().map(|participant| participant.site).collect(),
@@ -130,6 +135,7 @@ impl World {
         self.advance_charging();
         self.advance_batteries();
         self.meters.count(&self.steps, &self.flows);
+        self.advance_supply();
         self.feed_dsos(end);
         self.take_readings();
     }
@@ -169,6 +175,13 @@ impl World {
             }
         }
         self.flows.sum_up();
+    }
+
+    /// Those who supply the island see what its sites took. Nothing of this comes back to anybody.
+    fn advance_supply(&mut self) {
+        let Some(supply) = &mut self.supply else { return };
+        let sites_pv_kw: f64 = self.queries.pv.iter(&self.bodies).map(|pv| -pv.power_kw()).sum();
+        supply.advance(&self.steps, &self.weather, &self.flows.island_kw, sites_pv_kw);
     }
 
     /// Gives DSOs what the feeds say of the local day that holds `time`, where there are feeds.
@@ -237,6 +250,11 @@ impl World {
     /// One reading per site, in id order, for the last interval.
     pub fn sites(&self) -> &[SiteReading] {
         &self.sites
+    }
+
+    /// One reading per source, if a market slot has ended with the last interval and there is a supply.
+    pub fn supply(&self) -> &[SupplyReading] {
+        self.supply.as_ref().map_or(&[], Supply::readings)
     }
 
     /// The weather's signals for the last interval.

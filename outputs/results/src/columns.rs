@@ -18,7 +18,7 @@ pub(crate) trait Column {
 #[derive(Debug)]
 pub(crate) struct NameColumn {
     words: ArrayRef,
-    keys: Vec<i32>,
+    keys: Vec<Option<i32>>,
 }
 
 impl NameColumn {
@@ -28,7 +28,12 @@ impl NameColumn {
 
     /// Appends the word at place `key`, which is in the list.
     pub(crate) fn push(&mut self, key: usize) {
-        self.keys.push(key as i32);
+        self.keys.push(Some(key as i32));
+    }
+
+    /// Appends the word at place `key`, or nothing.
+    pub(crate) fn push_or_null(&mut self, key: Option<usize>) {
+        self.keys.push(key.map(|key| key as i32));
     }
 }
 

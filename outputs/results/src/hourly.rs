@@ -1,15 +1,19 @@
 //! Interval rows aggregated to hours.
 
-use agents::reading::{AssetReading, Signal, SignalReading, SiteReading, round_energy_kwh, round_power_kw};
+use agents::reading::{
+    AssetReading, Signal, SignalReading, SiteReading, Source, SupplyReading, round_energy_kwh, round_mass_kg,
+    round_power_kw, round_ratio,
+};
 use agents::record::{Catalogue, IntervalRows};
-use agents::{ParticipantId, SiteId, Span, Time};
+use agents::{ParticipantId, SiteId, Slot, Span, Time};
 
 /// Aggregates the intervals that start within one hour of UTC into one reading per asset, site and
 /// signal.
 ///
 /// Intervals are never split: one of more than an hour stands alone, one that straddles the hour
 /// belongs to the hour in which it starts. The aggregate is stamped with the start of its first
-/// interval, so that every row lasts until the next one, at any tick.
+/// interval, so that every row lasts until the next one, at any tick. A market slot divides the hour, and belongs to the
+/// hour of the interval with which it ends.
 #[derive(Debug)]
 pub(crate) struct Hours {
     /// Start of the first interval of the open hour; none before the first interval and after the last.
@@ -17,6 +21,7 @@ pub(crate) struct Hours {
     assets: Vec<AssetHour>,
     sites: Vec<SiteHour>,
     signals: [Mean; Signal::ALL.len()],
+    supply: [SupplyHour; Source::ALL.len()],
 }
 
 /// A finished hour.
@@ -26,6 +31,7 @@ pub(crate) struct Hour {
     pub(crate) assets: Vec<AssetReading>,
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
+    pub(crate) supply: Vec<SupplyReading>,
 }
 
 /// A time-weighted mean of the values that were there.
@@ -51,6 +57,17 @@ struct SiteHour {
     imbalance_kw: Mean,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct SupplyHour {
+    /// From the first slot of the hour to the last.
+    slots: Option<Slot>,
+    power_kw: Mean,
+    curtailed_kw: Mean,
+    units_online: Mean,
+    fuel_kg: Option<f64>,
+    co2_kg: Option<f64>,
+}
+
 impl Mean {
     fn add(&mut self, value: f64, length: Span) {
         self.sum_ms += value * length.0 as f64;
@@ -69,6 +86,7 @@ impl Hours {
             assets: vec![AssetHour::default(); catalogue.participants.len()],
             sites: vec![SiteHour::default(); catalogue.sites.len()],
             signals: Default::default(),
+            supply: Default::default(),
         }
     }
 
@@ -100,6 +118,9 @@ impl Hours {
         for reading in rows.signals {
             self.signals[reading.signal as usize].add(reading.value, rows.length);
         }
+        for reading in rows.supply {
+            self.supply[reading.source as usize].add(reading);
+        }
         finished
     }
 
@@ -109,11 +130,13 @@ impl Hours {
         let assets = self.assets.iter_mut().enumerate().filter_map(|(i, hour)| std::mem::take(hour).reading(i));
         let sites = self.sites.iter_mut().enumerate().filter_map(|(i, hour)| std::mem::take(hour).reading(i));
         let signals = Signal::ALL.into_iter().zip(std::mem::take(&mut self.signals));
+        let supply = Source::ALL.into_iter().zip(std::mem::take(&mut self.supply));
         Some(Hour {
             start,
             assets: assets.collect(),
             sites: sites.collect(),
             signals: signals.filter_map(|(signal, mean)| Some(signal.reading(mean.value()?))).collect(),
+            supply: supply.filter_map(|(source, hour)| hour.reading(source)).collect(),
         })
     }
 }
@@ -139,6 +162,36 @@ impl SiteHour {
             import_kwh: round_energy_kwh(self.import_kwh),
             export_kwh: round_energy_kwh(self.export_kwh),
             imbalance_kw: round_power_kw(self.imbalance_kw.value()?),
+        })
+    }
+}
+
+impl SupplyHour {
+    fn add(&mut self, reading: &SupplyReading) {
+        let slot = reading.slot;
+        let slots = self.slots.get_or_insert(slot);
+        slots.length = slot.end() - slots.start;
+        self.power_kw.add(reading.power_kw, slot.length);
+        self.curtailed_kw.add(reading.curtailed_kw, slot.length);
+        if let Some(units_online) = reading.units_online {
+            self.units_online.add(units_online, slot.length);
+        }
+        for (sum, mass_kg) in [(&mut self.fuel_kg, reading.fuel_kg), (&mut self.co2_kg, reading.co2_kg)] {
+            if let Some(mass_kg) = mass_kg {
+                *sum.get_or_insert(0.0) += mass_kg;
+            }
+        }
+    }
+
+    fn reading(self, source: Source) -> Option<SupplyReading> {
+        Some(SupplyReading {
+            slot: self.slots?,
+            source,
+            power_kw: round_power_kw(self.power_kw.value()?),
+            curtailed_kw: round_power_kw(self.curtailed_kw.value()?),
+            units_online: self.units_online.value().map(round_ratio),
+            fuel_kg: self.fuel_kg.map(round_mass_kg),
+            co2_kg: self.co2_kg.map(round_mass_kg),
         })
     }
 }
@@ -177,6 +230,7 @@ mod tests {
             assets: &[asset],
             sites: &[site],
             signals: &[Signal::Irradiance.reading(irradiance)],
+            supply: &[],
             records: &[],
         })
     }

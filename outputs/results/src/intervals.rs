@@ -1,16 +1,16 @@
-//! The tables with rows per interval: `assets`, `sites`, `signals`.
+//! The tables with rows per interval: `assets`, `sites`, `signals`, `supply`.
 
 use std::sync::Arc;
 
 use agents::Time;
-use agents::reading::{AssetReading, SignalReading, SiteReading};
+use agents::reading::{AssetReading, SignalReading, SiteReading, SupplyReading};
 
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::Names;
 use crate::run::RunInfo;
-use crate::schema::{ASSETS, SIGNALS, SITES, Table};
+use crate::schema::{ASSETS, SIGNALS, SITES, SUPPLY, Table};
 use crate::table::{Columns, TableWriter};
 
 /// The tables with rows per interval.
@@ -18,17 +18,19 @@ pub(crate) struct IntervalTables {
     assets: TableWriter<AssetColumns>,
     sites: TableWriter<SiteColumns>,
     signals: TableWriter<SignalColumns>,
+    supply: TableWriter<SupplyColumns>,
 }
 
 impl IntervalTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 3] = [ASSETS, SITES, SIGNALS];
+    pub(crate) const TABLES: [Table; 4] = [ASSETS, SITES, SIGNALS, SUPPLY];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
             assets: TableWriter::create(AssetColumns::new(names), folder.partial(&ASSETS), info)?,
             sites: TableWriter::create(SiteColumns::new(names), folder.partial(&SITES), info)?,
             signals: TableWriter::create(SignalColumns::new(names), folder.partial(&SIGNALS), info)?,
+            supply: TableWriter::create(SupplyColumns::new(names), folder.partial(&SUPPLY), info)?,
         })
     }
 
@@ -39,15 +41,17 @@ impl IntervalTables {
         assets: &[AssetReading],
         sites: &[SiteReading],
         signals: &[SignalReading],
+        supply: &[SupplyReading],
     ) -> Result<(), ResultsError> {
         assets.iter().try_for_each(|&reading| self.assets.push(&(start, reading)))?;
         sites.iter().try_for_each(|&reading| self.sites.push(&(start, reading)))?;
-        signals.iter().try_for_each(|&reading| self.signals.push(&(start, reading)))
+        signals.iter().try_for_each(|&reading| self.signals.push(&(start, reading)))?;
+        supply.iter().try_for_each(|reading| self.supply.push(reading))
     }
 
     /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
     pub(crate) fn close(self) -> Result<Vec<u64>, ResultsError> {
-        Ok(vec![self.assets.close()?, self.sites.close()?, self.signals.close()?])
+        Ok(vec![self.assets.close()?, self.sites.close()?, self.signals.close()?, self.supply.close()?])
     }
 }
 
@@ -190,5 +194,57 @@ impl Columns for SignalColumns {
 
     fn columns(&mut self) -> Vec<&mut dyn Column> {
         vec![&mut self.time, &mut self.signal, &mut self.value, &mut self.unit]
+    }
+}
+
+struct SupplyColumns {
+    time: TimeColumn,
+    source: NameColumn,
+    power_kw: NumberColumn<f64>,
+    curtailed_kw: NumberColumn<f64>,
+    units_online: OptionalColumn<f64>,
+    fuel_kg: OptionalColumn<f64>,
+    co2_kg: OptionalColumn<f64>,
+}
+
+impl SupplyColumns {
+    fn new(names: &Names) -> Self {
+        Self {
+            time: TimeColumn::default(),
+            source: NameColumn::new(&names.sources),
+            power_kw: NumberColumn::default(),
+            curtailed_kw: NumberColumn::default(),
+            units_online: OptionalColumn::default(),
+            fuel_kg: OptionalColumn::default(),
+            co2_kg: OptionalColumn::default(),
+        }
+    }
+}
+
+impl Columns for SupplyColumns {
+    const TABLE: Table = SUPPLY;
+    type Row = SupplyReading;
+
+    fn push(&mut self, reading: &Self::Row) -> Result<(), ResultsError> {
+        self.time.push(reading.slot.start);
+        self.source.push(reading.source as usize);
+        self.power_kw.push(reading.power_kw);
+        self.curtailed_kw.push(reading.curtailed_kw);
+        self.units_online.push(reading.units_online);
+        self.fuel_kg.push(reading.fuel_kg);
+        self.co2_kg.push(reading.co2_kg);
+        Ok(())
+    }
+
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
+        vec![
+            &mut self.time,
+            &mut self.source,
+            &mut self.power_kw,
+            &mut self.curtailed_kw,
+            &mut self.units_online,
+            &mut self.fuel_kg,
+            &mut self.co2_kg,
+        ]
     }
 }

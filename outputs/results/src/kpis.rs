@@ -2,22 +2,28 @@
 
 mod areas;
 mod definitions;
+mod supply;
 
 use agents::reading::Signal;
 use agents::record::{Catalogue, ClearingRow, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
 use std::error::Error;
-use agents::{Kind, SiteId, Span, Time};
+use agents::{Calendar, Kind, SiteId, Span, Time};
 use market::{Energy, Money};
 
-use areas::{Area, prefixes};
+use areas::{Area, NetWindow, prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
 pub use definitions::{Meaning, meaning};
+use supply::SupplyTotals;
 
 /// The interval over which an area's imports and exports are netted and its peak is taken: the quarter
 /// hour of UTC, or one interval where intervals are longer.
 ///
 /// Fixed, and not the tick, so that runs with ticks of a second and of a quarter hour agree.
 pub const NETTING: Span = Span::from_minutes(15);
+
+/// The evening by the local clock, in which the island's demand peaks: windows that begin from the first of these times
+/// of day on and before the second.
+const EVENING: [Span; 2] = [Span::from_minutes(18 * 60), Span::from_minutes(22 * 60)];
 
 /// A key figure.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +44,7 @@ pub struct Kpi {
 /// figures so far are wanted.
 #[derive(Clone, Debug)]
 pub struct Kpis {
+    calendar: Calendar,
     assets: Vec<Asset>,
     sites: Vec<Site>,
     /// One per portfolio, then the island.
@@ -91,6 +98,8 @@ pub(crate) struct RunTotals {
     pub(crate) priced_volume: Energy,
     pub(crate) market_value: Money,
     pub(crate) events: u64,
+    /// None before the first slot of a supply.
+    pub(crate) supply: Option<SupplyTotals>,
 }
 
 /// The netting window that is open.
@@ -124,6 +133,7 @@ impl Kpis {
         };
         let areas = prefixes(&catalogue.portfolios).into_iter().map(|(prefix, label)| Area::new(prefix, label));
         Self {
+            calendar: catalogue.calendar,
             assets: catalogue.participants.iter().map(asset).collect(),
             sites: catalogue.sites.iter().map(site).collect(),
             areas: areas.collect(),
@@ -139,7 +149,7 @@ impl Kpis {
     pub fn add(&mut self, rows: &IntervalRows<'_>) {
         let window_start = rows.start.floor(NETTING);
         if self.window.start != Some(window_start) {
-            self.window.close(&mut self.areas);
+            self.window.close(self.calendar, &mut self.areas);
             self.window.start = Some(window_start);
         }
         let hours = rows.length.hours();
@@ -163,6 +173,9 @@ impl Kpis {
             self.window.co2_g_h_per_kwh += reading.value * hours;
             self.window.co2_hours += hours;
         }
+        for reading in rows.supply {
+            self.run.supply.get_or_insert_default().add(reading);
+        }
         for record in rows.records {
             self.add_record(record);
         }
@@ -172,7 +185,7 @@ impl Kpis {
     /// portfolio, of the island.
     pub fn table(&self) -> Vec<Kpi> {
         let mut areas = self.areas.clone();
-        self.window.clone().close(&mut areas);
+        self.window.clone().close(self.calendar, &mut areas);
         let run = self.run_totals(&mut areas);
         let mut kpis: Vec<Kpi> = RUN_KPIS.iter().map(|kpi| kpi.figure("", "", &run)).collect();
         for area in &areas {
@@ -266,14 +279,19 @@ impl Window {
     }
 
     /// Hands the window to the areas and empties it.
-    fn close(&mut self, areas: &mut [Area]) {
-        if self.hours > 0.0 {
+    fn close(&mut self, calendar: Calendar, areas: &mut [Area]) {
+        if let Some(start) = self.start.filter(|_| self.hours > 0.0) {
             let island_kwh = self.net_kwh.iter().sum();
-            let co2_g_per_kwh = (self.co2_hours > 0.0).then(|| self.co2_g_h_per_kwh / self.co2_hours);
+            let time_of_day = calendar.time_of_day(start);
+            let window = NetWindow {
+                hours: self.hours,
+                is_evening: EVENING[0] <= time_of_day && time_of_day < EVENING[1],
+                co2_g_per_kwh: (self.co2_hours > 0.0).then(|| self.co2_g_h_per_kwh / self.co2_hours),
+            };
             let (island, portfolios) = areas.split_last_mut().expect("the island is always there");
-            island.totals.add_window(island_kwh, self.hours, co2_g_per_kwh);
+            island.totals.add_window(island_kwh, &window);
             for (area, &net_kwh) in portfolios.iter_mut().zip(&self.net_kwh) {
-                area.totals.add_window(net_kwh, self.hours, co2_g_per_kwh);
+                area.totals.add_window(net_kwh, &window);
             }
         }
         self.net_kwh.fill(0.0);

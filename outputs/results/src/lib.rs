@@ -26,6 +26,7 @@ mod frame;
 mod kpi_table;
 mod kpis;
 mod names;
+mod participants;
 pub mod read;
 mod records;
 mod run;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use agents::reading::{AssetState, Signal};
+use agents::reading::{AssetState, Signal, Source};
 use agents::record::Catalogue;
 use agents::{Calendar, Kind, ParticipantId, SiteId};
 use market::Money;
@@ -24,6 +24,8 @@ pub(crate) struct Names {
     pub(crate) signals: Arc<[String]>,
     /// In the order of [`Signal::ALL`].
     pub(crate) signal_units: Arc<[String]>,
+    /// In the order of [`Source::ALL`].
+    pub(crate) sources: Arc<[String]>,
     /// Kind of each participant.
     pub(crate) kind_of: Vec<Kind>,
     /// The calendar of local days.
@@ -40,6 +42,7 @@ impl Names {
             states: words(AssetState::ALL.into_iter().map(AssetState::as_str)),
             signals: words(Signal::ALL.into_iter().map(Signal::as_str)),
             signal_units: words(Signal::ALL.into_iter().map(Signal::unit)),
+            sources: words(Source::ALL.into_iter().map(Source::as_str)),
             kind_of: catalogue.participants.iter().map(|entry| entry.kind).collect(),
             calendar: catalogue.calendar,
         }
@@ -84,6 +87,7 @@ mod tests {
         assert!(Kind::ALL.into_iter().enumerate().all(|(i, kind)| kind as usize == i));
         assert!(AssetState::ALL.into_iter().enumerate().all(|(i, state)| state as usize == i));
         assert!(Signal::ALL.into_iter().enumerate().all(|(i, signal)| signal as usize == i));
+        assert!(Source::ALL.into_iter().enumerate().all(|(i, source)| source as usize == i));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
-use agents::{Kind, Span, Time};
+use agents::record::Catalogue;
+use agents::{Span, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ResultsError;
@@ -175,8 +175,11 @@ pub(crate) struct RunJson<'a> {
     tables: BTreeMap<&'static str, TableJson>,
     kpis: BTreeMap<&'a str, Option<f64>>,
     inputs: &'a [InputFile],
-    participants: Vec<ParticipantJson<'a>>,
-    sites: Vec<SiteJson<'a>>,
+    /// How many there are of each kind.
+    participants: BTreeMap<&'static str, usize>,
+    /// How many there are.
+    sites: usize,
+    portfolios: &'a [String],
     scenario: &'a serde_json::Value,
 }
 
@@ -184,21 +187,6 @@ pub(crate) struct RunJson<'a> {
 struct TableJson {
     file: String,
     rows: u64,
-}
-
-#[derive(Debug, Serialize)]
-struct ParticipantJson<'a> {
-    id: &'a str,
-    kind: Kind,
-    site: Option<&'a str>,
-    capacity_kwh: Option<f64>,
-}
-
-#[derive(Debug, Serialize)]
-struct SiteJson<'a> {
-    site: &'a str,
-    commune: &'a str,
-    portfolio: Option<&'a str>,
 }
 
 impl<'a> RunJson<'a> {
@@ -224,7 +212,8 @@ impl<'a> RunJson<'a> {
             kpis: BTreeMap::new(),
             inputs: &info.inputs,
             participants: participants(catalogue),
-            sites: sites(catalogue),
+            sites: catalogue.sites.len(),
+            portfolios: &catalogue.portfolios,
             scenario: &info.scenario,
         }
     }
@@ -242,23 +231,12 @@ impl<'a> RunJson<'a> {
     }
 }
 
-fn participants(catalogue: &Catalogue) -> Vec<ParticipantJson<'_>> {
-    let site = |entry: &ParticipantEntry| Some(catalogue.sites.get(entry.site?.index())?.name.as_str());
-    let entries = catalogue.participants.iter();
-    entries
-        .map(|entry| ParticipantJson {
-            id: &entry.id,
-            kind: entry.kind,
-            site: site(entry),
-            capacity_kwh: entry.capacity_kwh,
-        })
-        .collect()
-}
-
-fn sites(catalogue: &Catalogue) -> Vec<SiteJson<'_>> {
-    let portfolio = |entry: &SiteEntry| Some(catalogue.portfolios.get(entry.portfolio?.index())?.as_str());
-    let entries = catalogue.sites.iter();
-    entries.map(|entry| SiteJson { site: &entry.name, commune: &entry.commune, portfolio: portfolio(entry) }).collect()
+fn participants(catalogue: &Catalogue) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for entry in &catalogue.participants {
+        *counts.entry(entry.kind.as_str()).or_insert(0) += 1;
+    }
+    counts
 }
 
 /// The part of `run.json` that says whose it is and how far it got.

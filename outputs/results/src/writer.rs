@@ -14,9 +14,10 @@ use crate::intervals::IntervalTables;
 use crate::kpi_table;
 use crate::kpis::Kpis;
 use crate::names::Names;
+use crate::participants;
 use crate::records::RecordTables;
 use crate::run::{Level, RunInfo, RunJson, Status, Summary};
-use crate::schema::{ASSETS, KPIS, SITES};
+use crate::schema::{ASSETS, KPIS, PARTICIPANTS, SITES};
 
 /// Writes a run into a folder, interval by interval, in memory that does not grow with the run.
 ///
@@ -42,6 +43,8 @@ struct Tables {
     hours: Option<Hours>,
     intervals: IntervalTables,
     records: RecordTables,
+    /// Rows of the table `participants`, which is written at the start.
+    participants: u64,
 }
 
 impl RunWriter {
@@ -112,7 +115,7 @@ impl RunWriter {
     fn close_tables(&mut self, summary: &mut Summary) -> Result<(), ResultsError> {
         let rows = self.tables.take().map(Tables::close).transpose()?.unwrap_or_default();
         kpi_table::write(&self.folder.partial(&KPIS), &self.info, self.reached, &summary.kpis)?;
-        let tables = IntervalTables::TABLES.into_iter().chain(RecordTables::TABLES).zip(rows);
+        let tables = IntervalTables::TABLES.into_iter().chain(RecordTables::TABLES).chain([PARTICIPANTS]).zip(rows);
         for (table, rows) in tables.chain([(KPIS, 1)]) {
             self.folder.publish(&table)?;
             summary.tables.push((table.name, rows));
@@ -157,12 +160,13 @@ impl Tables {
             hours: (info.level == Level::Hourly).then(|| Hours::new(catalogue)),
             intervals: IntervalTables::create(folder, info, &names)?,
             records: RecordTables::create(folder, info, &names)?,
+            participants: participants::write(folder, info, catalogue, &names)?,
         })
     }
 
     fn push(&mut self, rows: &IntervalRows<'_>) -> Result<(), ResultsError> {
         match &mut self.hours {
-            None => self.intervals.push(rows.start, rows.assets, rows.sites, rows.signals)?,
+            None => self.intervals.push(rows.start, rows.assets, rows.sites, rows.signals, rows.supply)?,
             Some(hours) => {
                 let finished = hours.add(rows);
                 self.push_hour(finished)?;
@@ -173,17 +177,18 @@ impl Tables {
 
     fn push_hour(&mut self, hour: Option<Hour>) -> Result<(), ResultsError> {
         match hour {
-            Some(hour) => self.intervals.push(hour.start, &hour.assets, &hour.sites, &hour.signals),
+            Some(hour) => self.intervals.push(hour.start, &hour.assets, &hour.sites, &hour.signals, &hour.supply),
             None => Ok(()),
         }
     }
 
-    /// Closes the files; returns the numbers of rows, intervals first.
+    /// Closes the files; returns the numbers of rows: intervals, records, participants.
     fn close(mut self) -> Result<Vec<u64>, ResultsError> {
         let last = self.hours.as_mut().and_then(Hours::finish);
         self.push_hour(last)?;
         let mut rows = self.intervals.close()?;
         rows.extend(self.records.close()?);
+        rows.push(self.participants);
         Ok(rows)
     }
 }

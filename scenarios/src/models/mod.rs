@@ -7,6 +7,7 @@ pub(crate) mod ev;
 pub(crate) mod evse;
 pub(crate) mod household;
 pub(crate) mod pv;
+pub(crate) mod supply;
 pub(crate) mod weather;
 
 /// Gives parameters a way to be read from TOML, for tests and tools.
@@ -32,5 +33,6 @@ from_toml!(
     evse::EvseParameters,
     household::HouseholdParameters,
     pv::PvParameters,
+    supply::SupplyParameters,
     weather::WeatherParameters,
 );

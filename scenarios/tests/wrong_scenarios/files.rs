@@ -53,7 +53,19 @@ pub(crate) fn syntax_and_head() -> Vec<Case> {
 pub(crate) fn values() -> Vec<Case> {
     let place = |name, line: &str, says| case(name, &format!("[place]\n{line}\n"), says);
     let market = |name, line: &str, says| case(name, &format!("[market]\n{line}\n"), says);
+    let supply = |name, line: &str, says| case(name, &format!("[supply]\n{line}\n"), says);
     vec![
+        supply(
+            "more engines running than there are",
+            "engines = 1",
+            &["supply.min_engines is 2", "1 engines", "lower it"],
+        ),
+        supply(
+            "an engine that burns less at half load",
+            "engine_half_load_g_per_kwh = 100",
+            &["line 7", "supply.engine_half_load_g_per_kwh is 100", "between the value at full load, 205"],
+        ),
+        supply("an engine of no power", "engine_mw = 0", &["line 7", "supply.engine_mw", "0.01"]),
         case("a text for a number", PV, &["line 7", "pv.pv_01.peak_kw is a text", "write a number (kW)"])
             .replacing("5.0", "\"five\""),
         case("a number for a text", PV, &["line 7", "pv.pv_01.commune is 7", "text in quotes"])

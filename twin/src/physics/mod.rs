@@ -15,5 +15,6 @@ mod routine;
 pub mod sky;
 pub mod storage;
 pub mod sun;
+pub mod supply;
 pub mod thermal;
 pub mod usage;

@@ -23,6 +23,8 @@ pub(crate) struct AreaTotals {
     /// Across the area's boundary, netted over its sites.
     pub(crate) net: Flow,
     pub(crate) import_peak_kw: f64,
+    /// None before the first evening.
+    pub(crate) evening_peak_kw: Option<f64>,
     /// Sums of the sites' meters.
     pub(crate) metered: Flow,
     pub(crate) pv_kwh: f64,
@@ -30,6 +32,15 @@ pub(crate) struct AreaTotals {
     pub(crate) bills: Option<(Money, Money)>,
     /// None as long as no intensity was known.
     pub(crate) co2_kg: Option<f64>,
+}
+
+/// What holds for all areas in a netting window.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NetWindow {
+    pub(super) hours: f64,
+    /// Whether it begins in the evening.
+    pub(super) is_evening: bool,
+    pub(super) co2_g_per_kwh: Option<f64>,
 }
 
 impl Area {
@@ -40,10 +51,15 @@ impl Area {
 
 impl AreaTotals {
     /// Takes a netting window: the net energy of all sites, import positive.
-    pub(super) fn add_window(&mut self, net_kwh: f64, hours: f64, co2_g_per_kwh: Option<f64>) {
+    pub(super) fn add_window(&mut self, net_kwh: f64, window: &NetWindow) {
         self.net.add(net_kwh);
-        self.import_peak_kw = self.import_peak_kw.max(net_kwh / hours);
-        if let Some(co2_g_per_kwh) = co2_g_per_kwh {
+        let power_kw = net_kwh / window.hours;
+        self.import_peak_kw = self.import_peak_kw.max(power_kw);
+        if window.is_evening {
+            let peak_kw = self.evening_peak_kw.get_or_insert(0.0);
+            *peak_kw = peak_kw.max(power_kw);
+        }
+        if let Some(co2_g_per_kwh) = window.co2_g_per_kwh {
             *self.co2_kg.get_or_insert(0.0) += net_kwh.max(0.0) * co2_g_per_kwh / 1000.0;
         }
     }

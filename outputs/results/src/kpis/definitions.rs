@@ -1,6 +1,7 @@
 //! Every key figure: name, unit, meaning and formula, in the order of the columns.
 
 use agents::Kind;
+use agents::reading::Source;
 use market::Money;
 
 use super::areas::AreaTotals;
@@ -38,7 +39,7 @@ impl RunTotals {
 }
 
 /// Figures of the run as a whole.
-pub(crate) const RUN_KPIS: [Definition<RunTotals>; 15] = [
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
     Definition {
         name: "pv_production_kwh",
         unit: "kWh",
@@ -158,6 +159,102 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 15] = [
         },
     },
     Definition {
+        name: "supply_biomass_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply by biomass",
+        description: "Energy given by biomass, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Biomass)),
+    },
+    Definition {
+        name: "supply_wind_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply by wind",
+        description: "Energy given by the wind farm, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Wind)),
+    },
+    Definition {
+        name: "supply_pv_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply by PV besides the plants",
+        description: "Energy given by the PV that stands on the island besides the plants of the scenario, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Pv)),
+    },
+    Definition {
+        name: "supply_engines_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply by engines",
+        description: "Energy given by diesel engines, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Engines)),
+    },
+    Definition {
+        name: "supply_turbines_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply by turbines",
+        description: "Energy given by combustion turbines, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Turbines)),
+    },
+    Definition {
+        name: "supply_unserved_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply missing",
+        description: "Energy that nobody could give, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Unserved)),
+    },
+    Definition {
+        name: "supply_surplus_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply in excess",
+        description: "Energy that sites export and nobody takes, positive; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| supply.energy_kwh(Source::Surplus)),
+    },
+    Definition {
+        name: "supply_curtailed_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "supply curtailed",
+        description: "Energy that wind, PV and biomass could have given besides, had the engines been able to run at less than their least load; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| supply.curtailed_kwh),
+    },
+    Definition {
+        name: "supply_fuel_kg",
+        unit: "kg",
+        decimals: 3,
+        label: "fuel of engines and turbines",
+        description: "Fuel burnt by engines and turbines; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| supply.fuel_kg),
+    },
+    Definition {
+        name: "supply_co2_kg",
+        unit: "kg",
+        decimals: 3,
+        label: "CO2 of engines and turbines",
+        description: "CO2 of that fuel when it is burnt, unlike the life-cycle intensity of `island_co2_kg`; null without a supply",
+        value: |run| run.supply.as_ref().map(|supply| supply.co2_kg),
+    },
+    Definition {
+        name: "supply_renewable_share",
+        unit: "share",
+        decimals: 6,
+        label: "renewable part of the supply",
+        description: "(biomass + wind + PV) / (biomass + wind + PV + engines + turbines); what the sites' own plants give is in the net load; null without a supply",
+        value: |run| run.supply.as_ref()?.renewable_share(),
+    },
+    Definition {
+        name: "supply_engines_online_count",
+        unit: "count",
+        decimals: 3,
+        label: "engines running, on average",
+        description: "Engines running, mean over time; null without a supply",
+        value: |run| run.supply.as_ref()?.engines_online(),
+    },
+    Definition {
         name: "events_count",
         unit: "count",
         decimals: 0,
@@ -168,7 +265,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 15] = [
 ];
 
 /// Figures of a portfolio or the island.
-pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 12] = [
+pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 13] = [
     Definition {
         name: "import_kwh",
         unit: "kWh",
@@ -192,6 +289,15 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 12] = [
         label: "peak import",
         description: "Highest mean power imported across the boundary in a netting interval; 0 if it never imported",
         value: |area| Some(area.import_peak_kw),
+    },
+    Definition {
+        name: "evening_peak_kw",
+        unit: "kW",
+        decimals: 3,
+        label: "peak import in the evening",
+        description: "Highest mean power imported across the boundary in a netting interval that begins from 18:00 on and before \
+                      22:00, by the scenario's time zone; 0 if it did not import then; null without an evening",
+        value: |area| area.evening_peak_kw,
     },
     Definition {
         name: "metered_import_kwh",

@@ -11,7 +11,7 @@ const INTRODUCTION: &str = "\
 Made from `src/schema` by `UPDATE_TABLES=1 cargo test -p cariflex-results tables_md`; do not edit.
 
 A run is a folder with one Parquet file per table and `run.json` (status, resolved scenario, seed, inputs with their
-hashes, names and ratings of assets and sites, row counts, key figures). Recording levels: `full` keeps every interval,
+hashes, counts of participants and sites, row counts, key figures). Recording levels: `full` keeps every interval,
 `hourly` aggregates the tables of intervals to hours, `kpis` keeps `kpis.parquet` and `run.json` only. Every table of a
 level is there, if need be without rows. A table named `<table>.parquet.partial` beside a `run.json` that says `running`
 belongs to a run that is being written, or was killed.

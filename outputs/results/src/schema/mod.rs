@@ -15,11 +15,12 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 pub use markdown::markdown;
 pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
-    ASSETS, CLEARINGS, EVENTS, KPIS, ORDERS, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, TABLES, TRADES,
+    ASSETS, CLEARINGS, EVENTS, KPIS, ORDERS, PARTICIPANTS, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH,
+    SUPPLY, TABLES, TRADES,
 };
 
 /// Version of tables and `run.json`; grows when a reader has to know of a change.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The convention of signs, as repeated in files.
 pub const SIGN_CONVENTION: &str = "power and energy: consumption and import positive, production and export negative, \
@@ -158,6 +159,7 @@ mod tests {
                     "kW" => "_kw",
                     "kWh" => "_kwh",
                     "kvar" => "_kvar",
+                    "kg" => "_kg",
                     "Wh" => "_wh",
                     "s" => "_s",
                     "°C" => "_c",

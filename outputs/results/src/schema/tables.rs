@@ -4,8 +4,21 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 11] =
-    [&ASSETS, &SITES, &SIGNALS, &ORDERS, &TRADES, &CLEARINGS, &SETTLEMENTS, &SESSIONS, &STORAGE_HEALTH, &EVENTS, &KPIS];
+pub const TABLES: [&Table; 13] = [
+    &ASSETS,
+    &SITES,
+    &SIGNALS,
+    &SUPPLY,
+    &ORDERS,
+    &TRADES,
+    &CLEARINGS,
+    &SETTLEMENTS,
+    &SESSIONS,
+    &STORAGE_HEALTH,
+    &EVENTS,
+    &PARTICIPANTS,
+    &KPIS,
+];
 
 const COMPLETE: &str = "every row";
 const CONSUMED: &str = "+ consumption, − production";
@@ -87,7 +100,7 @@ pub const ASSETS: Table = Table {
 pub const SITES: Table = Table {
     name: "sites",
     rows: "One row per site and interval, by time, then in the order of the sites' names. Communes and portfolios of the \
-           sites are in run.json.",
+           sites are in the table `participants`.",
     hourly: "one row per site and hour: time-weighted means of `power_kw` and `imbalance_kw`, sums of the energies",
     columns: &[
         INTERVAL_START,
@@ -126,6 +139,48 @@ pub const SIGNALS: Table = Table {
             "Mean over the interval of weather, value in force of the others",
         ),
         column("unit", Name, "", "Unit of `value`: `W/m2`, `°C`, `m/s`, `EUR/MWh`, `%`, `level` or `g/kWh`"),
+    ],
+};
+
+/// One row per source and market slot.
+pub const SUPPLY: Table = Table {
+    name: "supply",
+    rows: "One row per source of the island's supply and market slot that has ended, by time, then in the order of the words \
+           below; none in scenarios without `[supply]`. The powers of a slot add up to that of all sites with its sign \
+           turned. Worked out after the fact: no participant sees it.",
+    hourly: "one row per source and hour: time-weighted means, sums of `fuel_kg` and `co2_kg`",
+    columns: &[
+        column("time", Time, "", "First instant of the market slot, however long a tick is"),
+        column(
+            "source",
+            Name,
+            "",
+            "`biomass`, `wind`, `pv` (that stands on the island besides the plants of the scenario), `engines`, `turbines`, \
+             `unserved` (what nobody could give) or `surplus` (what sites export and nobody takes, positive)",
+        ),
+        column("power_kw", Real, "kW", "Mean power over the slot, to 1 W").sign(CONSUMED),
+        column(
+            "curtailed_kw",
+            Real,
+            "kW",
+            "Mean power over the slot that it could have given besides, positive, to 1 W",
+        ),
+        column(
+            "units_online",
+            Real,
+            "",
+            "Units running, mean over the slot; null for sources that are not made of units",
+        )
+        .or_null(),
+        column("fuel_kg", Real, "kg", "Fuel burnt in the slot, to 1 g; null for sources whose fuel is not counted")
+            .or_null(),
+        column(
+            "co2_kg",
+            Real,
+            "kg",
+            "CO2 of that fuel when it is burnt, to 1 g; without what came before, unlike the signal `co2_intensity`",
+        )
+        .or_null(),
     ],
 };
 
@@ -272,6 +327,28 @@ pub const EVENTS: Table = Table {
             "What, from the closed list of events of the crate `agents`, for instance `order_refused`",
         ),
         column("detail", Text, "", "The particulars, for a reader"),
+    ],
+};
+
+/// One row per participant.
+pub const PARTICIPANTS: Table = Table {
+    name: "participants",
+    rows: "One row per participant, in the order of their names. Every site has an asset, so that sites, their communes and \
+           portfolios are all here: `select distinct site, commune, portfolio from participants where site is not null`.",
+    hourly: COMPLETE,
+    columns: &[
+        column("participant", Name, "", "The participant's name"),
+        column(
+            "kind",
+            Name,
+            "",
+            "`pv`, `battery`, `evse`, `ev`, `load`, `retailer`, `market_operator`, `prosumer`, `ems`, `dso` or \
+             `charge_point_operator`",
+        ),
+        column("site", Name, "", "The site it belongs to; null but for assets").or_null(),
+        column("commune", Name, "", "The commune of that site; null but for assets").or_null(),
+        column("portfolio", Name, "", "The portfolio of that site; null without one").or_null(),
+        column("capacity_kwh", Real, "kWh", "Nominal energy; null for what does not store").or_null(),
     ],
 };
 

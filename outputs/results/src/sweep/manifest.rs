@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Points, SWEEP_JSON, Store};
 use crate::error::ResultsError;
 use crate::run::{InputFile, Level};
-use crate::schema;
+use crate::read::SWEEP_VERSION;
 
 /// The mark of a `sweep.json` of ours.
 const FORMAT: &str = "cariflex-sweep";
@@ -95,8 +95,8 @@ impl Manifest {
         if stamp.format != FORMAT {
             return Err(foreign(format!("its format is `{}`", stamp.format)));
         }
-        if stamp.schema_version != schema::VERSION {
-            let version = schema::VERSION;
+        if stamp.schema_version != SWEEP_VERSION {
+            let version = SWEEP_VERSION;
             return Err(foreign(format!("it is of version {}, and this program reads {version}", stamp.schema_version)));
         }
         serde_json::from_slice(&text).map(Some).map_err(|error| foreign(error.to_string()))
@@ -108,7 +108,7 @@ impl Manifest {
     }
 
     fn text(&self) -> String {
-        let stamped = Stamped { format: FORMAT, schema_version: schema::VERSION, manifest: self };
+        let stamped = Stamped { format: FORMAT, schema_version: SWEEP_VERSION, manifest: self };
         let mut text = serde_json::to_string_pretty(&stamped).expect("a manifest is plain data");
         text.push('\n');
         text

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading};
+use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, Source, SupplyReading};
 use agents::record::{
     Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
     SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
@@ -76,6 +76,7 @@ pub(crate) struct Readings {
     pub(crate) assets: Vec<AssetReading>,
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
+    pub(crate) supply: Vec<SupplyReading>,
 }
 
 /// Readings at these powers in kW, for an interval of `length`. The site of PV and load imports and
@@ -106,6 +107,7 @@ pub(crate) fn readings(length: Span, pv: f64, load: f64, battery: f64, evse: f64
         ],
         sites: vec![site(0, pv + load), site(1, battery), site(2, evse)],
         signals: vec![Signal::Irradiance.reading(-pv * 100.0), Signal::Co2Intensity.reading(co2)],
+        supply: Vec::new(),
     }
 }
 
@@ -121,8 +123,34 @@ pub(crate) fn rows<'a>(start: Time, length: Span, readings: &'a Readings, record
         assets: &readings.assets,
         sites: &readings.sites,
         signals: &readings.signals,
+        supply: &readings.supply,
         records,
     }
+}
+
+/// What supplies 10 kW in the quarter hour that begins at `start`: engines give this much, PV the rest, of which it could
+/// have given one kilowatt more.
+pub(crate) fn supply(start: Time, engines_kw: f64) -> Vec<SupplyReading> {
+    let slot = Slot { start, length: TICK };
+    let reading = |source, power_kw: f64| {
+        let is_burning = matches!(source, Source::Engines | Source::Turbines);
+        let burnt_kg = |kg_per_kw: f64| is_burning.then_some(-power_kw * kg_per_kw);
+        SupplyReading {
+            slot,
+            source,
+            power_kw,
+            curtailed_kw: if source == Source::Pv { 1.0 } else { 0.0 },
+            units_online: is_burning.then_some(-power_kw / 2.0),
+            fuel_kg: burnt_kg(0.25),
+            co2_kg: burnt_kg(0.75),
+        }
+    };
+    let power_kw = |source| match source {
+        Source::Engines => -engines_kw,
+        Source::Pv => engines_kw - 10.0,
+        _ => 0.0,
+    };
+    Source::ALL.map(|source| reading(source, power_kw(source))).to_vec()
 }
 
 /// One record of every kind.

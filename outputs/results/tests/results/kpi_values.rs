@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::common;
+use crate::common::Readings;
 use crate::common::{
-    START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows, two_intervals,
+    START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows, supply, two_intervals,
 };
-use agents::Span;
 use agents::record::{Catalogue, Record};
+use agents::{Calendar, Span};
 use results::{Kpis, Level, RunWriter, Status};
 
 fn values(kpis: &Kpis) -> BTreeMap<String, Option<f64>> {
@@ -72,7 +73,56 @@ fn two_quarter_hours_by_hand() {
         ("island_co2_kg", 0.25), // 1.25 kWh at 200 g/kWh
     ];
     let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
-    assert_eq!(values(&two_interval_kpis(&records())), expected);
+    let mut found = values(&two_interval_kpis(&records()));
+    found.retain(|name, _| !name.starts_with("supply_") && !name.ends_with("_evening_peak_kw"));
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn a_supply_of_two_quarter_hours_by_hand() {
+    let mut kpis = Kpis::new(&catalogue());
+    for (k, engines_kw) in [(0, 10.0), (1, 4.0)] {
+        let start = START + TICK * k;
+        let readings = Readings { supply: supply(start, engines_kw), ..readings(TICK, 0.0, 10.0, 0.0, 0.0, 0.0) };
+        kpis.add(&rows(start, TICK, &readings, &[]));
+    }
+    let found = values(&kpis);
+    for (name, value) in [
+        ("biomass_kwh", 0.0),
+        ("wind_kwh", 0.0),
+        ("pv_kwh", 1.5),
+        ("engines_kwh", 3.5),
+        ("turbines_kwh", 0.0),
+        ("unserved_kwh", 0.0),
+        ("surplus_kwh", 0.0),
+        ("curtailed_kwh", 0.5),
+        ("fuel_kg", 3.5),
+        ("co2_kg", 10.5),
+        ("renewable_share", 0.3),
+        ("engines_online_count", 3.5), // 5 and 2
+    ] {
+        assert_eq!(found[&format!("supply_{name}")], Some(value), "{name}");
+    }
+    assert_eq!(found.keys().filter(|name| name.starts_with("supply_")).count(), 12);
+}
+
+#[test]
+fn the_evening_lasts_from_18_to_22_by_the_local_clock() {
+    let peak = |hours_local: &[(f64, f64)]| {
+        let calendar = Calendar { utc_offset: Span::from_s(-4 * 3600) };
+        let mut kpis = Kpis::new(&Catalogue { calendar, ..catalogue() });
+        for (hour, load) in hours_local {
+            let start = calendar.midnight(20_000) + Span::from_hours(*hour);
+            kpis.add(&rows(start, TICK, &readings(TICK, 0.0, *load, 0.0, 0.0, 0.0), &[]));
+        }
+        let found = values(&kpis);
+        assert_eq!(found["island_evening_peak_kw"], found["cariflex_evening_peak_kw"]);
+        found["island_evening_peak_kw"]
+    };
+    assert_eq!(peak(&[(17.75, 9.0), (18.0, 2.0), (19.0, 3.0), (21.75, 4.0), (22.0, 8.0)]), Some(4.0));
+    assert_eq!(peak(&[(18.0, 5.0), (21.75, 4.0)]), Some(5.0));
+    assert_eq!(peak(&[(20.0, -5.0)]), Some(0.0), "it exported");
+    assert_eq!(peak(&[(12.0, 9.0), (17.75, 9.0)]), None, "there was no evening");
 }
 
 #[test]
@@ -88,9 +138,22 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "island_cost_eur",
             "island_cost_residual_eur",
             "island_cost_traded_eur",
+            "island_evening_peak_kw",
             "island_self_consumption_share",
             "island_self_sufficiency_share",
             "market_mean_price_eur_per_mwh",
+            "supply_biomass_kwh",
+            "supply_co2_kg",
+            "supply_curtailed_kwh",
+            "supply_engines_kwh",
+            "supply_engines_online_count",
+            "supply_fuel_kg",
+            "supply_pv_kwh",
+            "supply_renewable_share",
+            "supply_surplus_kwh",
+            "supply_turbines_kwh",
+            "supply_unserved_kwh",
+            "supply_wind_kwh",
         ]
     );
 }

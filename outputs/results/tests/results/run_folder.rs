@@ -19,18 +19,20 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 14] = [
     "assets.parquet",
     "clearings.parquet",
     "events.parquet",
     "kpis.parquet",
     "orders.parquet",
+    "participants.parquet",
     "run.json",
     "sessions.parquet",
     "settlements.parquet",
     "signals.parquet",
     "sites.parquet",
     "storage_health.parquet",
+    "supply.parquet",
     "trades.parquet",
 ];
 
@@ -52,13 +54,11 @@ fn a_complete_run_has_all_tables_and_says_so() {
     assert_eq!(json["tables"]["settlements"]["rows"], 2);
     assert_eq!(json["scenario"]["name"], "small");
     assert_eq!(json["kpis"]["pv_production_kwh"], 2.0);
-    assert_eq!(
-        json["participants"][0],
-        serde_json::json!({
-            "id": "bat_01", "kind": "battery", "site": "site_b", "capacity_kwh": 10.0
-        })
-    );
-    assert_eq!(json["sites"][0]["portfolio"], "Cariflex");
+    let counts = serde_json::json!({"battery": 1, "ev": 1, "evse": 1, "load": 1, "market_operator": 1, "pv": 1});
+    assert_eq!(json["participants"], counts);
+    assert_eq!(json["sites"], 3);
+    assert_eq!(json["portfolios"], serde_json::json!(["Cariflex"]));
+    assert_eq!(json["schema_version"], 2);
     for (table, rows) in summary.tables {
         let batches = common::read(&dir.join(format!("{table}.parquet")));
         assert_eq!(batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>(), rows, "{table}");

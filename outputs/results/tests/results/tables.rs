@@ -49,7 +49,7 @@ fn files_have_the_documented_columns_and_say_what_they_mean() {
         assert_eq!(value("cariflex.run"), Some("0123456789abcdef"), "{}", table.name);
         assert_eq!(value("cariflex.scenario"), Some("small"), "{}", table.name);
         assert_eq!(value("cariflex.seed"), Some("7"), "{}", table.name);
-        assert_eq!(value("cariflex.schema_version"), Some("1"), "{}", table.name);
+        assert_eq!(value("cariflex.schema_version"), Some("2"), "{}", table.name);
         assert!(value("cariflex.signs").is_some_and(|signs| signs.contains("consumption")), "{}", table.name);
         assert!(value("cariflex.units").is_some(), "{}", table.name);
     }
@@ -127,6 +127,54 @@ fn every_row_type_lands_in_its_table() {
         row("events", &["time", "participant", "code", "detail"]),
         ["2026-03-20T00:00:00Z", "-", "input_taken", "a scénario \"said\" so"]
     );
+}
+
+#[test]
+fn participants_are_told_with_their_sites() {
+    let dir = complete_run(Level::Hourly);
+    let columns = ["participant", "kind", "site", "commune", "portfolio", "capacity_kwh"];
+    assert_eq!(
+        cells(&dir.path().join("participants.parquet"), &columns),
+        [
+            ["bat_01", "battery", "site_b", "Ducos", "Cariflex", "10"],
+            ["ev_01", "ev", "site_c", "Ducos", "-", "52"],
+            ["evse_01", "evse", "site_c", "Ducos", "-", "-"],
+            ["load_01", "load", "site_a", "Ducos", "Cariflex", "-"],
+            ["market_operator", "market_operator", "-", "-", "-", "-"],
+            ["pv_01", "pv", "site_a", "Ducos", "Cariflex", "-"],
+        ]
+    );
+}
+
+/// Two hours of quarter hours in which engines give 2 kW, 4 kW, ….
+fn supplied_run(level: Level) -> Vec<Vec<String>> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(level), &catalogue()).expect("begun");
+    for k in 0..8 {
+        let start = START + TICK * k;
+        let supply = common::supply(start, 2.0 * (k + 1) as f64);
+        let readings = common::Readings { supply, ..readings(TICK, 0.0, 10.0, 0.0, 0.0, 0.0) };
+        writer.record(&rows(start, TICK, &readings, &[])).expect("recorded");
+    }
+    writer.finish(Status::Complete).expect("finished");
+    let columns = ["time", "source", "power_kw", "curtailed_kw", "units_online", "fuel_kg", "co2_kg"];
+    cells(&dir.path().join("supply.parquet"), &columns)
+}
+
+#[test]
+fn a_supply_has_a_row_per_slot_and_source_and_hours_are_means_and_sums_of_them() {
+    let full = supplied_run(Level::Full);
+    assert_eq!(full.len(), 8 * 7);
+    let sources: Vec<_> = full[..7].iter().map(|row| row[1].as_str()).collect();
+    assert_eq!(sources, ["biomass", "wind", "pv", "engines", "turbines", "unserved", "surplus"]);
+    assert_eq!(full[2], ["2026-03-20T00:00:00Z", "pv", "-8", "1", "-", "-", "-"]);
+    assert_eq!(full[10], ["2026-03-20T00:15:00Z", "engines", "-4", "0", "2", "1", "3"]);
+    let hourly = supplied_run(Level::Hourly);
+    assert_eq!(hourly.len(), 2 * 7);
+    // Engines at 2, 4, 6 and 8 kW, then at 10, 12, 14 and 16 kW.
+    assert_eq!(hourly[3], ["2026-03-20T00:00:00Z", "engines", "-5", "0", "2.5", "5", "15"]);
+    assert_eq!(hourly[10], ["2026-03-20T01:00:00Z", "engines", "-13", "0", "6.5", "13", "39"]);
+    assert_eq!(hourly[2], ["2026-03-20T00:00:00Z", "pv", "-5", "1", "-", "-", "-"]);
 }
 
 #[test]
@@ -220,7 +268,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 12);
+        assert_eq!(names.len(), 14);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");
