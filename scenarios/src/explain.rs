@@ -116,7 +116,7 @@ fn all() -> Vec<Section> {
 /// Names that may stand at the top level of a file.
 pub(crate) fn section_names() -> impl Iterator<Item = &'static str> {
     let sections = all().into_iter().map(|section| section.name).filter(|name| !["", "asset"].contains(name));
-    sections.chain(HeadSection::catalogue().into_iter().map(|parameter| parameter.key)).chain(["extends"])
+    sections.chain(HeadSection::catalogue().into_iter().map(|parameter| parameter.key))
 }
 
 /// Sections that are there once, with their paths.
