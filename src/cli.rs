@@ -1,7 +1,7 @@
 //! The command line: what can be asked, and what comes back.
 
 use crate::error::{Error, Outcome};
-use crate::{check, run};
+use crate::{check, report, run};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
 use std::io::Write;
@@ -32,6 +32,8 @@ enum Command {
     /// Check a scenario and everything it refers to, without running it.
     #[command(after_help = EXIT_CODES)]
     Check(ScenarioArgs),
+    /// Make a report of a run or a sweep: one HTML file, to look at, pass on and print.
+    Report(ReportArgs),
     /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
     Explain(ExplainArgs),
 }
@@ -96,6 +98,17 @@ pub struct RunArgs {
     pub threads: Option<u16>,
 }
 
+/// What `cariflex report` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Folder of a run or a sweep, for instance results/martinique-1a2b3c4d.
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The file to write [default: report.html in DIR].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Record {
@@ -142,11 +155,12 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => check::explain(&args),
+        Command::Report(args) => report::report(&args),
     };
-    report(outcome)
+    end(outcome)
 }
 
-fn report(outcome: Result<Outcome, Error>) -> ExitCode {
+fn end(outcome: Result<Outcome, Error>) -> ExitCode {
     match outcome {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {

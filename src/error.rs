@@ -1,5 +1,6 @@
 //! What can go wrong, and the exit code that tells it.
 
+use report::ReportError;
 use results::ResultsError;
 use scenarios::ScenarioError;
 use std::process::ExitCode;
@@ -25,6 +26,9 @@ pub enum Error {
     /// Results that can not be read or written.
     #[error(transparent)]
     Results(#[from] ResultsError),
+    /// A report that could not be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The run broke off.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -66,6 +70,10 @@ impl Error {
             Self::Results(ResultsError::Complete { .. } | ResultsError::Foreign { .. } | ResultsError::Busy { .. }) => {
                 ExitCode::from(2)
             }
+            Self::Report(
+                ReportError::Nothing { .. }
+                | ReportError::Results(ResultsError::NotOurs { .. } | ResultsError::Later { .. }),
+            ) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

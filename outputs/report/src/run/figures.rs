@@ -1,0 +1,105 @@
+//! Numbers in words: the head of a run, its large figures, and the table of all key figures.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use agents::Time;
+use results::ResultsError;
+use results::meaning;
+use results::read::{RunHead, Table};
+use serde_json::{Value, json};
+
+use super::flows::{Flows, Series};
+use crate::calendar::Bins;
+use crate::rounded::{exact, significant};
+
+/// Local hours of the evening peak.
+const EVENING_H: Range<f64> = 18.0..22.0;
+
+/// What the run is.
+pub(crate) fn head(head: &RunHead, end: Time) -> Result<Value, ResultsError> {
+    Ok(json!({
+        "name": head.name,
+        "about": head.scenario["about"].as_str().unwrap_or(""),
+        "status": head.status,
+        "start_ms": head.start.0,
+        "end_ms": end.0,
+        "planned_end_ms": head.end.0,
+        "zone": head.scenario["place"]["zone"].as_str().unwrap_or("UTC"),
+        "seed": head.seed.to_string(),
+        "tick_s": head.tick_s,
+        "level": head.level,
+        "host": head.host,
+        "engine": head.engine,
+        "participants": census(head)?,
+        "tables": head.tables.iter().map(|(name, table)| json!([name, table.rows])).collect::<Vec<_>>(),
+    }))
+}
+
+/// Participants by kind, from the list in `run.json` or from the table that took its place.
+fn census(head: &RunHead) -> Result<BTreeMap<String, u64>, ResultsError> {
+    let mut census: BTreeMap<String, u64> = BTreeMap::new();
+    head.participants.iter().for_each(|participant| *census.entry(participant.kind.clone()).or_default() += 1);
+    let Some(path) = head.file("participants").filter(|_| census.is_empty()) else { return Ok(census) };
+    for batch in Table::open(&path)?.batches(&["kind"])? {
+        let batch = batch?;
+        let kinds = batch.names("kind")?;
+        for kind in (0..batch.rows()).filter_map(|row| kinds.get(row)) {
+            *census.entry(kind.to_owned()).or_default() += 1;
+        }
+    }
+    Ok(census)
+}
+
+/// The figures that stand large at the top: those that are known and say something.
+pub(crate) fn large(head: &RunHead, bins: &Bins, flows: Option<&Flows>) -> Vec<Value> {
+    let kpi = |name: &str| head.kpis.get(name).copied().flatten();
+    let portfolio = head.scenario["ems"]["portfolio"].as_str().unwrap_or("");
+    let of_portfolio = |name: &str| kpi(&format!("{portfolio}_{name}"));
+    let mut figures = Vec::new();
+    let mut add = |label: &str, value: Option<f64>, unit: &str, note: String| {
+        if let Some(value) = value {
+            figures.push(json!({ "label": label, "value": significant(Some(value), 6), "unit": unit, "note": note }));
+        }
+    };
+    let consumption = flows.map(|flows| {
+        let loads = [Series::Communes, Series::Households, Series::Commercial, Series::Loads, Series::VehicleCharge];
+        loads.into_iter().map(|series| flows.energy_kwh(series, bins)).sum::<f64>()
+    });
+    add("Consumption", consumption.or(kpi("load_consumption_kwh")), "kWh", "loads and vehicles".into());
+    add("PV production", kpi("pv_production_kwh"), "kWh", "plants of the scenario".into());
+    add("Import", kpi("island_import_kwh"), "kWh", "the island's net load".into());
+    let evening = flows.and_then(|flows| peak(flows, bins, |hour| EVENING_H.contains(&hour)));
+    let note = evening.map_or(String::new(), |kw| format!("evening (18–22 h): {} MW", (kw / 100.0).round() / 10.0));
+    add("Peak of the net load", kpi("island_import_peak_kw"), "kW", note);
+    add("Self-sufficiency", of_portfolio("self_sufficiency_share"), "share", format!("portfolio {portfolio}"));
+    add("Cost of energy", of_portfolio("cost_eur"), "EUR", format!("portfolio {portfolio}"));
+    add("CO₂ of imports", kpi("island_co2_kg"), "kg", "the island".into());
+    let (charged, returned) = (kpi("evse_import_kwh"), kpi("evse_export_kwh").unwrap_or(0.0));
+    let note =
+        if returned > 0.0 { format!("given back: {} kWh", returned.round()) } else { "taken at charge points".into() };
+    add("Vehicles", charged, "kWh", note);
+    figures
+}
+
+/// Highest net load of the bins in these hours, in kW.
+fn peak(flows: &Flows, bins: &Bins, is_meant: impl Fn(f64) -> bool) -> Option<f64> {
+    let meant = (0..bins.len()).filter(|bin| is_meant(bins.local_hour(*bin)));
+    meant.filter_map(|bin| flows.net_kw(bin)).max_by(f64::total_cmp)
+}
+
+/// Every key figure with what it means, in the order in which they are documented.
+pub(crate) fn all(head: &RunHead) -> Vec<Value> {
+    let kpi = |(name, value): (&String, &Option<f64>)| {
+        let meaning = meaning(name);
+        json!({
+            "name": name,
+            "area": meaning.map_or("", |meaning| meaning.area),
+            "label": meaning.map_or(name.as_str(), |meaning| meaning.label),
+            "unit": meaning.map_or("", |meaning| meaning.unit),
+            "description": meaning.map_or("", |meaning| meaning.description),
+            "value": exact(*value),
+        })
+    };
+    head.kpis.iter().map(kpi).collect()
+}
