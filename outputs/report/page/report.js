@@ -10,6 +10,7 @@ const COLOR = {
 const SOURCES = {
   biomass: ['Biomass', '#8A8B3C'], wind: ['Wind', '#A9D8F5'], pv: ['PV of the island', '#F3DC6B'],
   engines: ['Diesel engines', '#4D5661'], turbines: ['Turbines', '#D55E00'],
+  unserved: ['Not served', '#B23C00'], surplus: ['Surplus', '#C9B8E0'],
 };
 const CASES = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#6C757D', '#1F2630'];
 // Cividis, even in lightness.
@@ -26,6 +27,9 @@ function el(tag, attributes, ...children) {
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
 }
+
+/** Text in which what stands between backticks is code. */
+const prose = (text) => text.split('`').map((part, at) => (at % 2 ? el('code', {}, part) : part));
 
 /** A number with its thousands apart, to so many significant digits, but never without digits before the point. */
 function num(value, digits = 4) {
@@ -80,27 +84,27 @@ const AXIS = {
   axisLine: { lineStyle: { color: '#B9C1CA' } }, splitLine: { lineStyle: { color: '#ECEFF2' } }, axisTick: { show: false },
 };
 /** A value axis; its name stands above it, and numbers have their thousands apart. */
-const valueAxis = (name, more) => ({ type: 'value', name, nameLocation: 'end', ...AXIS, axisLine: { show: false },
+const valueAxis = (name, more) => ({ type: 'value', name, nameLocation: 'end', ...AXIS, axisLine: { show: false, onZero: false },
   nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -46] }, ...more,
   axisLabel: { ...AXIS.axisLabel, formatter: (value) => num(value, 5), hideOverlap: true, ...(more || {}).axisLabel } });
 const bottomAxis = (more) => ({ type: 'value', ...AXIS, splitLine: { show: false }, nameLocation: 'middle', nameGap: 26, ...more,
   axisLabel: { ...AXIS.axisLabel, formatter: (value) => num(value, 5), hideOverlap: true, ...(more || {}).axisLabel } });
 const hourAxis = (more) => bottomAxis({ min: 0, max: 24, interval: 3, ...more, axisLabel: { formatter: (h) => `${two(h)}:00`, ...(more || {}).axisLabel } });
 const caseAxis = (data, more) => ({ type: 'category', data, ...AXIS, ...more, axisLabel: { ...AXIS.axisLabel, hideOverlap: true, ...(more || {}).axisLabel } });
-const legend = (more) => ({ type: 'plain', top: 0, right: 0, left: 130, itemWidth: 14, itemHeight: 9, itemGap: 12,
+const legend = (more) => ({ type: 'plain', top: 0, right: 0, left: 130, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 12,
   textStyle: { fontSize: 11.5, color: COLOR.net }, ...more });
 const tooltip = (unit, more) => ({ trigger: 'axis', confine: true, textStyle: { fontSize: 12 }, transitionDuration: 0,
   valueFormatter: (value) => `${num(Array.isArray(value) ? value[value.length - 1] : value)} ${unit}`, ...more });
 
 /** A figure with a caption and a chart; `option` is what the library is told, or a function of the width. */
-function figure(parent, { title, note, height, alt, option, width, group }) {
+function figure(parent, { title, note, height, paperHeight, alt, option, width, group }) {
   const box = el('div', { class: 'chart', style: `height:${height}px` });
   const caption = el('figcaption', {}, title, note ? el('span', { class: 'note' }, note) : null);
   parent.append(el('figure', {}, caption, box));
   // What is not laid out yet, because it is for paper, has the width of the paper.
   const drawn = echarts.init(box, null, { renderer: 'svg', height, width: width || box.clientWidth || PAPER_PX });
   if (group) drawn.group = group;
-  const chart = { box, drawn, height, fixed: width, option, caption, title };
+  const chart = { box, drawn, height, paperHeight: paperHeight || height, fixed: width, option };
   chart.set = (next, words) => {
     chart.option = next;
     if (words) caption.firstChild.textContent = words;
@@ -114,9 +118,10 @@ function figure(parent, { title, note, height, alt, option, width, group }) {
   return chart;
 }
 
-function fit(chart, width) {
-  if (chart.fixed || !width || Math.abs(chart.drawn.getWidth() - width) < 1) return;
-  chart.drawn.resize({ width, height: chart.height });
+function fit(chart, width, height) {
+  if (chart.fixed || !width || (Math.abs(chart.drawn.getWidth() - width) < 1 && chart.drawn.getHeight() === height)) return;
+  chart.box.style.height = `${height}px`;
+  chart.drawn.resize({ width, height });
   if (typeof chart.option === 'function') chart.set(chart.option);
   chart.drawn.getZr().flush();
 }
@@ -129,9 +134,9 @@ const line = (name, data, color, more) => ({ name, type: 'line', data, color, sy
 
 // Pages --------------------------------------------------------------------------------------------------------------
 
-/** A section with a heading; `flowing` ones do not begin a page of their own. */
-function section(page, title, words, flowing) {
-  const made = el('section', flowing ? { class: 'flows-on' } : {}, el('h2', {}, title), ...(words ? [el('p', { class: 'quiet' }, words)] : []));
+/** A section with a heading; one that `follows` does not begin a page of their own. */
+function section(page, title, words, follows) {
+  const made = el('section', follows ? { class: 'follows' } : {}, el('h2', {}, title), ...(words ? [el('p', { class: 'quiet' }, words)] : []));
   page.append(made);
   return made;
 }
@@ -195,11 +200,10 @@ const opened = [];
 function onPaper() {
   document.querySelectorAll('details').forEach((details) => { if (!details.open) { details.open = true; opened.push(details); } });
   for (const chart of charts) {
-    const halves = chart.box.closest('.pair');
-    fit(chart, halves ? (PAPER_PX - 20) / 2 : PAPER_PX);
+    fit(chart, chart.box.closest('.pair') ? (PAPER_PX - 20) / 2 : PAPER_PX, chart.paperHeight);
   }
 }
 function onScreen() {
   opened.splice(0).forEach((details) => { details.open = false; });
-  charts.forEach((chart) => fit(chart, chart.box.clientWidth));
+  charts.forEach((chart) => fit(chart, chart.box.clientWidth, chart.height));
 }

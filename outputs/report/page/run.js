@@ -27,6 +27,14 @@ function localDays(bins) {
   return days;
 }
 
+/** Who supplies the island, and what takes what nobody else does; those that do nothing are left out. */
+function sourcesOf(supply) {
+  const there = (supply || []).filter(({ power_kw }) => largest(power_kw) > 0);
+  const row = ({ source, power_kw }, sign) => [source, (SOURCES[source] || [source])[0], (SOURCES[source] || [0, '#B5A26A'])[1], power_kw.map((v) => (v === null ? null : sign * v))];
+  const takes = ({ power_kw }) => total(power_kw) < 0;
+  return { given: there.filter((one) => !takes(one)).map((one) => row(one, 1)), taken: there.filter(takes).map((one) => row(one, -1)) };
+}
+
 /** How many hours of a bin lie in the run. */
 const hoursOf = (bins, bin) => (bin === 0 ? bins.first_hours : bin === bins.count - 1 ? bins.last_hours : bins.step_min / 60);
 
@@ -49,17 +57,17 @@ function runPage(page, data) {
 }
 
 function runHead(page, { head, figures }) {
-  const local = (ms) => instant(ms);
+  const local = (at) => { const ms = head[`${at}_ms`] + head[`${at}_offset_min`] * 60000; return `${dateOf(ms)} ${clock((ms % 86400000) / 3600000)}`; };
   page.append(el('p', { class: 'kicker' }, 'Cariflex twin · run'), el('h1', {}, head.name));
   if (head.about) page.append(el('p', { class: 'about' }, head.about));
-  if (head.status !== 'complete') page.append(el('p', { class: 'warning' }, `This run is ${head.status}: it ends at ${local(head.end_ms)} instead of ${local(head.planned_end_ms)}.`));
-  page.append(el('ul', { class: 'large' }, figures.map((figure) => {
+  if (head.status !== 'complete') page.append(el('p', { class: 'warning' }, `This run is ${head.status}: it ends at ${instant(head.end_ms)} instead of ${instant(head.planned_end_ms)}.`));
+  page.append(el('ul', { class: 'large', style: `--columns: ${figures.length > 6 ? 4 : figures.length}` }, figures.map((figure) => {
     const { unit, by } = unitFor(figure.value, figure.unit);
     return el('li', {}, el('div', { class: 'label' }, figure.label), el('div', { class: 'value' }, num(figure.value / by, 4), ' ', el('small', {}, unit)), el('div', { class: 'note' }, figure.note));
   })));
   const kinds = Object.entries(head.participants).sort((a, b) => b[1] - a[1]);
   page.append(facts([
-    ['From', local(head.start_ms)], ['To', local(head.end_ms)], ['Duration', span((head.end_ms - head.start_ms) / 1000)], ['Ticks of', span(head.tick_s)],
+    ['From', local('start')], ['To', local('end')], ['Duration', span((head.end_ms - head.start_ms) / 1000)], ['Ticks of', span(head.tick_s)],
     ['Recorded', head.level === 'full' ? 'every interval' : head.level === 'hourly' ? 'hourly means' : 'key figures'], ['Seed', head.seed], ['Clocks', head.zone], ['Host', head.host], ['Engine', el('code', {}, head.engine)],
   ]));
   if (kinds.length) {
@@ -89,7 +97,7 @@ function overDay(values, days, day, step) {
 }
 
 function dayOf(page, data, days) {
-  const made = section(page, 'A day', 'Means of each interval, in local time: consumption upwards, production downwards, and the line what is left of both. Figures share the axis of hours.');
+  const made = section(page, 'A day', 'Means of each interval, in local time: consumption upwards, production downwards, and the line what is left of both. Figures share the axis of hours.', true);
   const options = [...(days.length > 1 ? [['mean', `mean of ${days.length} days`]] : []), ...days.map((day, index) => [index, day.date])];
   const first = busiest(data, days);
   const drawn = [];
@@ -106,7 +114,7 @@ function dayOf(page, data, days) {
   };
   made.append(el('div', { class: 'bar' }, picker.label, el('button', { type: 'button', on: { click: () => step(-1) } }, '‹ before'), el('button', { type: 'button', on: { click: () => step(1) } }, 'after ›')));
   for (const one of dayFigures(data, days)) {
-    const chart = figure(made, { title: `${one.title}, ${first === 'mean' ? options[0][1] : days[first].date}`, note: one.note, height: one.height, option: one.option(first), group: 'day', alt: one.alt });
+    const chart = figure(made, { title: `${one.title}, ${first === 'mean' ? options[0][1] : days[first].date}`, note: one.note, height: one.height, paperHeight: Math.round(one.height * 0.83), option: one.option(first), group: 'day', alt: one.alt });
     drawn.push({ chart, title: one.title, option: one.option });
   }
   echarts.connect('day');
@@ -133,13 +141,15 @@ function dayFigures(data, days) {
   const of = (values, day, by = 1) => (overDay(values, days, day, step) || []).map(([hour, value]) => [hour, value === null || value === undefined ? null : value / by]);
   const figures = [];
   const balance = (title, up, down, netName, note) => {
-    const net = netOf(data, up, down.filter(([, , , values]) => !values));
+    const own = (list) => list.filter(([, , , values]) => !values);
+    const net = netOf(data, own(up), own(down));
     const values = ([key, , , given]) => given || flows[key];
     const there = (list) => list.filter((one) => values(one));
     const { unit, by } = unitFor(largest(net, ...there([...up, ...down]).map(values)), 'kW');
     figures.push({ title, note, height: 330, alt: `${title}: stacked consumption and production by hour`, option: (day) => ({
       grid: { left: 62, right: 16, top: 62, bottom: 34 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
-      xAxis: hourAxis(), yAxis: valueAxis(unit, { axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
+      xAxis: hourAxis(), // What is too small to be seen does not claim a part of the axis.
+      yAxis: valueAxis(`${unit}, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
       series: [
         ...there(up).map((one) => area(one[1], of(values(one), day, by), one[2], 'up')),
         ...there(down).map((one) => area(one[1], of(values(one).map((v) => (v === null ? null : -v)), day, by), one[2], 'down')),
@@ -148,8 +158,8 @@ function dayFigures(data, days) {
     }) });
   };
   if (flows.communes || supply) {
-    const sources = (supply || []).map(({ source, power_kw }) => [source, (SOURCES[source] || [source])[0], (SOURCES[source] || [0, '#B5A26A'])[1], power_kw]);
-    balance('The island', CONSUMPTION, [...PRODUCTION, ...sources], 'Net load');
+    const { given, taken } = sourcesOf(supply);
+    balance('The island', [...CONSUMPTION, ...taken], [...PRODUCTION, ...given], 'Net load');
   }
   const own = CONSUMPTION.slice(1);
   if (own.concat(PRODUCTION).some(([key]) => flows[key])) balance('The assets', own, PRODUCTION, 'Net of the assets', flows.communes ? 'without the demand that remains with the communes' : null);
@@ -186,7 +196,8 @@ function dayFigures(data, days) {
 
 function wholeRun(page, data, days) {
   const { flows, signals, supply, bins } = data;
-  const made = section(page, 'The whole run', days.length > 1 ? 'Energy of each local day, consumption upwards and production downwards. The first and the last day may be cut.' : 'Energy of the day.');
+  const many = days.length > 1;
+  const made = section(page, many ? 'The whole run' : 'Weather', many ? 'Energy of each local day, consumption upwards and production downwards. The first and the last day may be cut.' : null);
   const energy = (values, day) => total(day.bins.map((bin) => (values[bin] || 0) * hoursOf(bins, bin)));
   const labels = days.map((day) => day.date.slice(4));
   const bars = (title, up, down, note) => {
@@ -197,14 +208,14 @@ function wholeRun(page, data, days) {
     const { unit, by } = unitFor(largest(net, ...all.map(([, of]) => of)), 'kWh');
     figure(made, { title, note, height: 290, alt: `${title}: stacked bars of energy by day`, option: {
       grid: { left: 62, right: 16, top: 62, bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
-      xAxis: caseAxis(labels, { axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } } }), yAxis: valueAxis(`${unit} per day`, { axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
-      series: [...all.map(([one, of]) => ({ name: one[1], type: 'bar', stack: 'day', stackStrategy: 'samesign', data: of.map((v) => v / by), color: one[2], barMaxWidth: 56, barCategoryGap: days.length > 60 ? '10%' : '30%' })),
+      xAxis: caseAxis(labels, { axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } } }), yAxis: valueAxis(`${unit} per day, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
+      series: [...all.map(([one, of]) => ({ name: one[1], type: 'bar', stack: 'day', stackStrategy: 'samesign', data: of.map((v) => v / by), color: one[2], barMaxWidth: 56, barCategoryGap: days.length > 60 ? '0%' : '30%' })),
         line('Net', net.map((v) => v / by), COLOR.net, { symbol: days.length > 60 ? 'none' : 'circle', symbolSize: 6, lineStyle: { width: days.length > 60 ? 1.2 : 0 } })],
     } });
   };
-  const sources = (supply || []).map(({ source, power_kw }) => [source, (SOURCES[source] || [source])[0], (SOURCES[source] || [0, '#B5A26A'])[1], power_kw]);
-  if (flows.communes || supply) bars('The island by day', CONSUMPTION, [...PRODUCTION, ...sources]);
-  if (CONSUMPTION.slice(1).concat(PRODUCTION).some(([key]) => flows[key])) bars('The assets by day', CONSUMPTION.slice(1), PRODUCTION, flows.communes ? 'without the demand that remains with the communes' : null);
+  const { given, taken } = sourcesOf(supply);
+  if (many && (flows.communes || supply)) bars('The island by day', [...CONSUMPTION, ...taken], [...PRODUCTION, ...given]);
+  if (many && CONSUMPTION.slice(1).concat(PRODUCTION).some(([key]) => flows[key])) bars('The assets by day', CONSUMPTION.slice(1), PRODUCTION, flows.communes ? 'without the demand that remains with the communes' : null);
   weather(made, data, days, labels);
 }
 
@@ -220,7 +231,7 @@ function weather(made, { signals, bins }, days, labels) {
     figure(made, { title: 'Weather by day', note: 'irradiation of the horizontal, mean temperature', height: 220, option: {
       grid: { left: 62, right: 46, top: 44, bottom: 30 }, legend: legend({ left: 130, right: 60 }), tooltip: { ...tooltip(''), valueFormatter: (v) => num(v) },
       xAxis: caseAxis(labels), yAxis: [valueAxis('kWh/m² per day'), right],
-      series: [{ name: 'Irradiation (kWh/m²)', type: 'bar', data: sun, color: '#F0C75E', barCategoryGap: '10%' }, ...warm] } });
+      series: [{ name: 'Irradiation (kWh/m²)', type: 'bar', data: sun, color: '#F0C75E', barCategoryGap: '0%' }, ...warm] } });
     return;
   }
   const step = bins.step_min / 60, first = days[0].day;
@@ -243,24 +254,26 @@ function everyAsset(page, data) {
     const note = list.length < count ? `${list.length} of ${plain(count)}: from the one that moved least energy to the one that moved most, at even ranks` : `all ${plain(count)}`;
     const points = (values) => values.map((value, index) => [index * assets.step_min / 60, value]);
     const power = largest(...list.map((one) => one.power_kw)), energy = largest(...list.map((one) => one.stored_kwh));
-    const low = Math.min(0, ...list.map((one) => Math.min(...one.power_kw.map((v) => v || 0)))), high = Math.max(0, ...list.map((one) => Math.max(...one.power_kw.map((v) => v || 0))));
+    const ends = [Math.min, Math.max].map((end) => end(0, ...list.map((one) => end(...one.power_kw.map((v) => v || 0)))));
+    // What would be a hair's breadth has no part of the scale.
+    const [low, high] = ends.map((end) => (Math.abs(end) < 0.03 * power ? 0 : end));
     const { unit, by } = unitFor(power, 'kW'), store = unitFor(energy, 'kWh');
     const columns = 4, rows = Math.ceil(list.length / columns), hours = list[0].power_kw.length * assets.step_min / 60;
     const each = 118, pad = 34;
     const nice = (value) => (value === 0 ? 0 : Number(value.toPrecision(2)));
-    figure(made, { title: KINDS[group], note, height: rows * each + 8, alt: `${KINDS[group]}: small charts of power, ${note}`, option: (width) => {
+    figure(made, { title: KINDS[group], note: `${note}; power in ${unit}${energy ? `, stored energy in ${store.unit}` : ''}`, height: rows * each + 8, alt: `${KINDS[group]}: small charts of power, ${note}`, option: (width) => {
       const cell = width / columns;
       const place = (index) => ({ left: (index % columns) * cell + pad, top: Math.floor(index / columns) * each + 22, width: cell - pad - (energy ? 34 : 10), height: each - 46 });
       const quietAxis = (index, more) => ({ gridIndex: index, ...AXIS, axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...more.axisLabel }, splitLine: { show: false }, ...more, ...{ axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...more.axisLabel } } });
-      const ticks = (h) => (hours > 48 ? (h % 24 === 0 ? `${h / 24} d` : '') : `${two(h % 24)}`);
+      const ticks = (h) => (hours > 48 ? (h % (hours > 120 ? 48 : 24) === 0 ? `${h / 24} d` : '') : `${two(h % 24)}`);
       return {
         title: list.map((one, index) => ({ text: one.id, left: (index % columns) * cell + pad - 4, top: Math.floor(index / columns) * each + 2, textStyle: { fontSize: 11, fontWeight: 600, color: COLOR.net, width: cell - pad, overflow: 'truncate' } })),
         grid: list.map((_, index) => place(index)),
         tooltip: tooltip('', { valueFormatter: (v) => num(Array.isArray(v) ? v[1] : v) }),
         xAxis: list.map((_, index) => quietAxis(index, { type: 'value', min: 0, max: hours, interval: hours > 48 ? (hours > 120 ? 48 : 24) : 6, axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } }, axisLabel: { formatter: ticks, hideOverlap: true } })),
         yAxis: list.flatMap((_, index) => [
-          quietAxis(index, { type: 'value', min: nice(low / by), max: nice(high / by) || 1, interval: Math.max(nice(high / by), -nice(low / by)) || 1, name: index % columns ? '' : unit, nameLocation: 'end', nameGap: 5, nameTextStyle: { fontSize: 9.5, color: COLOR.quiet, align: 'right' }, axisLabel: { formatter: (v) => num(v, 2) }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } }),
-          quietAxis(index, { type: 'value', show: Boolean(energy), min: 0, max: nice(energy / store.by) || 1, interval: nice(energy / store.by) || 1, position: 'right', name: energy && (index % columns === columns - 1 || index === list.length - 1) ? store.unit : '', nameGap: 5, nameTextStyle: { fontSize: 9.5, color: COLOR.quiet, align: 'left' }, axisLabel: { formatter: (v) => num(v, 2) } }),
+          quietAxis(index, { type: 'value', min: nice(low / by), max: nice(high / by) || (low < 0 ? 0 : 1), interval: Math.max(nice(high / by), -nice(low / by)) || 1, axisLabel: { formatter: (v) => num(v, 2) }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } }),
+          quietAxis(index, { type: 'value', show: Boolean(energy), min: 0, max: nice(energy / store.by) || 1, interval: nice(energy / store.by) || 1, position: 'right', axisLabel: { formatter: (v) => num(v, 2) } }),
         ]),
         series: list.flatMap((one, index) => [
           { ...area('power', points(one.power_kw.map((v) => (v === null ? null : v / by))), GROUP_COLOR[group]), xAxisIndex: index, yAxisIndex: index * 2, step: 'end', stack: undefined, lineStyle: { width: 1, color: GROUP_COLOR[group] }, areaStyle: { opacity: .5 } },
@@ -280,16 +293,19 @@ function marketOf(page, { market, bins }, days) {
   const slotName = (ms) => { const local = ms + offsetAt(ms) * 60000; return `${dateOf(local)} ${clock((local % 86400000) / 3600000)}`; };
   if (market.curves.length) {
     const option = (index) => {
-      const { bids, offers, volume_kwh: volume, price_eur_per_mwh: price } = market.curves[index];
+      const { bids, offers, price_eur_per_mwh: price } = market.curves[index];
       const { unit, by } = unitFor(largest(bids.map(([, e]) => e), offers.map(([, e]) => e)), 'kWh');
       // A step holds from where the last one ended to where it ends itself.
       const steps = (list) => list.flatMap(([p, e], at) => [[(at ? list[at - 1][1] : 0) / by, p], [e / by, p]]);
-      const mark = price === null ? undefined : { symbol: ['none', 'none'], silent: true, lineStyle: { color: COLOR.alarm, type: 'dashed', width: 1.2 }, label: { formatter: `cleared: ${num(volume / by)} ${unit} at ${num(price)} EUR/MWh`, position: 'insideEndTop', color: COLOR.alarm, fontSize: 11 }, data: [{ yAxis: price }] };
+      const mark = price === null ? undefined : { symbol: ['none', 'none'], silent: true, lineStyle: { color: COLOR.alarm, type: 'dashed', width: 1.2 }, label: { show: false }, data: [{ yAxis: price }] };
       return { grid: { left: 62, right: 20, top: 44, bottom: 46 }, legend: legend(), tooltip: tooltip('EUR/MWh', { axisPointer: { label: { show: true } } }),
         xAxis: bottomAxis({ name: `energy, cumulated (${unit})`, min: 0 }), yAxis: valueAxis('EUR/MWh', { scale: true }),
         series: [line('Demand (bids)', steps(bids), COLOR.commercial), line('Supply (offers)', steps(offers), COLOR.pv, { markLine: mark })] };
     };
-    const words = (index) => `Supply and demand, slot of ${slotName(market.curves[index].start_ms)}`;
+    const words = (index) => {
+      const { start_ms: start, volume_kwh: volume, price_eur_per_mwh: price } = market.curves[index];
+      return `Supply and demand, slot of ${slotName(start)}: ${price === null ? 'no trade' : `${num(volume)} kWh at ${num(price)} EUR/MWh`}`;
+    };
     let chart = null;
     const picker = choice('Slot', 'slot', market.curves.map((curve, index) => [index, `${slotName(curve.start_ms)} · ${curve.why}`]), (value) => chart.set(option(Number(value)), words(Number(value))), 0);
     made.append(el('div', { class: 'bar' }, picker.label));
@@ -308,7 +324,7 @@ function marketOverTime(made, market, bins, days) {
     figure(made, { title: 'Volume and mean price by day', height: 230, option: {
       grid: { left: 62, right: 56, top: 44, bottom: 30 }, legend: legend({ left: 220, right: 70 }), tooltip: { ...tooltip(''), valueFormatter: (v) => num(v) }, xAxis: caseAxis(labels),
       yAxis: [valueAxis(`${unit} per day`), valueAxis('EUR/MWh', { scale: true, splitLine: { show: false }, nameTextStyle: { color: COLOR.quiet, fontSize: 11, align: 'right', padding: [0, -46, 0, 0] } })],
-      series: [{ name: `volume (${unit})`, type: 'bar', data: volume.map((v) => v / by), color: '#8FB9D6', barCategoryGap: '10%' }, line('price (EUR/MWh)', price, COLOR.alarm, { yAxisIndex: 1, lineStyle: { width: 1.3 } })] } });
+      series: [{ name: `volume (${unit})`, type: 'bar', data: volume.map((v) => v / by), color: '#8FB9D6', barCategoryGap: '0%' }, line('price (EUR/MWh)', price, COLOR.alarm, { yAxisIndex: 1, lineStyle: { width: 1.3 } })] } });
   } else {
     const step = bins.step_min / 60, first = days[0].day;
     const points = (values) => days.flatMap((day) => day.bins.map((bin, index) => [(day.day - first) * 24 + day.hours[index] + step / 2, values[bin]]));
@@ -338,11 +354,11 @@ function keyFigures(page, { kpis }) {
   const made = section(page, 'Key figures');
   const of = (area) => kpis.filter((kpi) => kpi.area === area);
   const run = of('');
-  made.append(table('Of the run', ['figure', 'value', 'unit', 'meaning'], run.map((kpi) => [kpi.label, kpiCell(kpi), unitName(kpi.unit), kpi.description]), [1], { 3: 'meaning' }));
+  made.append(table('Of the run', ['figure', 'value', 'unit', 'meaning'], run.map((kpi) => [kpi.label, kpiCell(kpi), unitName(kpi.unit), prose(kpi.description)]), [1], { 3: 'meaning' }));
   const areas = [...new Set(kpis.map((kpi) => kpi.area))].filter(Boolean).sort((a, b) => (a === 'island') - (b === 'island') || a.localeCompare(b));
   for (let from = 0; from < areas.length; from += 4) {
     const some = areas.slice(from, from + 4), labels = [...new Map(of(some[0]).map((kpi) => [kpi.label, kpi])).values()];
-    const rows = labels.map((kpi) => [kpi.label, ...some.map((area) => { const found = of(area).find((other) => other.label === kpi.label); return found ? kpiCell(found) : el('td', { class: 'number' }, '–'); }), unitName(kpi.unit), kpi.description]);
+    const rows = labels.map((kpi) => [kpi.label, ...some.map((area) => { const found = of(area).find((other) => other.label === kpi.label); return found ? kpiCell(found) : el('td', { class: 'number' }, '–'); }), unitName(kpi.unit), prose(kpi.description)]);
     made.append(table('Of portfolios and the island', ['figure', ...some, 'unit', 'meaning'], rows, some.map((_, index) => index + 1), { [some.length + 2]: 'meaning' }));
   }
 }

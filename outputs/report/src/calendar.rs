@@ -52,7 +52,7 @@ impl Bins {
     }
 
     /// What local clocks are ahead of UTC.
-    fn offset(&self, time: Time) -> Span {
+    pub(crate) fn offset(&self, time: Time) -> Span {
         let instant = jiff::Timestamp::from_millisecond(time.0).unwrap_or_default();
         Span::from_s(self.zone.to_offset(instant).seconds().into())
     }

@@ -41,9 +41,9 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
     };
     let mut document = json!({
         "what": "run",
-        "head": figures::head(head, end)?,
+        "head": figures::head(head, &bins)?,
         "figures": figures::large(head, &bins, flows.as_ref().map(|(flows, _)| flows)),
-        "kpis": figures::all(head),
+        "kpis": figures::all(head)?,
         "scenario": scenario(&head.scenario),
         "inputs": head.inputs,
     });

@@ -1,12 +1,12 @@
 //! Numbers in words: the head of a run, its large figures, and the table of all key figures.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use agents::Time;
+use agents::{Span, Time};
 use results::ResultsError;
 use results::meaning;
 use results::read::{RunHead, Table};
+use results::schema::KPIS;
 use serde_json::{Value, json};
 
 use super::flows::{Flows, Series};
@@ -17,13 +17,16 @@ use crate::rounded::{exact, significant};
 const EVENING_H: Range<f64> = 18.0..22.0;
 
 /// What the run is.
-pub(crate) fn head(head: &RunHead, end: Time) -> Result<Value, ResultsError> {
+pub(crate) fn head(head: &RunHead, bins: &Bins) -> Result<Value, ResultsError> {
+    let offset_min = |time: Time| bins.offset(time).0 / 60_000;
     Ok(json!({
         "name": head.name,
         "about": head.scenario["about"].as_str().unwrap_or(""),
         "status": head.status,
         "start_ms": head.start.0,
-        "end_ms": end.0,
+        "start_offset_min": offset_min(bins.start),
+        "end_ms": bins.end.0,
+        "end_offset_min": offset_min(bins.end),
         "planned_end_ms": head.end.0,
         "zone": head.scenario["place"]["zone"].as_str().unwrap_or("UTC"),
         "seed": head.seed.to_string(),
@@ -31,24 +34,9 @@ pub(crate) fn head(head: &RunHead, end: Time) -> Result<Value, ResultsError> {
         "level": head.level,
         "host": head.host,
         "engine": head.engine,
-        "participants": census(head)?,
+        "participants": head.participants,
         "tables": head.tables.iter().map(|(name, table)| json!([name, table.rows])).collect::<Vec<_>>(),
     }))
-}
-
-/// Participants by kind, from the list in `run.json` or from the table that took its place.
-fn census(head: &RunHead) -> Result<BTreeMap<String, u64>, ResultsError> {
-    let mut census: BTreeMap<String, u64> = BTreeMap::new();
-    head.participants.iter().for_each(|participant| *census.entry(participant.kind.clone()).or_default() += 1);
-    let Some(path) = head.file("participants").filter(|_| census.is_empty()) else { return Ok(census) };
-    for batch in Table::open(&path)?.batches(&["kind"])? {
-        let batch = batch?;
-        let kinds = batch.names("kind")?;
-        for kind in (0..batch.rows()).filter_map(|row| kinds.get(row)) {
-            *census.entry(kind.to_owned()).or_default() += 1;
-        }
-    }
-    Ok(census)
 }
 
 /// The figures that stand large at the top: those that are known and say something.
@@ -70,7 +58,9 @@ pub(crate) fn large(head: &RunHead, bins: &Bins, flows: Option<&Flows>) -> Vec<V
     add("PV production", kpi("pv_production_kwh"), "kWh", "plants of the scenario".into());
     add("Import", kpi("island_import_kwh"), "kWh", "the island's net load".into());
     let evening = flows.and_then(|flows| peak(flows, bins, |hour| EVENING_H.contains(&hour)));
-    let note = evening.map_or(String::new(), |kw| format!("evening (18–22 h): {} MW", (kw / 100.0).round() / 10.0));
+    let means = if bins.step == Span::HOUR { "hourly mean" } else { "mean of 15 min" };
+    let mw = |kw: f64| (kw / 100.0).round() / 10.0;
+    let note = evening.map_or(String::new(), |kw| format!("18–22 h: {} MW ({means})", mw(kw)));
     add("Peak of the net load", kpi("island_import_peak_kw"), "kW", note);
     add("Self-sufficiency", of_portfolio("self_sufficiency_share"), "share", format!("portfolio {portfolio}"));
     add("Cost of energy", of_portfolio("cost_eur"), "EUR", format!("portfolio {portfolio}"));
@@ -88,8 +78,15 @@ fn peak(flows: &Flows, bins: &Bins, is_meant: impl Fn(f64) -> bool) -> Option<f6
     meant.filter_map(|bin| flows.net_kw(bin)).max_by(f64::total_cmp)
 }
 
-/// Every key figure with what it means, in the order in which they are documented.
-pub(crate) fn all(head: &RunHead) -> Vec<Value> {
+/// Every key figure with what it means, in the order of the columns of the table `kpis`.
+pub(crate) fn all(head: &RunHead) -> Result<Vec<Value>, ResultsError> {
+    let columns = match head.table(&KPIS) {
+        Some(path) => Table::open(&path)?.columns(),
+        None => Vec::new(),
+    };
+    let place = |name: &str| columns.iter().position(|column| column.name == name);
+    let mut kpis: Vec<_> = head.kpis.iter().collect();
+    kpis.sort_by_key(|(name, _)| place(name));
     let kpi = |(name, value): (&String, &Option<f64>)| {
         let meaning = meaning(name);
         json!({
@@ -101,5 +98,5 @@ pub(crate) fn all(head: &RunHead) -> Vec<Value> {
             "value": exact(*value),
         })
     };
-    head.kpis.iter().map(kpi).collect()
+    Ok(kpis.into_iter().map(kpi).collect())
 }

@@ -38,7 +38,7 @@ pub(crate) fn signals(path: &Path, bins: &Bins) -> Result<Value, ResultsError> {
     Ok(signals.into_iter().map(document).collect::<Map<_, _>>().into())
 }
 
-/// The table `supply`: mean power of each source by bin, positive.
+/// The table `supply`: mean power of each source by bin, positive where it gives.
 pub(crate) fn supply(path: &Path, bins: &Bins) -> Result<Value, ResultsError> {
     let mut sources: Vec<(String, Sums)> = Vec::new();
     for batch in Table::open(path)?.batches(&["time", "source", "power_kw"])? {
@@ -51,7 +51,7 @@ pub(crate) fn supply(path: &Path, bins: &Bins) -> Result<Value, ResultsError> {
                     sources.push((name.to_owned(), vec![(0.0, 0); bins.len()]));
                     sources.len() - 1
                 });
-                add(sources.get_mut(place).map(|(_, sums)| &mut sums[bin]), power_kw.abs());
+                add(sources.get_mut(place).map(|(_, sums)| &mut sums[bin]), -power_kw);
             }
         }
     }
