@@ -193,7 +193,7 @@ def test_what_a_scenario_says_is_text_whatever_it_says(tmp_path, open_report):
 # Sweeps -------------------------------------------------------------------------------------------------------------
 
 POINTS, SEEDS, FAILED = 40, [1, 2, 3], {7, 50}
-RULES = ["idle", "self-consumption", "price-threshold"]
+RULES = [EVIL, "self-consumption", "price-threshold"]
 
 
 def field(name, type_, **metadata):
@@ -263,6 +263,19 @@ def test_the_page_of_a_sweep_counts_its_runs_and_tells_what_failed(sweep, open_r
     cards = dict(report.page.eval_on_selector_all(".large li", "all => all.map(li => [li.children[0].textContent, li.children[1].textContent])"))
     assert (cards["Points"], cards["Seeds"], cards["Runs complete"], cards["Failed"], cards["Missing"]) == ("40", "3", "118 of 120", "2", "0")
     assert report.page.locator("td.error").all_text_contents() == [MISTAKE] * len(FAILED)
+
+
+def test_what_a_pointer_finds_is_text_too(sweep, open_report):
+    report = open_report(sweep)
+    for chart in report.page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        for x in range(70, int(box["width"]) - 20, 25):
+            for y in range(60, int(box["height"]) - 50, 40):
+                report.page.mouse.move(box["x"] + x, box["y"] + y)
+    assert report.page.locator("img").count() == 0
+    assert report.page.title() == f"Sweep {EVIL}"
+    assert report.complaints == []
 
 
 def test_a_sweep_tells_what_follows_what_as_scipy_does(sweep, open_report):

@@ -31,6 +31,9 @@ function el(tag, attributes, ...children) {
 /** Text in which what stands between backticks is code. */
 const prose = (text) => text.split('`').map((part, at) => (at % 2 ? el('code', {}, part) : part));
 
+/** Text for tooltips, which the library takes for HTML. */
+const safe = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+
 /** A number with its thousands apart, to so many significant digits, but never without digits before the point. */
 function num(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
@@ -136,7 +139,7 @@ const line = (name, data, color, more) => ({ name, type: 'line', data, color, sy
 
 /** A section with a heading; one that `follows` does not begin a page of their own. */
 function section(page, title, words, follows) {
-  const made = el('section', follows ? { class: 'follows' } : {}, el('h2', {}, title), ...(words ? [el('p', { class: 'quiet' }, words)] : []));
+  const made = el('section', follows ? { class: 'follows' } : {}, el('h2', {}, title), ...(words ? [el('p', { class: 'quiet' }, prose(words))] : []));
   page.append(made);
   return made;
 }
@@ -170,8 +173,8 @@ function choice(label, id, options, does, chosen) {
 const said = (value) => (value === null ? '–' : typeof value === 'object' ? JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', ').replaceAll(':', ': ') : String(value));
 
 /** The scenario section by section; what all assets of a section have in common is said once. */
-function parameters(page, scenario, inputs) {
-  const made = section(page, 'Parameters', 'What the scenario says, defaults included. Assets of one kind are told together: once what they share, one by one where they differ. `cariflex explain` tells what a parameter means.');
+function parameters(page, scenario, inputs, follows) {
+  const made = section(page, 'Parameters', 'What the scenario says, defaults included. Assets of one kind are told together: once what they share, one by one where they differ. `cariflex explain` tells what a parameter means.', follows);
   for (const [name, value] of Object.entries(scenario || {})) {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) continue;
     const entries = Object.entries(value);

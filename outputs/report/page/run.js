@@ -147,7 +147,7 @@ function dayFigures(data, days) {
     const there = (list) => list.filter((one) => values(one));
     const { unit, by } = unitFor(largest(net, ...there([...up, ...down]).map(values)), 'kW');
     figures.push({ title, note, height: 330, alt: `${title}: stacked consumption and production by hour`, option: (day) => ({
-      grid: { left: 62, right: 16, top: 62, bottom: 34 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
+      grid: { left: 62, right: 16, top: 68, bottom: 34 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
       xAxis: hourAxis(), // What is too small to be seen does not claim a part of the axis.
       yAxis: valueAxis(`${unit}, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
       series: [
@@ -207,7 +207,7 @@ function wholeRun(page, data, days) {
     const net = days.map((_, index) => total(all.filter(([one]) => !one[3]).map(([, of]) => of[index])));
     const { unit, by } = unitFor(largest(net, ...all.map(([, of]) => of)), 'kWh');
     figure(made, { title, note, height: 290, alt: `${title}: stacked bars of energy by day`, option: {
-      grid: { left: 62, right: 16, top: 62, bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
+      grid: { left: 62, right: 16, top: 68, bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
       xAxis: caseAxis(labels, { axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } } }), yAxis: valueAxis(`${unit} per day, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
       series: [...all.map(([one, of]) => ({ name: one[1], type: 'bar', stack: 'day', stackStrategy: 'samesign', data: of.map((v) => v / by), color: one[2], barMaxWidth: 56, barCategoryGap: days.length > 60 ? '0%' : '30%' })),
         line('Net', net.map((v) => v / by), COLOR.net, { symbol: days.length > 60 ? 'none' : 'circle', symbolSize: 6, lineStyle: { width: days.length > 60 ? 1.2 : 0 } })],
@@ -252,7 +252,8 @@ function everyAsset(page, data) {
   const made = section(page, 'Asset by asset', `Power over ${over}, + consumption and − production, on one scale per kind; where something is stored, the thin dark line is the stored energy on the scale to the right.`);
   for (const { group, count, assets: list } of assets.groups) {
     const note = list.length < count ? `${list.length} of ${plain(count)}: from the one that moved least energy to the one that moved most, at even ranks` : `all ${plain(count)}`;
-    const points = (values) => values.map((value, index) => [index * assets.step_min / 60, value]);
+    // The last value holds until its interval ends.
+    const points = (values) => [...values, values[values.length - 1]].map((value, index) => [index * assets.step_min / 60, value]);
     const power = largest(...list.map((one) => one.power_kw)), energy = largest(...list.map((one) => one.stored_kwh));
     const ends = [Math.min, Math.max].map((end) => end(0, ...list.map((one) => end(...one.power_kw.map((v) => v || 0)))));
     // What would be a hair's breadth has no part of the scale.

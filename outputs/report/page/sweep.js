@@ -141,7 +141,7 @@ function responseTo(parent, axis, kpi, width) {
   const every = Math.ceil(points.length / 1500);
   const interval = levels(axis.values);
   figure(parent, { title: axis.name, note: axis.unit, height: width ? 190 : 235, width, alt: `${kpi.label} by ${axis.name}: runs, mean and middle 80 percent`, option: {
-    grid: { left: 58, right: 14, top: 30, bottom: 46 }, tooltip: { ...tooltip(''), trigger: 'item', formatter: ({ value }) => `${axis.name} ${num(value[0])} · ${num(value[1])} ${kpi.unit}` },
+    grid: { left: 58, right: 14, top: 30, bottom: 46 }, tooltip: { ...tooltip(''), trigger: 'item', formatter: ({ value }) => safe(`${axis.name} ${num(value[0])} · ${num(value[1])} ${kpi.unit}`) },
     xAxis: bottomAxis({ name: axisName(axis), ...room, axisLabel: { showMinLabel: false, showMaxLabel: false }, ...(interval.length <= 2 ? { splitNumber: 3 } : {}) }), yAxis: valueAxis(kpi.unit, tight),
     series: [band(parts), { type: 'scatter', data: points.filter((_, at) => at % every === 0), symbolSize: 4.5, color: '#5B6672', itemStyle: { opacity: 0.45 }, z: 2 },
       line('mean', parts.map(([x, y]) => [x, y]), COLOR.accent, { z: 3, showSymbol: parts.length <= LEVELS, symbol: 'circle', symbolSize: 5 })] } });
@@ -172,7 +172,7 @@ function surface(parent, x, y, kpi, paper) {
   const cells = [...sums].map(([key, list]) => [...key.split(' ').map(Number), mean(list)]);
   const values = cells.map(([, , value]) => value);
   figure(parent, { title: `${kpi.label} over ${x.name} and ${y.name}`, note: 'means of all runs', height: 90 + Math.max(3, ys.length) * (paper ? 22 : 34), width: paper, option: {
-    grid: { left: 62, right: 110, top: 26, bottom: 46 }, tooltip: { ...tooltip(kpi.unit), trigger: 'item', formatter: ({ value }) => `${x.name} ${num(xs[value[0]])}, ${y.name} ${num(ys[value[1]])}: ${num(value[2])} ${kpi.unit}` },
+    grid: { left: 62, right: 110, top: 26, bottom: 46 }, tooltip: { ...tooltip(kpi.unit), trigger: 'item', formatter: ({ value }) => safe(`${x.name} ${num(xs[value[0]])}, ${y.name} ${num(ys[value[1]])}: ${num(value[2])} ${kpi.unit}`) },
     xAxis: caseAxis(xs.map((v) => num(v)), { name: axisName(x), nameLocation: 'middle', nameGap: 26, splitLine: { show: false } }), yAxis: caseAxis(ys.map((v) => num(v)), { name: axisName(y), nameLocation: 'end', nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, -46] }, splitLine: { show: false } }),
     visualMap: { type: 'continuous', min: Math.min(...values), max: Math.max(...values), dimension: 2, right: 0, top: 20, itemHeight: 90, itemWidth: 12, text: [`${num(Math.max(...values))} ${kpi.unit}`, num(Math.min(...values))], textStyle: { fontSize: 10.5, color: COLOR.quiet }, inRange: { color: SCALE }, calculable: false },
     series: [{ type: 'heatmap', data: cells.map((value) => ({ value, label: { color: value[2] - Math.min(...values) > 0.5 * (Math.max(...values) - Math.min(...values)) ? '#111' : '#fff' } })), itemStyle: { borderColor: '#fff', borderWidth: 1 }, label: { show: xs.length <= 12, formatter: ({ value }) => num(value[2], 4), fontSize: 10.5 } }] } });
@@ -198,7 +198,7 @@ function tradeOffs(page, data) {
     const dot = { type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.75 } };
     const numbers = axis && !axis.cases ? levels(axis.values) : [];
     return { grid: { left: 66, right: axis && !axis.cases ? 110 : 20, top: 44, bottom: 48 }, legend: legend({ show: Boolean(axis && axis.cases) }),
-      tooltip: { trigger: 'item', confine: true, formatter: ({ value }) => `run ${data.runs.run[value[3]]}: ${num(value[0])} ${x.unit}, ${num(value[1])} ${y.unit}`.replaceAll('<', '&lt;') },
+      tooltip: { trigger: 'item', confine: true, formatter: ({ value }) => safe(`run ${data.runs.run[value[3]]}: ${num(value[0])} ${x.unit}, ${num(value[1])} ${y.unit}`) },
       xAxis: bottomAxis({ name: x.name, scale: true }), yAxis: valueAxis(y.name, tight),
       ...(axis && !axis.cases ? { visualMap: { type: 'continuous', dimension: 2, min: numbers[0], max: numbers[numbers.length - 1], right: 0, top: 40, itemHeight: 120, itemWidth: 12, text: [num(numbers[numbers.length - 1]), num(numbers[0])], textStyle: { fontSize: 10.5, color: COLOR.quiet }, inRange: { color: SCALE }, calculable: false } } : {}),
       series: axis && axis.cases ? axis.cases.map((name, place) => ({ ...dot, name, color: CASES[place % CASES.length], data: some.filter((point) => point[2] === place) })) : [{ ...dot, color: COLOR.accent, data: some }] };
@@ -239,7 +239,7 @@ function sensitivities(page, data) {
 }
 
 function noiseOf(page, data) {
-  const made = section(page, 'Chance', 'Runs of one point differ by their seed alone. Where the standard deviation between seeds comes near to that between points, an effect may be chance: take more seeds. That between points is what remains when the part that seeds explain is taken away.', data.kpis.length < 20);
+  const made = section(page, 'Chance', 'Runs of one point differ by their seed alone. Where the standard deviation between seeds comes near to that between points, an effect may be chance: take more seeds. That between points is what remains when the part that seeds explain is taken away.', data.kpis.length < 20 || data.kpis.every((kpi) => !kpi.noise));
   const rows = [...data.main, ...data.kpis.keys()].filter((index, at, all) => all.indexOf(index) === at && data.kpis[index].varies && data.kpis[index].noise).map((index) => {
     const kpi = data.kpis[index], { unit, by } = unitFor(Math.max(Math.abs(kpi.min), Math.abs(kpi.max)), kpi.unit);
     const { seeds, points } = kpi.noise, share = seeds * seeds / (seeds * seeds + points * points || 1);
@@ -254,7 +254,7 @@ function noiseOf(page, data) {
 
 function runsOf(page, data) {
   if (!data.failed.length && !data.slowest.length) return;
-  const made = section(page, 'Runs');
+  const made = section(page, 'Runs', null, true);
   if (data.failed.length) {
     made.append(table(`Runs that failed${data.failed.length < data.head.failed ? `, ${data.failed.length} of ${plain(data.head.failed)}` : ''}`, ['run', 'point', 'seed', 'error'], data.failed.map(([run, point, seed, error]) => [el('code', {}, run), String(point), seed, error]), [1, 2], { 3: 'error' }));
   }
@@ -263,6 +263,6 @@ function runsOf(page, data) {
 
 function baseOf(page, data) {
   const scalars = Object.entries(data.scenario || {}).filter(([, value]) => value === null || typeof value !== 'object');
-  parameters(page, data.scenario, data.inputs);
+  parameters(page, data.scenario, data.inputs, true);
   if (scalars.length) page.lastChild.insertBefore(facts(scalars.map(([key, value]) => [key, said(value)])), page.lastChild.children[2] || null);
 }

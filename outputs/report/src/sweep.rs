@@ -13,7 +13,7 @@ use crate::error::ReportError;
 use crate::rounded::{rounded, significant};
 use table::{AxisColumn, AxisValues, KpiColumn, Outcome, Runs, outcomes, runs};
 
-/// Most values that go into the page; of larger sweeps every so many runs are drawn, statistics are of all.
+/// Most values that go into the page; of larger sweeps some runs are drawn, statistics are of all.
 const MOST_VALUES: usize = 300_000;
 
 /// Most key figures that are printed in full.
@@ -31,10 +31,10 @@ pub(crate) fn document(head: &SweepHead) -> Result<Value, ReportError> {
         let problem = "no run of its sweep has ended yet; start it, or wait for its first runs";
         return Err(ReportError::Nothing { dir: head.dir.clone(), problem });
     }
-    let drawn = drawn(&runs);
+    let drawn = drawn(runs.len(), runs.kpis.len());
     Ok(json!({
         "what": "sweep",
-        "head": about(head, &runs, &outcomes)?,
+        "head": about(head, &runs, &outcomes, drawn.len())?,
         "axes": runs.axes.iter().map(|axis| axis_document(axis, &drawn)).collect::<Vec<_>>(),
         "kpis": runs.kpis.iter().map(|kpi| effects::document(kpi, &runs)).collect::<Vec<_>>(),
         "main": main_kpis(head, &runs.kpis),
@@ -51,7 +51,7 @@ pub(crate) fn document(head: &SweepHead) -> Result<Value, ReportError> {
     }))
 }
 
-fn about(head: &SweepHead, runs: &Runs, outcomes: &[Outcome]) -> Result<Value, ResultsError> {
+fn about(head: &SweepHead, runs: &Runs, outcomes: &[Outcome], drawn: usize) -> Result<Value, ResultsError> {
     // Without a table of outcomes the key figures tell which runs are complete.
     let complete = if outcomes.is_empty() { runs.len() } else { outcomes.iter().filter(|run| run.is_complete).count() };
     let failed = outcomes.iter().filter(|run| !run.is_complete).count();
@@ -70,7 +70,7 @@ fn about(head: &SweepHead, runs: &Runs, outcomes: &[Outcome]) -> Result<Value, R
         "missing": planned.saturating_sub((complete + failed) as u64),
         "record": head.record,
         "wall_s": rounded((!outcomes.is_empty()).then_some(wall_s), 1),
-        "drawn": drawn(runs).len(),
+        "drawn": drawn,
         "patterns": head.kpis,
         "base": base(&head.scenario),
     }))
@@ -86,10 +86,12 @@ fn rows(path: &Path) -> Result<Option<u64>, ResultsError> {
     path.is_file().then(|| Table::open(path).map(|table| table.rows())).transpose()
 }
 
-/// The rows that are drawn: all, or of large sweeps every so many.
-fn drawn(runs: &Runs) -> Vec<usize> {
-    let every = (runs.len() * runs.kpis.len()).div_ceil(MOST_VALUES).max(1);
-    (0..runs.len()).step_by(every).collect()
+/// The rows that are drawn: all, or of large sweeps a part. Every so many would keep to the same seeds; multiples of the
+/// golden ratio spread evenly over rows and over whatever repeats among them (Weyl 1916).
+fn drawn(runs: usize, kpis: usize) -> Vec<usize> {
+    const GOLDEN: f64 = 0.618_033_988_749_894_9;
+    let share = MOST_VALUES as f64 / (runs * kpis) as f64;
+    (0..runs).filter(|row| (*row as f64 * GOLDEN).fract() < share).collect()
 }
 
 fn values(kpi: &KpiColumn, drawn: &[usize]) -> Value {
@@ -169,6 +171,17 @@ fn failed(outcomes: &[Outcome]) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_runs_a_part_is_drawn_that_favours_no_seed() {
+        assert_eq!(drawn(1000, 50).len(), 1000);
+        for seeds in [2, 3, 5, 10] {
+            let drawn = drawn(60_000, 50);
+            assert!((5_990..=6_010).contains(&drawn.len()), "{}", drawn.len());
+            let first = drawn.iter().filter(|row| *row % seeds == 0).count() * seeds;
+            assert!((5_700..=6_300).contains(&first), "{first} of {seeds} seeds");
+        }
+    }
 
     #[test]
     fn patterns_match_as_shells_do() {

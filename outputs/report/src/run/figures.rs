@@ -42,8 +42,13 @@ pub(crate) fn head(head: &RunHead, bins: &Bins) -> Result<Value, ResultsError> {
 /// The figures that stand large at the top: those that are known and say something.
 pub(crate) fn large(head: &RunHead, bins: &Bins, flows: Option<&Flows>) -> Vec<Value> {
     let kpi = |name: &str| head.kpis.get(name).copied().flatten();
-    let portfolio = head.scenario["ems"]["portfolio"].as_str().unwrap_or("");
-    let of_portfolio = |name: &str| kpi(&format!("{portfolio}_{name}"));
+    // The energy manager's portfolio, where its figures go by its name.
+    let portfolio = head.scenario["ems"]["portfolio"].as_str().filter(|name| {
+        let cost = format!("{name}_cost_eur");
+        head.kpis.contains_key(&cost)
+    });
+    let of_portfolio = |name: &str| kpi(&format!("{}_{name}", portfolio.unwrap_or("island")));
+    let whose = portfolio.map_or_else(|| "the island".to_owned(), |name| format!("portfolio {name}"));
     let mut figures = Vec::new();
     let mut add = |label: &str, value: Option<f64>, unit: &str, note: String| {
         if let Some(value) = value {
@@ -54,20 +59,25 @@ pub(crate) fn large(head: &RunHead, bins: &Bins, flows: Option<&Flows>) -> Vec<V
         let loads = [Series::Communes, Series::Households, Series::Commercial, Series::Loads, Series::VehicleCharge];
         loads.into_iter().map(|series| flows.energy_kwh(series, bins)).sum::<f64>()
     });
-    add("Consumption", consumption.or(kpi("load_consumption_kwh")), "kWh", "loads and vehicles".into());
+    let what = if consumption.is_some() { "loads and vehicles" } else { "loads" };
+    add("Consumption", consumption.or(kpi("load_consumption_kwh")), "kWh", what.into());
     add("PV production", kpi("pv_production_kwh"), "kWh", "plants of the scenario".into());
-    add("Import", kpi("island_import_kwh"), "kWh", "the island's net load".into());
+    let renewable = kpi("supply_renewable_share").map(|share| format!(", supply {:.1} % renewable", 100.0 * share));
+    add("Import", kpi("island_import_kwh"), "kWh", format!("the island's net load{}", renewable.unwrap_or_default()));
     let evening = flows.and_then(|flows| peak(flows, bins, |hour| EVENING_H.contains(&hour)));
-    let means = if bins.step == Span::HOUR { "hourly mean" } else { "mean of 15 min" };
+    let means = if bins.step == Span::HOUR { " (hourly mean)" } else { "" };
     let mw = |kw: f64| (kw / 100.0).round() / 10.0;
-    let note = evening.map_or(String::new(), |kw| format!("18–22 h: {} MW ({means})", mw(kw)));
+    let note = evening.map_or(String::new(), |kw| format!("18–22 h: {} MW{means}", mw(kw)));
     add("Peak of the net load", kpi("island_import_peak_kw"), "kW", note);
-    add("Self-sufficiency", of_portfolio("self_sufficiency_share"), "share", format!("portfolio {portfolio}"));
-    add("Cost of energy", of_portfolio("cost_eur"), "EUR", format!("portfolio {portfolio}"));
+    add("Self-sufficiency", of_portfolio("self_sufficiency_share"), "share", whose.clone());
+    add("Cost of energy", of_portfolio("cost_eur"), "EUR", whose);
     add("CO₂ of imports", kpi("island_co2_kg"), "kg", "the island".into());
     let (charged, returned) = (kpi("evse_import_kwh"), kpi("evse_export_kwh").unwrap_or(0.0));
-    let note =
-        if returned > 0.0 { format!("given back: {} kWh", returned.round()) } else { "taken at charge points".into() };
+    let note = match returned {
+        0.0 => "taken at charge points".into(),
+        10_000.0.. => format!("given back: {:.1} MWh", returned / 1000.0),
+        _ => format!("given back: {returned:.1} kWh"),
+    };
     add("Vehicles", charged, "kWh", note);
     figures
 }

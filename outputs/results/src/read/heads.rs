@@ -153,14 +153,14 @@ impl RunHead {
         Ok(head.map(|head| Self { dir: dir.to_owned(), ..head }))
     }
 
-    /// Where a table of it is, if it has it.
+    /// Where a table of it is, if it was recorded.
     pub fn table(&self, table: &Definition) -> Option<PathBuf> {
         self.file(table.name)
     }
 
-    /// Where a table of that name is, if it has it.
+    /// Where the table of that name is, if it was recorded; the file may have been taken away since.
     pub fn file(&self, table: &str) -> Option<PathBuf> {
-        self.tables.get(table).map(|table| self.dir.join(&table.file)).filter(|path| path.is_file())
+        self.tables.get(table).map(|table| self.dir.join(&table.file))
     }
 }
 
