@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Outcome};
 use crate::sweep::ShardArg;
-use crate::{check, run, sweep};
+use crate::{check, report, run, sweep};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
 use std::io::{ErrorKind, Write};
@@ -46,6 +46,8 @@ enum Command {
     /// Run a scenario at many points and seeds, on all cores; the same command goes on after any end.
     #[command(after_help = SWEEP_HELP)]
     Sweep(SweepArgs),
+    /// Make a report of a run or a sweep: one HTML file, to look at, pass on and print.
+    Report(ReportArgs),
     /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
     Explain(ExplainArgs),
 }
@@ -139,6 +141,17 @@ pub struct RunArgs {
     pub threads: Option<u16>,
 }
 
+/// What `cariflex report` takes.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// Folder of a run or a sweep, for instance results/martinique-1a2b3c4d.
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The file to write [default: report.html in DIR].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Record {
@@ -186,8 +199,9 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Explain(args) => check::explain(&args),
+        Command::Report(args) => report::report(&args),
     };
-    report(outcome)
+    end(outcome)
 }
 
 /// Prints on standard output; a reader that has seen enough (`| head`) is no failure.
@@ -198,7 +212,7 @@ pub(crate) fn print(text: &[u8]) -> Result<Outcome, Error> {
     }
 }
 
-fn report(outcome: Result<Outcome, Error>) -> ExitCode {
+fn end(outcome: Result<Outcome, Error>) -> ExitCode {
     match outcome {
         Ok(outcome) => outcome.exit_code(),
         Err(error) => {

@@ -1,5 +1,6 @@
 //! What can go wrong, and the exit code that tells it.
 
+use report::ReportError;
 use results::ResultsError;
 use scenarios::ScenarioError;
 use std::process::ExitCode;
@@ -45,6 +46,9 @@ pub enum Error {
         /// Of how many.
         of: usize,
     },
+    /// A report that could not be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
     /// The run broke off.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -89,6 +93,10 @@ impl Error {
                 | ResultsError::Busy { .. }
                 | ResultsError::NoSweep { .. }
                 | ResultsError::NoObjectStores { .. },
+            ) => ExitCode::from(2),
+            Self::Report(
+                ReportError::Nothing { .. }
+                | ReportError::Results(ResultsError::NotOurs { .. } | ResultsError::Later { .. }),
             ) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }

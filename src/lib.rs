@@ -8,6 +8,7 @@ pub mod cli;
 pub mod error;
 pub mod inputs;
 pub mod progress;
+pub mod report;
 pub mod run;
 pub mod summary;
 pub mod sweep;

@@ -40,7 +40,7 @@ use crate::series::is_string;
 use crate::table::BATCH_ROWS;
 
 pub use columns::Names;
-pub use heads::{Axis, Head, Participant, RunHead, SWEEP_JSON, SWEEP_VERSION, SweepHead, TableHead, head};
+pub use heads::{Axis, Head, RunHead, SWEEP_JSON, SWEEP_VERSION, SweepHead, TableHead, head};
 
 /// A Parquet file, opened.
 #[derive(Debug)]

@@ -70,9 +70,9 @@ pub struct RunHead {
     /// The files it read.
     #[serde(default)]
     pub inputs: Vec<InputFile>,
-    /// Who took part, where `run.json` lists them.
-    #[serde(default)]
-    pub participants: Vec<Participant>,
+    /// How many took part of each kind.
+    #[serde(default, deserialize_with = "counts")]
+    pub participants: BTreeMap<String, u64>,
     /// The scenario as resolved.
     #[serde(default)]
     pub scenario: Value,
@@ -85,15 +85,6 @@ pub struct TableHead {
     pub file: String,
     /// Its rows.
     pub rows: u64,
-}
-
-/// Who took part.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Participant {
-    /// Its id.
-    pub id: String,
-    /// Its kind.
-    pub kind: String,
 }
 
 /// `sweep.json`.
@@ -162,14 +153,14 @@ impl RunHead {
         Ok(head.map(|head| Self { dir: dir.to_owned(), ..head }))
     }
 
-    /// Where a table of it is, if it has it.
+    /// Where a table of it is, if it was recorded.
     pub fn table(&self, table: &Definition) -> Option<PathBuf> {
         self.file(table.name)
     }
 
-    /// Where a table of that name is, if it has it.
+    /// Where the table of that name is, if it was recorded; the file may have been taken away since.
     pub fn file(&self, table: &str) -> Option<PathBuf> {
-        self.tables.get(table).map(|table| self.dir.join(&table.file)).filter(|path| path.is_file())
+        self.tables.get(table).map(|table| self.dir.join(&table.file))
     }
 }
 
@@ -230,6 +221,28 @@ fn instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D:
     Ok(Time(instant.as_millisecond()))
 }
 
+/// Counts by kind, or made from a list of participants.
+fn counts<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Participants {
+        Counts(BTreeMap<String, u64>),
+        List(Vec<Participant>),
+    }
+    #[derive(Deserialize)]
+    struct Participant {
+        kind: String,
+    }
+    Ok(match Participants::deserialize(deserializer)? {
+        Participants::Counts(counts) => counts,
+        Participants::List(list) => {
+            let mut counts = BTreeMap::new();
+            list.into_iter().for_each(|participant| *counts.entry(participant.kind).or_default() += 1);
+            counts
+        }
+    })
+}
+
 fn instant_or_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Time>, D::Error> {
     #[derive(Deserialize)]
     struct Instant(#[serde(deserialize_with = "instant")] Time);
@@ -253,6 +266,22 @@ mod tests {
         let Head::Sweep(sweep) = head(dir.path()).expect("a sweep") else { panic!("it is a sweep") };
         assert_eq!((sweep.runs, sweep.seeds.len(), sweep.record), (4, 2, Level::Kpis));
         assert_eq!(sweep.axes[0].keys, ["fleet.roofs.share"]);
+    }
+
+    #[test]
+    fn participants_are_counted_where_they_are_listed() {
+        let run = r#"{"format": "cariflex-run", "schema_version": 1, "status": "complete", "name": "x", "seed": 1,
+            "start": "2026-03-20T04:00:00Z", "end": "2026-03-21T04:00:00Z", "reached": "2026-03-21T04:00:00Z", "tick_s": 900.0,
+            "level": "full", "host": "sweep", "engine": "0", "participants": PARTICIPANTS}"#;
+        let dir = tempfile::tempdir().expect("a folder");
+        for participants in
+            [r#"{"pv": 2, "dso": 1}"#, r#"[{"kind": "pv"}, {"kind": "dso", "id": "dso"}, {"kind": "pv"}]"#]
+        {
+            fs::write(dir.path().join(RUN_JSON), run.replace("PARTICIPANTS", participants)).expect("a file");
+            let Head::Run(run) = head(dir.path()).expect("a run") else { panic!("it is a run") };
+            assert_eq!(run.participants, BTreeMap::from([("dso".to_owned(), 1), ("pv".to_owned(), 2)]));
+            assert_eq!((run.start, run.reached), (Time(1_773_979_200_000), Some(Time(1_774_065_600_000))));
+        }
     }
 
     #[test]

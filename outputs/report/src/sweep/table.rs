@@ -1,0 +1,234 @@
+//! The rows of a sweep: key figures and axes of the runs that are complete, and how each run went.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use results::ResultsError;
+use results::read::{Batch, ColumnHead, Holds, SweepHead, Table};
+
+/// Columns of `kpis.parquet` that are neither an axis nor a key figure.
+const FIXED: [&str; 7] = ["run", "point", "replicate", "seed", "start", "end", "tick_s"];
+
+/// The runs that are complete, column by column.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    pub(crate) run: Vec<String>,
+    pub(crate) point: Vec<usize>,
+    pub(crate) replicate: Vec<u64>,
+    pub(crate) seed: Vec<u64>,
+    pub(crate) axes: Vec<AxisColumn>,
+    pub(crate) kpis: Vec<KpiColumn>,
+}
+
+/// What was varied, and its values.
+#[derive(Debug)]
+pub(crate) struct AxisColumn {
+    pub(crate) name: String,
+    pub(crate) keys: String,
+    pub(crate) unit: String,
+    pub(crate) description: String,
+    pub(crate) values: AxisValues,
+}
+
+/// Values of an axis, run by run.
+#[derive(Debug)]
+pub(crate) enum AxisValues {
+    /// Numbers.
+    Numbers(Vec<Option<f64>>),
+    /// Cases, as places in the list of their names.
+    Cases(Vec<String>, Vec<Option<usize>>),
+}
+
+/// A key figure and its values.
+#[derive(Debug)]
+pub(crate) struct KpiColumn {
+    pub(crate) name: String,
+    pub(crate) unit: String,
+    pub(crate) label: String,
+    pub(crate) values: Vec<Option<f64>>,
+}
+
+/// How a run went.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) run: String,
+    pub(crate) point: u64,
+    pub(crate) seed: u64,
+    pub(crate) is_complete: bool,
+    pub(crate) error: String,
+    pub(crate) wall_s: Option<f64>,
+}
+
+impl AxisValues {
+    /// Values without one, up to so many rows: what a file that lacks the column says of its rows.
+    fn fill(&mut self, rows: usize) {
+        match self {
+            Self::Numbers(values) => values.resize(rows, None),
+            Self::Cases(_, values) => values.resize(rows, None),
+        }
+    }
+}
+
+/// Reads `kpis.parquet`, or the parts of it while the sweep goes on.
+pub(crate) fn runs(head: &SweepHead) -> Result<Runs, ResultsError> {
+    let whole = head.dir.join("kpis.parquet");
+    let files = if whole.is_file() { vec![whole] } else { parts(&head.dir.join("kpis"))? };
+    let mut runs = Runs::default();
+    for file in files {
+        runs.read(&file, head)?;
+    }
+    Ok(runs)
+}
+
+/// The parts that are whole, in the order of their names.
+fn parts(dir: &Path) -> Result<Vec<PathBuf>, ResultsError> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let io = |source| ResultsError::Io { action: "list", path: dir.to_owned(), source };
+    let entries = fs::read_dir(dir).map_err(io)?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(io)?;
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
+    files.sort();
+    Ok(files)
+}
+
+impl Runs {
+    /// Number of runs.
+    pub(crate) fn len(&self) -> usize {
+        self.point.len()
+    }
+
+    fn read(&mut self, path: &Path, head: &SweepHead) -> Result<(), ResultsError> {
+        let table = Table::open(path)?;
+        let columns: Vec<ColumnHead> = table.columns();
+        let is_axis = |column: &&ColumnHead| {
+            column.says("role") == "parameter" || head.axes.iter().any(|axis| axis.name == column.name)
+        };
+        let is_fixed = |column: &&ColumnHead| FIXED.contains(&column.name.as_str());
+        let axes: Vec<_> = columns.iter().filter(|column| is_axis(column) && !is_fixed(column)).collect();
+        let is_number = |column: &&ColumnHead| matches!(column.holds, Holds::Numbers | Holds::Integers);
+        let kpis: Vec<_> =
+            columns.iter().filter(|column| !is_axis(column) && !is_fixed(column) && is_number(column)).collect();
+        let mut wanted = vec!["run", "point", "replicate", "seed"];
+        wanted.extend(axes.iter().chain(&kpis).map(|column| column.name.as_str()));
+        for batch in table.batches(&wanted)? {
+            let batch = batch?;
+            for axis in &axes {
+                self.axis(axis, head).add(&batch, axis)?;
+            }
+            for kpi in &kpis {
+                let values = batch.numbers(&kpi.name)?;
+                self.kpi(kpi).values.extend(values);
+            }
+            let text = |text: Option<&str>| text.unwrap_or("").to_owned();
+            self.run.extend(batch.texts("run")?.into_iter().map(text));
+            let point = |point: Option<u64>| usize::try_from(point.unwrap_or(0)).unwrap_or(usize::MAX);
+            self.point.extend(batch.seeds("point")?.into_iter().map(point));
+            self.replicate.extend(batch.seeds("replicate")?.into_iter().map(Option::unwrap_or_default));
+            self.seed.extend(batch.seeds("seed")?.into_iter().map(Option::unwrap_or_default));
+            // Columns this file lacks say nothing of its rows.
+            let rows = self.len();
+            self.axes.iter_mut().for_each(|axis| axis.values.fill(rows));
+            self.kpis.iter_mut().for_each(|kpi| kpi.values.resize(rows, None));
+        }
+        Ok(())
+    }
+
+    fn axis(&mut self, column: &ColumnHead, head: &SweepHead) -> &mut AxisColumn {
+        let rows = self.len();
+        let place = self.axes.iter().position(|axis| axis.name == column.name).unwrap_or_else(|| {
+            let known = head.axes.iter().find(|axis| axis.name == column.name).cloned().unwrap_or_default();
+            let or = |known: String, key: &str| if known.is_empty() { column.says(key).to_owned() } else { known };
+            let mut values = match column.holds {
+                Holds::Numbers | Holds::Integers => AxisValues::Numbers(Vec::new()),
+                _ => AxisValues::Cases(Vec::new(), Vec::new()),
+            };
+            values.fill(rows);
+            self.axes.push(AxisColumn {
+                name: column.name.clone(),
+                keys: or(known.keys.join(", "), "keys"),
+                unit: or(known.unit, "unit"),
+                description: or(known.description, "description"),
+                values,
+            });
+            self.axes.len() - 1
+        });
+        &mut self.axes[place]
+    }
+
+    fn kpi(&mut self, column: &ColumnHead) -> &mut KpiColumn {
+        let rows = self.len();
+        let place = self.kpis.iter().position(|kpi| kpi.name == column.name).unwrap_or_else(|| {
+            let meaning = results::meaning(&column.name);
+            let label = match column.says("description") {
+                "" => meaning.map_or(column.name.as_str(), |meaning| meaning.label),
+                label => label,
+            };
+            self.kpis.push(KpiColumn {
+                name: column.name.clone(),
+                unit: column.says("unit").to_owned(),
+                label: label.to_owned(),
+                values: vec![None; rows],
+            });
+            self.kpis.len() - 1
+        });
+        &mut self.kpis[place]
+    }
+}
+
+impl AxisColumn {
+    fn add(&mut self, batch: &Batch, column: &ColumnHead) -> Result<(), ResultsError> {
+        match (&mut self.values, column.holds) {
+            (AxisValues::Numbers(values), _) => values.extend(batch.numbers(&column.name)?),
+            (AxisValues::Cases(names, places), Holds::Booleans) => {
+                let word = |value: bool| if value { "true" } else { "false" };
+                let values = batch.booleans(&column.name)?;
+                places.extend(values.into_iter().map(|value| value.map(|value| place(names, word(value)))));
+            }
+            (AxisValues::Cases(names, places), _) => {
+                let values = batch.texts(&column.name)?;
+                places.extend(values.into_iter().map(|value| value.map(|value| place(names, value))));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a case stands in the list, in which it is put if it is new.
+fn place(names: &mut Vec<String>, name: &str) -> usize {
+    names.iter().position(|known| known == name).unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
+}
+
+/// Reads `runs.parquet`: how each run went, those that ended; none before the sweep has said so.
+pub(crate) fn outcomes(head: &SweepHead) -> Result<Vec<Outcome>, ResultsError> {
+    let path = head.dir.join("runs.parquet");
+    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    for batch in Table::open(&path)?.batches(&["run", "point", "seed", "status", "error", "wall_s"])? {
+        let batch = batch?;
+        let (run, status, error) = (batch.texts("run")?, batch.names("status")?, batch.texts("error")?);
+        let (point, seed, wall_s) = (batch.seeds("point")?, batch.seeds("seed")?, batch.numbers("wall_s")?);
+        for row in 0..batch.rows() {
+            let outcome = Outcome {
+                run: run[row].unwrap_or("").to_owned(),
+                point: point[row].unwrap_or(0),
+                seed: seed[row].unwrap_or(0),
+                is_complete: status.get(row) == Some("complete"),
+                error: error[row].unwrap_or("").to_owned(),
+                wall_s: wall_s[row],
+            };
+            // A run that was tried again counts as it ended last.
+            outcomes.insert(outcome.run.clone(), outcome);
+        }
+    }
+    let mut outcomes: Vec<_> = outcomes.into_values().collect();
+    outcomes.sort_by_key(|run| (run.point, run.seed));
+    Ok(outcomes)
+}
