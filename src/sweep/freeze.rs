@@ -1,7 +1,7 @@
 //! From a sweep file to a frozen sweep: every run is resolved and checked, and written down before the first one.
 
-use super::HOST;
 use super::files::{Files, copy_name};
+use super::{HOST, progress};
 use crate::error::Error;
 use crate::inputs::{self, ENGINE, Inputs};
 use results::sweep::{AxisInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, idle_patterns};
@@ -32,8 +32,19 @@ impl Frozen {
         let points = sweep.points()?;
         let runs: Vec<(usize, usize)> =
             (0..points.len()).flat_map(|point| (0..sweep.seeds.len()).map(move |seed| (point, seed))).collect();
-        let draft = Draft { sweep, points: &points, files: Files::default(), inputs: Mutex::default() };
-        let checked = in_parallel(threads, runs.len(), |index| draft.check(runs[index]));
+        let draft = Draft {
+            sweep,
+            points: &points,
+            files: Files::default(),
+            inputs: Mutex::default(),
+            figures: Mutex::default(),
+        };
+        let bar = progress::checking(runs.len());
+        let checked = in_parallel(threads, runs.len(), |index| {
+            bar.inc(1);
+            draft.check(runs[index])
+        });
+        bar.finish_and_clear();
         let mut frozen = Vec::new();
         let mut failures = Vec::new();
         for ((point, _), checked) in runs.into_iter().zip(checked) {
@@ -46,8 +57,7 @@ impl Frozen {
             return Err(told(sweep, &points, failures));
         }
         let record = one_level(&frozen)?;
-        let names = frozen.iter().flat_map(|run| run.figures.iter().cloned()).collect();
-        check_patterns(sweep, &names)?;
+        check_patterns(sweep, &draft.figures.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         let points = Points {
             parameters: parameters(sweep, &points, &frozen),
             runs: frozen.into_iter().map(|checked| checked.run).collect(),
@@ -67,7 +77,7 @@ impl Frozen {
             inputs: draft.inputs.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect(),
             scenario: serde_json::to_value(sweep.base().to_written()).expect("the points have been resolved from it"),
         };
-        Self::thawed(manifest.seal(&points), points, draft.files)
+        Self::thawed(manifest.seal(&points), points, Files::default())
     }
 
     /// The sweep of a place that was frozen before; none if there is none.
@@ -140,13 +150,14 @@ struct Draft<'a> {
     points: &'a [Point],
     files: Files,
     inputs: Mutex<BTreeMap<String, InputFile>>,
+    /// Names of all key figures, if some are asked for.
+    figures: Mutex<BTreeSet<String>>,
 }
 
 /// A run that can be run.
 struct Checked {
     run: FrozenRun,
     level: Level,
-    figures: Vec<String>,
 }
 
 impl Draft<'_> {
@@ -173,9 +184,11 @@ impl Draft<'_> {
             set: serde_json::to_string(&self.points[point].assignments).expect("the point has been resolved from them"),
         };
         // Names of figures depend on portfolios, not on seeds.
-        let asks = replicate == 0 && !self.sweep.kpis.is_empty();
-        let figures = asks.then(|| Kpis::new(&plan.catalogue()).table().into_iter().map(|kpi| kpi.name).collect());
-        Ok(Checked { run, level: inputs::level(plan.record), figures: figures.unwrap_or_default() })
+        if replicate == 0 && !self.sweep.kpis.is_empty() {
+            let names = Kpis::new(&plan.catalogue()).table().into_iter().map(|kpi| kpi.name);
+            self.figures.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+        }
+        Ok(Checked { run, level: inputs::level(plan.record) })
     }
 }
 

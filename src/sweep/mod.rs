@@ -121,3 +121,44 @@ fn part(runs: &[FrozenRun], shard: Option<Shard>) -> Vec<&FrozenRun> {
     let is_mine = |index: usize| index as u64 % of == number - 1;
     runs.into_iter().enumerate().filter(|(index, _)| is_mine(*index)).map(|(_, run)| run).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::{Span, Time};
+
+    fn run(index: u64) -> FrozenRun {
+        FrozenRun {
+            run: format!("{index:03}"),
+            point: index,
+            replicate: 0,
+            seed: 1,
+            start: Time(0),
+            end: Time(0) + Span::from_minutes(15) * (1 + index as i64 % 7),
+            tick: Span::from_minutes(15),
+            participants: 1 + index * index % 50,
+            inputs: Vec::new(),
+            set: "[]".into(),
+        }
+    }
+
+    #[test]
+    fn parts_are_all_of_it_once_and_cost_about_the_same() {
+        let runs: Vec<_> = (0..200).map(run).collect();
+        let parts: Vec<_> = (1..=8).map(|number| part(&runs, Some(Shard { number, of: 8 }))).collect();
+        let mut all: Vec<&str> = parts.iter().flatten().map(|run| run.run.as_str()).collect();
+        all.sort_unstable();
+        assert_eq!(all, runs.iter().map(|run| run.run.as_str()).collect::<Vec<_>>());
+        let costs: Vec<u64> = parts.iter().map(|part| part.iter().map(|run| run.cost()).sum()).collect();
+        let (least, most) = (costs.iter().min().expect("parts"), costs.iter().max().expect("parts"));
+        assert!(most - least < most / 8, "{costs:?}");
+        assert_eq!(part(&runs, None).len(), 200);
+    }
+
+    #[test]
+    fn more_parts_than_runs_leave_some_without_any() {
+        let runs: Vec<_> = (0..3).map(run).collect();
+        let sizes: Vec<_> = (1..=5).map(|number| part(&runs, Some(Shard { number, of: 5 })).len()).collect();
+        assert_eq!(sizes, [1, 1, 1, 0, 0]);
+    }
+}

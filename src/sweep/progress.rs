@@ -11,6 +11,15 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Seconds of a year of 365 days.
 const YEAR_S: f64 = 365.0 * 86400.0;
 
+/// A bar for the runs that are checked before the first one starts; hidden where no one looks.
+pub(super) fn checking(runs: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} checking  [{bar:32}] {pos}/{len} runs");
+    ProgressBar::new(runs as u64).with_style(style.expect("the template is well formed").progress_chars("=> "))
+}
+
 /// What a sweep took.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Took {

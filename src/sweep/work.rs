@@ -185,3 +185,17 @@ fn told_of(panic: &(dyn Any + Send)) -> String {
     let place = PLACE.with_borrow(String::clone);
     format!("a bug of the twin: {} ({place})", said.unwrap_or("it panicked"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_what_it_said_and_where() {
+        catch_panics();
+        let fail = || told_of(panic::catch_unwind(|| assert_eq!(1 + 1, 3, "sums")).expect_err("it panics").as_ref());
+        let worker = thread::Builder::new().name("worker".into()).spawn(fail).expect("a thread");
+        let told = worker.join().expect("what was caught goes no further");
+        assert!(told.contains("a bug of the twin") && told.contains("sums") && told.contains("work.rs"), "{told}");
+    }
+}

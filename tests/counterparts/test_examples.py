@@ -101,3 +101,60 @@ def test_the_data_of_the_measured_scenario_is_what_its_script_makes(tmp_path):
     assert ended.returncode == 0, ended.stderr
     for name in ("weather.csv", "prices.csv", "production.csv"):
         assert (tmp_path / name).read_bytes() == (MEASURED / name).read_bytes(), name
+
+
+SWEEPS = cli.ROOT / "examples" / "sweeps"
+# What each of them is about: an axis, and a key figure that it moves.
+QUESTIONS = {
+    "v2g_adoption": ("v2g_share", "evse_export_kwh"),
+    "battery_tariffs": ("tariff", "cariflex_cost_eur"),
+    "market_rules": ("rule", "market_mean_price_eur_per_mwh"),
+    "clouds_and_forecast": ("pv_mw", "supply_fuel_kg"),
+}
+
+
+@pytest.fixture(scope="session", params=QUESTIONS)
+def shortened(request, tmp_path_factory):
+    """An example sweep, with less of everything."""
+    place = tmp_path_factory.mktemp("examples") / request.param
+    less = ["run.duration=1d"]
+    if request.param == "v2g_adoption":
+        less.append("fleet.commuters.count=100")
+    sets = [word for assignment in less for word in ("--set", assignment)]
+    ended = cli.cariflex("sweep", SWEEPS / f"{request.param}.toml", "--out", place, *sets)
+    assert ended.code == 0, ended.err
+    return request.param, place
+
+
+def test_every_example_sweep_is_one_that_is_known():
+    assert {path.stem for path in SWEEPS.glob("*.toml")} == {*QUESTIONS, "community"}
+
+
+def test_the_example_sweeps_answer_their_questions(shortened):
+    name, place = shortened
+    axis, figure = QUESTIONS[name]
+    table = pq.read_table(place / "kpis.parquet", columns=["seed", axis, figure]).to_pylist()
+    runs = pq.read_table(place / "runs.parquet", columns=["status"])["status"].to_pylist()
+    assert set(runs) == {"complete"} and len(runs) == len(table)
+    levels = {row[axis] for row in table}
+    answers = {level: [row[figure] for row in table if row[axis] == level] for level in levels}
+    means = {level: sum(values) / len(values) for level, values in answers.items()}
+    assert len(levels) >= 3 and len({round(mean, 6) for mean in means.values()}) > 1, means
+
+
+def test_the_example_that_reads_a_sweep_shows_the_same_three_times(shortened):
+    name, place = shortened
+    figure = QUESTIONS[name][1]
+    command = [sys.executable, "-W", "error", cli.ROOT / "examples" / "read_sweep.py", place, figure]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    shown: dict[str, list[str]] = {}
+    for line in ended.stdout.splitlines():
+        if len(line.split()) == 1:
+            rows = shown.setdefault(line, [])
+        else:
+            rows.append(" ".join(line.split()))
+    points = pq.read_table(place / "points.parquet", columns=["point"])["point"].to_pylist()
+    assert list(shown) == ["DuckDB", "pandas", "polars"]
+    assert all(len(rows) == 1 + len(set(points)) for rows in shown.values())
+    assert sorted(shown["DuckDB"]) == sorted(shown["pandas"]) == sorted(shown["polars"])
