@@ -1,6 +1,6 @@
 //! A report of a run or a sweep: one HTML file that needs nothing else.
 //!
-//! [`write`] reads a folder of results, computes what the page shows, and writes it with the library that draws the
+//! [`write()`] reads a folder of results, computes what the page shows, and writes it with the library that draws the
 //! charts (Apache ECharts, see `assets/README.md`) into one file: it can be mailed, opened without a network, and printed.
 //! Figures are drawn by `page/report.js` from one compact document of numbers; statistics are computed here. Tables are
 //! streamed, so that memory is bounded by the number of participants and of hours, not by the number of rows.
