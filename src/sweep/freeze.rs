@@ -57,7 +57,7 @@ impl Frozen {
             return Err(told(sweep, &points, failures));
         }
         let record = one_level(&frozen)?;
-        check_patterns(sweep, &draft.figures.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+        check_names(sweep, &draft.figures.into_inner().unwrap_or_else(PoisonError::into_inner))?;
         let points = Points {
             parameters: parameters(sweep, &points, &frozen),
             runs: frozen.into_iter().map(|checked| checked.run).collect(),
@@ -150,7 +150,7 @@ struct Draft<'a> {
     points: &'a [Point],
     files: Files,
     inputs: Mutex<BTreeMap<String, InputFile>>,
-    /// Names of all key figures, if some are asked for.
+    /// Names of all key figures.
     figures: Mutex<BTreeSet<String>>,
 }
 
@@ -184,7 +184,7 @@ impl Draft<'_> {
             set: serde_json::to_string(&self.points[point].assignments).expect("the point has been resolved from them"),
         };
         // Names of figures depend on portfolios, not on seeds.
-        if replicate == 0 && !self.sweep.kpis.is_empty() {
+        if replicate == 0 {
             let names = Kpis::new(&plan.catalogue()).table().into_iter().map(|kpi| kpi.name);
             self.figures.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
         }
@@ -250,8 +250,12 @@ fn one_level(runs: &[Checked]) -> Result<Level, Error> {
     }
 }
 
-/// Every pattern of key figures must match one.
-fn check_patterns(sweep: &Sweep, names: &BTreeSet<String>) -> Result<(), Error> {
+/// Every pattern of key figures must match one, and no axis may be called like one.
+fn check_names(sweep: &Sweep, names: &BTreeSet<String>) -> Result<(), Error> {
+    let like_a_figure = sweep.axes.iter().filter(|axis| names.contains(&axis.name)).map(|axis| {
+        let text = "is the name of a key figure: call the axis something else";
+        Problem { place: None, key: format!("axis.{}", axis.name), text: text.into() }
+    });
     let problems: Vec<Problem> = idle_patterns(&sweep.kpis, names)
         .into_iter()
         .map(|pattern| {
@@ -261,6 +265,7 @@ fn check_patterns(sweep: &Sweep, names: &BTreeSet<String>) -> Result<(), Error> 
             };
             Problem { place: None, key: "kpis".into(), text: format!("asks for `{pattern}`, which no key figure is: {hint}") }
         })
+        .chain(like_a_figure)
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Problems(problems).into()) }
 }
@@ -290,4 +295,23 @@ fn parameters(sweep: &Sweep, points: &[Point], runs: &[Checked]) -> Vec<Paramete
         values: runs.iter().map(|checked| cell(&points[checked.run.point as usize].values[index])).collect(),
     };
     axes(sweep).into_iter().enumerate().map(parameter).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use results::schema::{POINTS, RUNS, SWEEP_KPIS};
+
+    #[test]
+    fn no_axis_may_be_called_like_a_column_that_is_always_there() {
+        for column in [POINTS, RUNS, SWEEP_KPIS].iter().flat_map(|table| table.columns) {
+            let text = format!(
+                "version = 1\nname = \"s\"\nbase = \"martinique\"\nmethod = \"grid\"\n\
+                 [[axis]]\nname = \"{}\"\nkey = \"dso.price_eur_per_mwh\"\nvalues = [1]\n",
+                column.name
+            );
+            let error = Sweep::parse(&text, Path::new("s.toml")).expect_err(column.name).to_string();
+            assert!(error.contains(column.name), "{error}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Outcome};
 use freeze::Frozen;
 use progress::{Progress, Took};
 use results::Level;
-use results::sweep::{Ended, FrozenRun, KPIS_PARQUET, Store, write_tables};
+use results::sweep::{Ended, FrozenRun, KPIS_PARQUET, Store, tables};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub fn sweep(args: &SweepArgs) -> Result<Outcome, Error> {
         return Ok(Outcome::Interrupted);
     }
     if missing == 0 {
-        write_tables(store, &frozen.manifest, &frozen.points, &ended)?;
+        tables(&frozen.manifest, &frozen.points, &ended).write(store)?;
         ended.compact(store)?;
     }
     let failed = mine.iter().filter(|run| ended.error(&run.run).is_some()).count();

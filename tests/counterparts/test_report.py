@@ -319,18 +319,42 @@ def test_a_sweep_prints_its_main_figures_one_after_the_other(sweep, open_report,
     assert_whole(report)
 
 
-def test_a_sweep_under_way_is_read_from_its_parts(sweep, tmp_path, open_report):
-    folder = shutil.copytree(sweep, tmp_path / "sweep")
-    table = pq.read_table(folder / "kpis.parquet")
-    (folder / "kpis.parquet").unlink()
-    (folder / "runs.parquet").unlink()
-    (folder / "kpis").mkdir()
-    pq.write_table(table.slice(0, 30), folder / "kpis" / "part-0.parquet")
-    pq.write_table(table.slice(30, 20), folder / "kpis" / "part-1.parquet")
-    (folder / "kpis" / "part-2.parquet.partial").write_text("half of it")
-    report = open_report(folder)
+SWEEP = """
+version = 1
+name = "under-way"
+base = "martinique"
+method = "grid"
+replicates = 5
+[set]
+"run.duration" = "1d"
+"run.record" = "kpis"
+[[axis]]
+name = "capacity_kwh"
+key = "battery.*.capacity_kwh"
+values = [50, 100, 150, 200]
+"""
+
+
+def test_a_sweep_under_way_is_drawn_from_the_runs_that_have_ended(tmp_path, open_report):
+    (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
+    ended = cli.cariflex("sweep", tmp_path / "sweep.toml", "--out", tmp_path / "place", "--shard", "1/2")
+    assert ended.code == 0 and not (tmp_path / "place" / "kpis.parquet").exists(), ended.err
+    report = open_report(tmp_path / "place")
     assert_whole(report)
-    assert (report.data["head"]["complete"], report.data["head"]["missing"]) == (50, 70)
+    assert (report.data["head"]["complete"], report.data["head"]["missing"]) == (10, 10)
+
+
+def test_the_report_of_a_sweep_shows_what_its_tables_hold(tmp_path, open_report):
+    (tmp_path / "sweep.toml").write_text(SWEEP, encoding="utf-8")
+    ended = cli.cariflex("sweep", tmp_path / "sweep.toml", "--out", tmp_path / "place")
+    assert ended.code == 0, ended.err
+    report = open_report(tmp_path / "place")
+    assert_whole(report)
+    kpis = pq.read_table(tmp_path / "place" / "kpis.parquet")
+    names = kpis.schema.names[kpis.schema.names.index("tick_s") + 1 :]
+    assert [kpi["name"] for kpi in report.data["kpis"]] == names
+    assert report.data["runs"]["run"] == kpis["run"].to_pylist()
+    assert report.data["axes"][0]["unit"] == "kWh"
 
 
 # Refusals -----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ pub const REPORT_HTML: &str = "report.html";
 pub fn write(dir: &Path, out: Option<&Path>) -> Result<PathBuf, ReportError> {
     let (title, document) = match head(dir)? {
         Head::Run(run) => (format!("Run {}", run.name), run::document(&run)?),
-        Head::Sweep(sweep) => (format!("Sweep {}", sweep.name), sweep::document(&sweep)?),
+        Head::Sweep(sweep) => (format!("Sweep {}", sweep.manifest.name), sweep::document(&sweep)?),
     };
     let out = out.map_or_else(|| dir.join(REPORT_HTML), Path::to_owned);
     page::write(&out, &page::html(&title, &document))?;

@@ -25,8 +25,8 @@ const FAILED: usize = 500;
 
 /// Everything the page needs to know of a sweep.
 pub(crate) fn document(head: &SweepHead) -> Result<Value, ReportError> {
-    let runs = runs(head)?;
-    let outcomes = outcomes(head)?;
+    let (kpis, went) = head.tables()?;
+    let (runs, outcomes) = (runs(&kpis, head)?, outcomes(&went)?);
     if runs.len() == 0 && outcomes.is_empty() {
         let problem = "no run of its sweep has ended yet; start it, or wait for its first runs";
         return Err(ReportError::Nothing { dir: head.dir.clone(), problem });
@@ -46,8 +46,8 @@ pub(crate) fn document(head: &SweepHead) -> Result<Value, ReportError> {
         },
         "slowest": slowest(&outcomes),
         "failed": failed(&outcomes),
-        "scenario": head.scenario,
-        "inputs": head.inputs,
+        "scenario": head.manifest.scenario,
+        "inputs": head.manifest.inputs,
     }))
 }
 
@@ -55,24 +55,24 @@ fn about(head: &SweepHead, runs: &Runs, outcomes: &[Outcome], drawn: usize) -> R
     // Without a table of outcomes the key figures tell which runs are complete.
     let complete = if outcomes.is_empty() { runs.len() } else { outcomes.iter().filter(|run| run.is_complete).count() };
     let failed = outcomes.iter().filter(|run| !run.is_complete).count();
-    let planned = rows(&head.dir.join("points.parquet"))?.unwrap_or(head.runs);
+    let planned = rows(&head.dir.join("points.parquet"))?.unwrap_or(head.manifest.runs);
     let wall_s = outcomes.iter().filter_map(|run| run.wall_s).sum::<f64>();
     Ok(json!({
-        "name": head.name,
-        "about": head.about,
-        "engine": head.engine,
-        "method": head.method,
-        "points": head.points,
-        "seeds": head.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
+        "name": head.manifest.name,
+        "about": head.manifest.about.as_deref().unwrap_or_default(),
+        "engine": head.manifest.engine,
+        "method": head.manifest.method,
+        "points": head.manifest.points,
+        "seeds": head.manifest.seeds.iter().map(u64::to_string).collect::<Vec<_>>(),
         "runs": planned,
         "complete": complete,
         "failed": failed,
         "missing": planned.saturating_sub((complete + failed) as u64),
-        "record": head.record,
+        "record": head.manifest.record,
         "wall_s": rounded((!outcomes.is_empty()).then_some(wall_s), 1),
         "drawn": drawn,
-        "patterns": head.kpis,
-        "base": base(&head.scenario),
+        "patterns": head.manifest.kpis,
+        "base": base(&head.manifest.scenario),
     }))
 }
 
@@ -122,7 +122,7 @@ fn axis_document(axis: &AxisColumn, drawn: &[usize]) -> Value {
 fn main_kpis(head: &SweepHead, kpis: &[KpiColumn]) -> Vec<usize> {
     let spreads: Vec<f64> = kpis.iter().map(effects::relative_spread).collect();
     let mut main: Vec<usize> = Vec::new();
-    for pattern in &head.kpis {
+    for pattern in &head.manifest.kpis {
         let matching = (0..kpis.len()).filter(|kpi| matches(pattern, &kpis[*kpi].name) && spreads[*kpi] > 0.0);
         for kpi in matching {
             if !main.contains(&kpi) {
@@ -131,7 +131,7 @@ fn main_kpis(head: &SweepHead, kpis: &[KpiColumn]) -> Vec<usize> {
         }
     }
     // A pattern that lets everything pass names nothing.
-    if main.is_empty() || head.kpis.iter().all(|pattern| pattern == "*") {
+    if main.is_empty() || head.manifest.kpis.iter().all(|pattern| pattern == "*") {
         main = (0..kpis.len()).filter(|kpi| spreads[*kpi] > 0.0).collect();
         main.sort_by(|a, b| spreads[*b].total_cmp(&spreads[*a]));
     }

@@ -22,7 +22,7 @@
 //! program wrote again are read like our own.
 
 mod columns;
-mod heads;
+pub(crate) mod heads;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ use crate::series::is_string;
 use crate::table::BATCH_ROWS;
 
 pub use columns::Names;
-pub use heads::{Axis, Head, RunHead, SWEEP_JSON, SWEEP_VERSION, SweepHead, TableHead, head};
+pub use heads::{Head, RunHead, SweepHead, TableHead, head};
 
 /// A Parquet file, opened.
 #[derive(Debug)]

@@ -10,8 +10,22 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 /// Columns of the results that are there in every sweep.
-const FIXED_COLUMNS: [&str; 11] =
-    ["run", "point", "replicate", "seed", "start", "end", "tick_s", "set", "status", "error", "wall_s"];
+const FIXED_COLUMNS: [&str; 14] = [
+    "run",
+    "point",
+    "replicate",
+    "seed",
+    "start",
+    "end",
+    "tick_s",
+    "participants",
+    "inputs",
+    "set",
+    "status",
+    "error",
+    "wall_s",
+    "ticks",
+];
 /// Longest name of an axis.
 pub(super) const LONGEST_NAME: usize = 64;
 

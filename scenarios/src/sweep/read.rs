@@ -122,7 +122,12 @@ impl File<'_> {
             return None;
         }
         match Scenario::load_from(name, self.folder()) {
-            Ok(base) => Some(base),
+            Ok(mut base) => {
+                // Thousands of runs with all their rows are rarely meant; below `[set]` they can be had. A base whose
+                // `run` is no table is told of when it is resolved.
+                drop(base.set_by("what a sweep records", "run.record=kpis"));
+                Some(base)
+            }
             // Those of the base name its lines themselves.
             Err(ScenarioError::Problems(found)) => {
                 self.problems.borrow_mut().extend(found);

@@ -1,8 +1,6 @@
 //! The rows of a sweep: key figures and axes of the runs that are complete, and how each run went.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use results::ResultsError;
 use results::read::{Batch, ColumnHead, Holds, SweepHead, Table};
@@ -70,28 +68,11 @@ impl AxisValues {
     }
 }
 
-/// Reads `kpis.parquet`, or the parts of it while the sweep goes on.
-pub(crate) fn runs(head: &SweepHead) -> Result<Runs, ResultsError> {
-    let whole = head.dir.join("kpis.parquet");
-    let files = if whole.is_file() { vec![whole] } else { parts(&head.dir.join("kpis"))? };
+/// Reads the table `kpis`.
+pub(crate) fn runs(table: &Table, head: &SweepHead) -> Result<Runs, ResultsError> {
     let mut runs = Runs::default();
-    for file in files {
-        runs.read(&file, head)?;
-    }
+    runs.read(table, head)?;
     Ok(runs)
-}
-
-/// The parts that are whole, in the order of their names.
-fn parts(dir: &Path) -> Result<Vec<PathBuf>, ResultsError> {
-    if !dir.is_dir() {
-        return Ok(Vec::new());
-    }
-    let io = |source| ResultsError::Io { action: "list", path: dir.to_owned(), source };
-    let entries = fs::read_dir(dir).map_err(io)?;
-    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(io)?;
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "parquet"));
-    files.sort();
-    Ok(files)
 }
 
 impl Runs {
@@ -100,11 +81,10 @@ impl Runs {
         self.point.len()
     }
 
-    fn read(&mut self, path: &Path, head: &SweepHead) -> Result<(), ResultsError> {
-        let table = Table::open(path)?;
+    fn read(&mut self, table: &Table, head: &SweepHead) -> Result<(), ResultsError> {
         let columns: Vec<ColumnHead> = table.columns();
         let is_axis = |column: &&ColumnHead| {
-            column.says("role") == "parameter" || head.axes.iter().any(|axis| axis.name == column.name)
+            column.says("role") == "parameter" || head.manifest.axes.iter().any(|axis| axis.name == column.name)
         };
         let is_fixed = |column: &&ColumnHead| FIXED.contains(&column.name.as_str());
         let axes: Vec<_> = columns.iter().filter(|column| is_axis(column) && !is_fixed(column)).collect();
@@ -139,7 +119,7 @@ impl Runs {
     fn axis(&mut self, column: &ColumnHead, head: &SweepHead) -> &mut AxisColumn {
         let rows = self.len();
         let place = self.axes.iter().position(|axis| axis.name == column.name).unwrap_or_else(|| {
-            let known = head.axes.iter().find(|axis| axis.name == column.name).cloned().unwrap_or_default();
+            let known = head.manifest.axes.iter().find(|axis| axis.name == column.name).cloned().unwrap_or_default();
             let or = |known: String, key: &str| if known.is_empty() { column.says(key).to_owned() } else { known };
             let mut values = match column.holds {
                 Holds::Numbers | Holds::Integers => AxisValues::Numbers(Vec::new()),
@@ -204,14 +184,10 @@ fn place(names: &mut Vec<String>, name: &str) -> usize {
     })
 }
 
-/// Reads `runs.parquet`: how each run went, those that ended; none before the sweep has said so.
-pub(crate) fn outcomes(head: &SweepHead) -> Result<Vec<Outcome>, ResultsError> {
-    let path = head.dir.join("runs.parquet");
+/// Reads the table `runs`: how each run went that has ended.
+pub(crate) fn outcomes(table: &Table) -> Result<Vec<Outcome>, ResultsError> {
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
-    if !path.is_file() {
-        return Ok(Vec::new());
-    }
-    for batch in Table::open(&path)?.batches(&["run", "point", "seed", "status", "error", "wall_s"])? {
+    for batch in table.batches(&["run", "point", "seed", "status", "error", "wall_s"])? {
         let batch = batch?;
         let (run, status, error) = (batch.texts("run")?, batch.names("status")?, batch.texts("error")?);
         let (point, seed, wall_s) = (batch.seeds("point")?, batch.seeds("seed")?, batch.numbers("wall_s")?);

@@ -10,17 +10,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Table;
 use crate::error::ResultsError;
 use crate::run::{FORMAT, InputFile, Level, RUN_JSON, RunState};
 use crate::schema::{self, Table as Definition};
-
-/// Name of the file that says what a sweep is.
-pub const SWEEP_JSON: &str = "sweep.json";
-
-/// Version of `sweep.json` and of the tables of a sweep that this reader knows.
-pub const SWEEP_VERSION: u32 = 1;
-
-const SWEEP_FORMAT: &str = "cariflex-sweep";
+use crate::sweep::{self, Ended, KPIS_PARQUET, Manifest, Points, RUNS_PARQUET, SWEEP_JSON};
 
 /// What a folder holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -87,60 +81,13 @@ pub struct TableHead {
     pub rows: u64,
 }
 
-/// `sweep.json`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[non_exhaustive]
+/// A sweep in a folder.
+#[derive(Clone, Debug, PartialEq)]
 pub struct SweepHead {
-    /// The folder it was read from.
-    #[serde(skip)]
+    /// The folder.
     pub dir: PathBuf,
-    /// Its name.
-    pub name: String,
-    /// What it is about.
-    #[serde(default)]
-    pub about: String,
-    /// Version and fingerprint of the engine.
-    #[serde(default)]
-    pub engine: String,
-    /// How points were chosen: `grid`, `lhs`, `sobol` or `list`.
-    pub method: String,
-    /// Number of points.
-    pub points: u64,
-    /// Seeds of the replicates.
-    #[serde(default)]
-    pub seeds: Vec<u64>,
-    /// Number of runs.
-    pub runs: u64,
-    /// How much is kept of each run.
-    pub record: Level,
-    /// What varies.
-    #[serde(default)]
-    pub axes: Vec<Axis>,
-    /// Patterns of the key figures its author cares for.
-    #[serde(default)]
-    pub kpis: Vec<String>,
-    /// The files it read.
-    #[serde(default)]
-    pub inputs: Vec<InputFile>,
-    /// The base scenario as written.
-    #[serde(default)]
-    pub scenario: Value,
-}
-
-/// What varies in a sweep: a column of its tables.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Axis {
-    /// Its name, that of the column.
-    pub name: String,
-    /// The keys of the scenario it sets.
-    #[serde(default)]
-    pub keys: Vec<String>,
-    /// Its unit; empty where there is none.
-    #[serde(default)]
-    pub unit: String,
-    /// What it means.
-    #[serde(default)]
-    pub description: String,
+    /// What `sweep.json` says.
+    pub manifest: Manifest,
 }
 
 impl RunHead {
@@ -149,8 +96,9 @@ impl RunHead {
     /// # Errors
     /// If it can not be read, is not ours, or is of a later version.
     pub fn read(dir: &Path) -> Result<Option<Self>, ResultsError> {
-        let head: Option<Self> = read(dir, RUN_JSON, FORMAT, schema::VERSION)?;
-        Ok(head.map(|head| Self { dir: dir.to_owned(), ..head }))
+        let Some(text) = text(&dir.join(RUN_JSON))? else { return Ok(None) };
+        let head: Self = parse(&text, dir, RUN_JSON, FORMAT, schema::VERSION)?;
+        Ok(Some(Self { dir: dir.to_owned(), ..head }))
     }
 
     /// Where a table of it is, if it was recorded.
@@ -170,8 +118,24 @@ impl SweepHead {
     /// # Errors
     /// If it can not be read, is not ours, or is of a later version.
     pub fn read(dir: &Path) -> Result<Option<Self>, ResultsError> {
-        let head: Option<Self> = read(dir, SWEEP_JSON, SWEEP_FORMAT, SWEEP_VERSION)?;
-        Ok(head.map(|head| Self { dir: dir.to_owned(), ..head }))
+        let text = text(&dir.join(SWEEP_JSON))?;
+        let manifest = text.map(|text| Manifest::parse(&text, dir)).transpose()?;
+        Ok(manifest.map(|manifest| Self { dir: dir.to_owned(), manifest }))
+    }
+
+    /// The tables `kpis` and `runs`: those in the folder, or of a sweep that goes on, of the runs that have ended.
+    ///
+    /// # Errors
+    /// If they can not be read.
+    pub fn tables(&self) -> Result<(Table, Table), ResultsError> {
+        let [kpis, runs] = [KPIS_PARQUET, RUNS_PARQUET].map(|name| self.dir.join(name));
+        if kpis.is_file() && runs.is_file() {
+            return Ok((Table::open(&kpis)?, Table::open(&runs)?));
+        }
+        let store = sweep::open(&self.dir.display().to_string())?;
+        let (points, ended) = (Points::read(&*store)?, Ended::read(&*store)?);
+        let tables = sweep::tables(&self.manifest, &points, &ended);
+        Ok((Table::of_bytes(&kpis, tables.kpis)?, Table::of_bytes(&runs, tables.runs)?))
     }
 }
 
@@ -198,21 +162,32 @@ struct Stamp {
     schema_version: u32,
 }
 
-fn read<T: DeserializeOwned>(dir: &Path, name: &str, format: &str, version: u32) -> Result<Option<T>, ResultsError> {
-    let path = dir.join(name);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
-        Err(error) => return Err(ResultsError::io("read", &path)(error)),
-    };
-    let stamp: Stamp = serde_json::from_str(&text).unwrap_or_default();
+/// Understands the text of a file of ours called `name` in `dir`.
+pub(crate) fn parse<T: DeserializeOwned>(
+    text: &[u8],
+    dir: &Path,
+    name: &str,
+    format: &str,
+    version: u32,
+) -> Result<T, ResultsError> {
+    let stamp: Stamp = serde_json::from_slice(text).unwrap_or_default();
     if stamp.format != format {
         return Err(ResultsError::NotOurs { dir: dir.to_owned() });
     }
+    let path = dir.join(name);
     if stamp.schema_version > version {
         return Err(ResultsError::Later { path, version: stamp.schema_version, known: version });
     }
-    serde_json::from_str(&text).map(Some).map_err(|source| ResultsError::Json { path, source })
+    serde_json::from_slice(text).map_err(|source| ResultsError::Json { path, source })
+}
+
+/// The contents of a file; none if there is none.
+fn text(path: &Path) -> Result<Option<Vec<u8>>, ResultsError> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(ResultsError::io("read", path)(error)),
+    }
 }
 
 fn instant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
@@ -264,6 +239,7 @@ mod tests {
         assert!(neither.contains("cariflex run") && neither.contains("cariflex sweep"), "{neither}");
         fs::write(dir.path().join(SWEEP_JSON), SWEEP).expect("a file");
         let Head::Sweep(sweep) = head(dir.path()).expect("a sweep") else { panic!("it is a sweep") };
+        let sweep = sweep.manifest;
         assert_eq!((sweep.runs, sweep.seeds.len(), sweep.record), (4, 2, Level::Kpis));
         assert_eq!(sweep.axes[0].keys, ["fleet.roofs.share"]);
     }

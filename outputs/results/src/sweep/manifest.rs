@@ -5,45 +5,56 @@ use serde::{Deserialize, Serialize};
 use super::{Points, SWEEP_JSON, Store};
 use crate::error::ResultsError;
 use crate::run::{InputFile, Level};
-use crate::read::SWEEP_VERSION;
+use crate::read::heads;
+use std::path::Path;
 
 /// The mark of a `sweep.json` of ours.
 const FORMAT: &str = "cariflex-sweep";
+/// Version of `sweep.json` and of the tables of a sweep; grows when a reader has to know of a change.
+const VERSION: u32 = 1;
 
 /// What a sweep is. All that a run needs is here, in `points.parquet` and in `inputs/`: what is edited, moved or
 /// lost afterwards changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Hash of everything below and of the ids of all runs.
+    #[serde(default)]
     pub id: String,
     /// Name of the sweep.
     pub name: String,
     /// What it is about.
+    #[serde(default)]
     pub about: Option<String>,
     /// Version and fingerprint of the engine for which it was frozen.
+    #[serde(default)]
     pub engine: String,
     /// How its points were chosen: `grid`, `lhs`, `sobol` or `list`.
     pub method: String,
     /// How many points there are.
     pub points: u64,
     /// The seeds with which each point is run.
+    #[serde(default)]
     pub seeds: Vec<u64>,
     /// How many runs there are.
     pub runs: u64,
     /// How much of each run is kept.
     pub record: Level,
     /// What varies, in the order of the columns.
+    #[serde(default)]
     pub axes: Vec<AxisInfo>,
     /// Patterns of the key figures that `kpis.parquet` holds; empty for all.
+    #[serde(default)]
     pub kpis: Vec<String>,
     /// The measured data files, by the paths at which they were found; copies lie in `inputs/`.
+    #[serde(default)]
     pub inputs: Vec<InputFile>,
     /// The scenario to which the assignments of each run are made, as written.
+    #[serde(default)]
     pub scenario: serde_json::Value,
 }
 
 /// An axis, for a reader.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AxisInfo {
     /// Its column.
     pub name: String,
@@ -64,13 +75,6 @@ struct Stamped<'a> {
     manifest: &'a Manifest,
 }
 
-/// The part of `sweep.json` that says whose it is.
-#[derive(Deserialize)]
-struct Stamp {
-    format: String,
-    schema_version: u32,
-}
-
 impl Manifest {
     /// Gives the manifest its id.
     pub fn seal(mut self, points: &Points) -> Self {
@@ -87,19 +91,15 @@ impl Manifest {
     /// Reads the manifest of a place; none if there is none.
     ///
     /// # Errors
-    /// If it can not be read, is not ours, or was written by another version.
+    /// If it can not be read, is not ours, or was written by a later version.
     pub fn read(store: &dyn Store) -> Result<Option<Self>, ResultsError> {
-        let Some(text) = store.read(SWEEP_JSON)? else { return Ok(None) };
-        let foreign = |problem: String| ResultsError::NoSweep { place: store.place(), problem };
-        let stamp: Stamp = serde_json::from_slice(&text).map_err(|error| foreign(error.to_string()))?;
-        if stamp.format != FORMAT {
-            return Err(foreign(format!("its format is `{}`", stamp.format)));
-        }
-        if stamp.schema_version != SWEEP_VERSION {
-            let version = SWEEP_VERSION;
-            return Err(foreign(format!("it is of version {}, and this program reads {version}", stamp.schema_version)));
-        }
-        serde_json::from_slice(&text).map(Some).map_err(|error| foreign(error.to_string()))
+        let place = store.place();
+        store.read(SWEEP_JSON)?.map(|text| Self::parse(&text, Path::new(&place))).transpose()
+    }
+
+    /// Understands the text of a `sweep.json` found at `place`.
+    pub(crate) fn parse(text: &[u8], place: &Path) -> Result<Self, ResultsError> {
+        heads::parse(text, place, SWEEP_JSON, FORMAT, VERSION)
     }
 
     /// Writes it; from now on the sweep is frozen.
@@ -108,7 +108,7 @@ impl Manifest {
     }
 
     fn text(&self) -> String {
-        let stamped = Stamped { format: FORMAT, schema_version: SWEEP_VERSION, manifest: self };
+        let stamped = Stamped { format: FORMAT, schema_version: VERSION, manifest: self };
         let mut text = serde_json::to_string_pretty(&stamped).expect("a manifest is plain data");
         text.push('\n');
         text

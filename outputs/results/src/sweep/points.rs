@@ -223,6 +223,6 @@ impl Points {
         frame.numbers(participants, self.runs.iter().map(|run| run.participants));
         frame.names(inputs, lists.iter().map(|list| Some(list.as_str())));
         frame.texts(set, self.runs.iter().map(|run| Some(run.set.as_str())));
-        super::tables::put(store, POINTS_PARQUET, frame, metadata(&POINTS, None))
+        store.write(POINTS_PARQUET, &super::tables::bytes(frame, metadata(&POINTS, None)))
     }
 }

@@ -13,33 +13,39 @@ use crate::kpis::{AREA_KPIS, RUN_KPIS};
 use crate::schema::{RUNS, SWEEP_KPIS};
 use crate::table::metadata;
 
-/// Writes `kpis.parquet`, one row per complete run, and `runs.parquet`, one row per run, in the order of the points.
+/// The two tables as Parquet files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweepTables {
+    /// One row per complete run.
+    pub kpis: Vec<u8>,
+    /// One row per run that has ended.
+    pub runs: Vec<u8>,
+}
+
+/// Makes the tables of the runs that have ended, in the order of the points.
 ///
-/// Equal runs give equal bytes of `kpis.parquet`, whoever ran them, in whatever order.
-pub fn write_tables(
-    store: &dyn Store,
-    manifest: &Manifest,
-    points: &Points,
-    ended: &Ended,
-) -> Result<(), ResultsError> {
+/// Equal runs give equal bytes of `kpis`, whoever ran them, in whatever order.
+pub fn tables(manifest: &Manifest, points: &Points, ended: &Ended) -> SweepTables {
     let rows: Vec<(usize, &FrozenRun, &Row)> = points
         .runs
         .iter()
         .enumerate()
         .filter_map(|(index, run)| Some((index, run, ended.row(&run.run)?)))
         .collect();
-    write_runs(store, points, &rows)?;
+    let runs = runs_table(points, &rows);
     let complete: Vec<_> = rows.into_iter().filter(|(.., row)| row.error.is_none()).collect();
-    write_kpis(store, manifest, points, ended, &complete)
+    SweepTables { kpis: kpis_table(manifest, points, ended, &complete), runs }
 }
 
-fn write_kpis(
-    store: &dyn Store,
-    manifest: &Manifest,
-    points: &Points,
-    ended: &Ended,
-    rows: &[(usize, &FrozenRun, &Row)],
-) -> Result<(), ResultsError> {
+impl SweepTables {
+    /// Writes `kpis.parquet` and `runs.parquet`.
+    pub fn write(&self, store: &dyn Store) -> Result<(), ResultsError> {
+        store.write(RUNS_PARQUET, &self.runs)?;
+        store.write(KPIS_PARQUET, &self.kpis)
+    }
+}
+
+fn kpis_table(manifest: &Manifest, points: &Points, ended: &Ended, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
     let mut frame = Frame::default();
     let [run, point, replicate, seed, start, end, tick] =
         SWEEP_KPIS.fields().try_into().expect("the table has these columns");
@@ -59,10 +65,10 @@ fn write_kpis(
             frame.reals(kpi_field(&column.name, &column.unit, &column.label), of_complete());
         }
     }
-    put(store, KPIS_PARQUET, frame, metadata(&SWEEP_KPIS, None))
+    bytes(frame, metadata(&SWEEP_KPIS, None))
 }
 
-fn write_runs(store: &dyn Store, points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Result<(), ResultsError> {
+fn runs_table(points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
     let mut frame = Frame::default();
     let [run, point, replicate, seed, status, error, wall, participants, ticks] =
         RUNS.fields().try_into().expect("the table has these columns");
@@ -79,7 +85,7 @@ fn write_runs(store: &dyn Store, points: &Points, rows: &[(usize, &FrozenRun, &R
     frame.reals(wall, rows.iter().map(|(.., row)| Some(row.wall_s)));
     frame.numbers(participants, runs().map(|run| run.participants));
     frame.numbers(ticks, runs().map(FrozenRun::ticks));
-    put(store, RUNS_PARQUET, frame, metadata(&RUNS, None))
+    bytes(frame, metadata(&RUNS, None))
 }
 
 /// The columns of key figures as a run of its own would have them: those of the run, of portfolios by name, of the
@@ -130,11 +136,6 @@ pub(super) fn bytes(frame: Frame, metadata: Vec<KeyValue>) -> Vec<u8> {
     let mut contents = Vec::new();
     frame.write(&mut contents, metadata).expect("columns of equal length can be written to memory");
     contents
-}
-
-/// Writes a table to a place.
-pub(super) fn put(store: &dyn Store, name: &str, frame: Frame, metadata: Vec<KeyValue>) -> Result<(), ResultsError> {
-    store.write(name, &bytes(frame, metadata))
 }
 
 #[cfg(test)]

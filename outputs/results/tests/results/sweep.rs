@@ -6,7 +6,7 @@ use std::path::Path;
 
 
 use results::sweep::{
-    AxisInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, idle_patterns, open, write_tables,
+    AxisInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, idle_patterns, open, tables,
 };
 use results::{Kpi, Level, RunInfo, RunWriter, Status};
 
@@ -129,7 +129,7 @@ fn tables_are_the_same_whoever_ran_what_and_how_often() {
     write_part(&*second, vec![end(2), RunEnd { wall_s: 9.0, ..end(3) }]);
     for store in [&first, &second] {
         let ended = Ended::read(&**store).expect("parts");
-        write_tables(&**store, &manifest(&["events*", "*_import_kwh"]), &points(), &ended).expect("written");
+        tables(&manifest(&["events*", "*_import_kwh"]), &points(), &ended).write(&**store).expect("written");
     }
     let [kpis, others] = [one.path(), two.path()].map(|dir| dir.join("kpis.parquet"));
     assert!(fs::read(&kpis).expect("kpis") == fs::read(others).expect("kpis"));
@@ -148,7 +148,7 @@ fn a_run_that_failed_is_told_and_has_no_figures() {
     let ended = Ended::read(&*store).expect("parts");
     assert_eq!((ended.has("run1"), ended.is_complete("run1"), ended.has("run2")), (true, false, false));
     assert_eq!((ended.error("run1"), ended.error("run0")), (Some("the disk is full"), None));
-    write_tables(&*store, &manifest(&[]), &points(), &ended).expect("written");
+    tables(&manifest(&[]), &points(), &ended).write(&*store).expect("written");
     assert_eq!(cells(&dir.path().join("kpis.parquet"), &["run"]), [["run0"]]);
     let runs = cells(&dir.path().join("runs.parquet"), &["run", "point", "status", "error"]);
     assert_eq!(runs, [["run0", "0", "complete", "-"], ["run1", "0", "failed", "the disk is full"]]);
@@ -213,9 +213,10 @@ fn what_is_no_sweep_of_ours_is_refused() {
     let dir = tempfile::tempdir().expect("a folder");
     let store = folder(dir.path());
     for (text, says) in [
-        ("no json", "expected"),
-        ("{\"format\":\"x\",\"schema_version\":1}", "its format is `x`"),
+        ("no json", "no run and no sweep"),
+        ("{\"format\":\"x\",\"schema_version\":1}", "no run and no sweep"),
         ("{\"format\":\"cariflex-sweep\",\"schema_version\":99}", "version 99"),
+        ("{\"format\":\"cariflex-sweep\",\"schema_version\":1}", "missing field"),
     ] {
         store.write("sweep.json", text.as_bytes()).expect("written");
         let error = Manifest::read(&*store).expect_err(text).to_string();
