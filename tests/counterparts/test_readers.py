@@ -71,7 +71,8 @@ def test_files_say_what_they_are(two_days, run_json, table):
     metadata = pq.read_metadata(two_days / f"{table}.parquet").metadata
     said = {key.removeprefix(b"cariflex.").decode(): value.decode() for key, value in metadata.items()}
     assert said["table"] == table
-    assert said["run"] == run_json["name"] == "martinique"
+    assert said["scenario"] == run_json["name"] == "martinique"
+    assert said["run"] == run_json["id"] and re.fullmatch("[0-9a-f]{16}", said["run"])
     assert int(said["seed"]) == run_json["seed"] == 1
     assert said["level"] == run_json["level"] == "full"
     assert int(said["schema_version"]) == run_json["schema_version"] == 2

@@ -45,12 +45,20 @@ pub(super) struct Column {
     pub(super) label: String,
 }
 
-/// How a run ended, its figures in the order of the columns; those that it lacks at the end may be left out.
+/// How a run ended, its figures in the order of the columns, NaN for null; those that it lacks at the end may be left
+/// out.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     pub(super) wall_s: f64,
     pub(super) error: Option<String>,
-    pub(super) values: Vec<Option<f64>>,
+    values: Vec<f64>,
+}
+
+impl Row {
+    /// The figure of a column; none where it is null.
+    pub(super) fn value(&self, index: usize) -> Option<f64> {
+        self.values.get(index).copied().filter(|value| !value.is_nan())
+    }
 }
 
 impl Ended {
@@ -104,8 +112,8 @@ impl Ended {
             let values = figures.iter().map(|column| batch.numbers(&column.name)).collect::<Result<Vec<_>, _>>()?;
             for row in 0..batch.rows() {
                 let Some(run) = runs[row] else { continue };
-                let mut of_run = vec![None; self.columns.len()];
-                index.iter().zip(&values).for_each(|(&index, values)| of_run[index] = values[row]);
+                let mut of_run = vec![f64::NAN; self.columns.len()];
+                index.iter().zip(&values).for_each(|(&index, values)| of_run[index] = values[row].unwrap_or(f64::NAN));
                 let (wall_s, error) = (walls[row].unwrap_or_default(), errors[row].map(str::to_owned));
                 self.insert(run.into(), Row { wall_s, error, values: of_run });
             }
@@ -123,7 +131,7 @@ impl Ended {
                     // Runs of a sweep have the same figures in the same order, nearly always.
                     let is_next = self.columns.get(rank).is_some_and(|column| column.name == kpi.name);
                     let index = if is_next { rank } else { self.column(&kpi.name, kpi.unit, &kpi.label) };
-                    put(&mut row.values, index, kpi.value);
+                    put(&mut row.values, index, kpi.value.unwrap_or(f64::NAN));
                 }
             }
         }
@@ -183,7 +191,7 @@ impl Ended {
         frame.texts(error, self.rows.values().map(|row| row.error.as_deref()));
         frame.reals(wall, self.rows.values().map(|row| Some(row.wall_s)));
         for (index, column) in self.columns.iter().enumerate() {
-            let values = self.rows.values().map(|row| row.values.get(index).copied().flatten());
+            let values = self.rows.values().map(|row| row.value(index));
             frame.reals(kpi_field(&column.name, &column.unit, &column.label), values);
         }
         let contents = super::tables::bytes(frame, metadata(&PARTS, None));
@@ -203,9 +211,9 @@ impl Ended {
 }
 
 /// Sets a value at an index, which may lie beyond the end.
-fn put(values: &mut Vec<Option<f64>>, index: usize, value: Option<f64>) {
+fn put(values: &mut Vec<f64>, index: usize, value: f64) {
     if values.len() <= index {
-        values.resize(index + 1, None);
+        values.resize(index + 1, f64::NAN);
     }
     values[index] = value;
 }

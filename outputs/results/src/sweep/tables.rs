@@ -60,7 +60,7 @@ fn kpis_table(manifest: &Manifest, points: &Points, ended: &Ended, rows: &[(usiz
     frame.times(end, runs().map(|run| run.end));
     frame.reals(tick, runs().map(|run| Some(run.tick.seconds())));
     for (index, column) in in_order(ended.columns()) {
-        let of_complete = || rows.iter().map(|(.., row)| row.values.get(index).copied().flatten());
+        let of_complete = || rows.iter().map(|(.., row)| row.value(index));
         if is_wanted(&manifest.kpis, &column.name) {
             frame.reals(kpi_field(&column.name, &column.unit, &column.label), of_complete());
         }
