@@ -1,5 +1,6 @@
 """Readers we did not write read our tables as TABLES.md says, and agree with each other on every value."""
 
+import re
 from collections import Counter
 
 import cli
