@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
 use object_store::{BackoffConfig, MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig};
@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Larger contents are sent in pieces of this size, in bytes: each request has 30 s, also where the line is slow.
 const PIECE: usize = 8 << 20;
+/// How many objects are asked for at once: the parts of a sweep are many and small.
+const AT_ONCE: usize = 16;
 
 /// A prefix in a bucket as a [`Store`]. An object is there as a whole or not at all; the store must show it at once, as
 /// Amazon's and those like it do.
@@ -100,6 +102,16 @@ impl Bucket {
         }
     }
 
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
+        let key = self.key(name);
+        let contents = async { self.objects.get(&key).await?.bytes().await };
+        match contents.await {
+            Ok(contents) => Ok(Some(contents.into())),
+            Err(error) if is_no_object(&error) => Ok(None),
+            Err(error) => Err(self.refused("read", name)(error)),
+        }
+    }
+
     fn upload(&self, run: &str, path: &Path) -> Result<(), ResultsError> {
         let mut file = File::open(path).map_err(ResultsError::io("read", path))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -162,12 +174,12 @@ impl Store for Bucket {
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
-        let contents = self.runtime.block_on(async { self.objects.get(&self.key(name)).await?.bytes().await });
-        match contents {
-            Ok(contents) => Ok(Some(contents.into())),
-            Err(error) if is_no_object(&error) => Ok(None),
-            Err(error) => Err(self.refused("read", name)(error)),
-        }
+        self.runtime.block_on(self.get(name))
+    }
+
+    fn read_all(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, ResultsError> {
+        let reads = names.iter().map(|name| self.get(name));
+        self.runtime.block_on(stream::iter(reads).buffered(AT_ONCE).try_collect())
     }
 
     fn write(&self, name: &str, contents: &[u8]) -> Result<(), ResultsError> {
