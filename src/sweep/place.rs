@@ -54,7 +54,9 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
         return Ok((store, frozen));
     }
     if args.fresh {
-        remove(&*store, &OURS)?;
+        // What others are running now is theirs, and what the dead left there is gone.
+        let finished: Vec<&str> = OURS.into_iter().filter(|name| *name != "running/").collect();
+        remove(&*store, &finished)?;
     }
     match before.filter(|_| !args.fresh) {
         Some(before) if before.id == frozen.manifest.id => {}

@@ -84,6 +84,7 @@ fn from_array(of: Option<u64>, variable: &impl Fn(&str) -> Option<String>) -> Re
         }
         _ => Ok(None),
     };
+    let count = if *system == "Slurm" { number("SLURM_ARRAY_TASK_COUNT")? } else { None };
     let [index, first, last, step] = names.map(number);
     let (index, last, step) = (index?.unwrap_or_default(), last?, step?.unwrap_or(1).max(1));
     // Kubernetes counts from 0; PBS and LSF do not tell their first index, which is nearly always 1.
@@ -91,9 +92,20 @@ fn from_array(of: Option<u64>, variable: &impl Fn(&str) -> Option<String>) -> Re
     let place = index.checked_sub(first).map(|past| past / step);
     let number = place.ok_or(format!("{} is {index}, below the first index {first}", names[0]))? + 1;
     let told = last.and_then(|last| last.checked_sub(first)).map(|past| past / step + 1);
-    let of = of.or(told).ok_or(format!("{system} does not tell how many jobs there are: write --shard array/8"))?;
+    // An array with gaps, or some jobs of one submitted again, would leave runs to nobody.
+    let (parts, jobs) = (of.or(told), count.or(told).or(of));
+    if let (Some(parts), Some(jobs)) = (parts, jobs)
+        && parts != jobs
+    {
+        let way_out = "submit it whole and without gaps, what is done ends at once";
+        return Err(format!("the array has {jobs} jobs for {parts} parts: {way_out}"));
+    }
+    let of = parts.ok_or(format!("{system} does not tell how many jobs there are: write --shard array/8"))?;
     if number > of {
-        return Err(format!("{} is {index}, which is part {number} of {of}: does the array begin at {first}?", names[0]));
+        return Err(format!(
+            "{} is {index}, which is part {number} of {of}: does the array begin at {first}?",
+            names[0]
+        ));
     }
     Ok(Shard { number, of })
 }
@@ -103,7 +115,8 @@ mod tests {
     use super::*;
 
     fn resolved(text: &str, variables: &[(&str, &str)]) -> Result<(u64, u64), String> {
-        let look = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let look =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let arg: ShardArg = text.parse()?;
         arg.resolve(look).map(|shard| (shard.number, shard.of)).map_err(|error| error.to_string())
     }
@@ -127,6 +140,9 @@ mod tests {
 
     #[test]
     fn what_is_no_part_is_refused_with_the_way_out() {
+        let slurm = ["SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_MAX", "SLURM_ARRAY_TASK_COUNT"];
+        let [gaps, two] = [["3", "3", "17", "3"], ["3", "3", "4", "2"]]
+            .map(|values| slurm.into_iter().zip(values).collect::<Vec<(&str, &str)>>());
         for (text, variables, says) in [
             ("0/4", &[][..], "counted from 1"),
             ("5/4", &[], "no part 5 of 4"),
@@ -139,6 +155,8 @@ mod tests {
             ("array", &[("JOB_COMPLETION_INDEX", "3")], "array/8"),
             ("array/2", &[("JOB_COMPLETION_INDEX", "3")], "part 4 of 2"),
             ("array/2", &[("PBS_ARRAY_INDEX", "x")], "no whole number"),
+            ("array", &gaps, "the array has 3 jobs for 15 parts"),
+            ("array/64", &two, "the array has 2 jobs for 64 parts"),
             ("array/2", &[("PBS_ARRAY_INDEX", "0")], "below the first index 1"),
         ] {
             let error = resolved(text, variables).expect_err(text);

@@ -1,13 +1,18 @@
 //! A sweep in a bucket of an object store that speaks S3.
 
-use std::fs;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{BackoffConfig, MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig};
 use tokio::runtime::Runtime;
 
+use super::folder::Folder;
 use super::store::{Scratch, Store};
 use crate::error::ResultsError;
 
@@ -15,58 +20,151 @@ use crate::error::ResultsError;
 const REMEDY: &str = "are AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION set, for other stores than Amazon's \
                       AWS_ENDPOINT_URL too, with AWS_ALLOW_HTTP=true where it speaks no TLS?";
 
-/// A prefix in a bucket as a [`Store`]. Objects are written in one piece; the store must show them at once, as
+/// The code of a store that has no such bucket.
+const NO_BUCKET: &str = "NoSuchBucket";
+/// How long a store that does not answer is asked again: one that is being started anew comes back meanwhile, and a
+/// wrong address is told before a user gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Larger contents are sent in pieces of this size, in bytes: each request has 30 s, also where the line is slow.
+const PIECE: usize = 8 << 20;
+/// How many objects are asked for at once: the parts of a sweep are many and small.
+const AT_ONCE: usize = 16;
+
+/// A prefix in a bucket as a [`Store`]. An object is there as a whole or not at all; the store must show it at once, as
 /// Amazon's and those like it do.
 #[derive(Debug)]
 pub(super) struct Bucket {
     bucket: String,
-    /// Empty, or with `/` at its end.
+    /// Without `/` at its ends.
     prefix: String,
     objects: AmazonS3,
     runtime: Runtime,
+    /// Where runs are written before they are sent; what killed processes leave there goes with the next one.
+    scratch: Folder,
 }
 
 impl Bucket {
     /// Opens `bucket/prefix`; credentials, region and endpoint come from the environment.
     pub(super) fn open(place: &str) -> Result<Self, ResultsError> {
+        let refused = |problem: String| ResultsError::Store { action: "open", place: format!("s3://{place}"), problem };
         let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-        let prefix = match prefix.trim_matches('/') {
-            "" => String::new(),
-            prefix => format!("{prefix}/"),
-        };
-        let refused = |error: &dyn std::fmt::Display| ResultsError::Store {
-            action: "open",
-            place: format!("s3://{place}"),
-            problem: format!("{error}; {REMEDY}"),
-        };
-        let objects = AmazonS3Builder::from_env().with_bucket_name(bucket).build();
+        let prefix = prefix.trim_matches('/');
+        if bucket.is_empty() {
+            return Err(refused("it names no bucket: write s3://bucket/prefix".into()));
+        }
+        Key::parse(prefix).map_err(|error| refused(format!("{error}: choose another prefix")))?;
+        let backoff = BackoffConfig { max_backoff: LONGEST_PAUSE, ..BackoffConfig::default() };
+        let retry = RetryConfig { backoff, max_retries: 1000, retry_timeout: PATIENCE };
+        let objects = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).build();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        // Users of one machine do not share it.
+        let user = std::env::var("USER").unwrap_or_default();
+        let scratch = std::env::temp_dir().join(format!("cariflex-{user}"));
         Ok(Self {
             bucket: bucket.into(),
-            prefix,
-            objects: objects.map_err(|error| refused(&error))?,
-            runtime: runtime.map_err(|error| refused(&error))?,
+            prefix: prefix.into(),
+            objects: objects.map_err(|error| refused(format!("{error}; {REMEDY}")))?,
+            runtime: runtime.map_err(|error| refused(error.to_string()))?,
+            scratch: Folder::open(&scratch)?,
         })
     }
 
     fn key(&self, name: &str) -> Key {
-        Key::from(format!("{}{}", self.prefix, name.trim_end_matches('/')))
+        let names = [self.prefix.as_str(), name.trim_end_matches('/')];
+        let names: Vec<_> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        // As it is written, whatever its characters: other programs name the object in the same way.
+        Key::parse(names.join("/")).expect("the prefix was parsed, and names of ours are plain")
     }
 
     fn refused(&self, action: &'static str, name: &str) -> impl FnOnce(object_store::Error) -> ResultsError {
         let place = format!("{}/{name}", self.place());
-        move |error| ResultsError::Store { action, place, problem: format!("{error}; {REMEDY}") }
+        let bucket = self.bucket.clone();
+        move |error| {
+            let problem = match told(&error) {
+                text if text.contains(NO_BUCKET) => {
+                    format!("{NO_BUCKET}: there is no bucket `{bucket}`, create it first")
+                }
+                text => format!("{text}; {REMEDY}"),
+            };
+            ResultsError::Store { action, place, problem }
+        }
     }
 
     /// Whether a run is there: its `run.json` comes last.
     fn has_run(&self, run: &str) -> Result<bool, ResultsError> {
-        Ok(self.read(&format!("run={run}/run.json"))?.is_some())
+        let name = format!("run={run}/run.json");
+        match self.runtime.block_on(self.objects.head(&self.key(&name))) {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.refused("read", &name)(error)),
+        }
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
+        let key = self.key(name);
+        let contents = async { self.objects.get(&key).await?.bytes().await };
+        match contents.await {
+            Ok(contents) => Ok(Some(contents.into())),
+            Err(error) if is_no_object(&error) => Ok(None),
+            Err(error) => Err(self.refused("read", name)(error)),
+        }
     }
 
     fn upload(&self, run: &str, path: &Path) -> Result<(), ResultsError> {
-        let contents = fs::read(path).map_err(ResultsError::io("read", path))?;
+        let mut file = File::open(path).map_err(ResultsError::io("read", path))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        self.write(&format!("run={run}/{name}"), &contents)
+        self.send(&format!("run={run}/{name}"), || {
+            let mut piece = Vec::new();
+            let read = file.by_ref().take(PIECE as u64).read_to_end(&mut piece);
+            read.map(|_| piece).map_err(ResultsError::io("read", path))
+        })
+    }
+
+    /// Writes an object from its pieces: each has [`PIECE`] bytes, the last one fewer.
+    fn send(&self, name: &str, mut next: impl FnMut() -> Result<Vec<u8>, ResultsError>) -> Result<(), ResultsError> {
+        let key = self.key(name);
+        let first = next()?;
+        if first.len() < PIECE {
+            let put = self.runtime.block_on(self.objects.put(&key, first.into()));
+            return put.map(drop).map_err(self.refused("write", name));
+        }
+        let upload = self.runtime.block_on(self.objects.put_multipart(&key));
+        let mut upload = upload.map_err(self.refused("write", name))?;
+        let sent = self.send_pieces(name, &mut *upload, first, next);
+        if sent.is_err() {
+            // Nobody sees the pieces; a store that is gone keeps them until its own rules remove them.
+            drop(self.runtime.block_on(upload.abort()));
+        }
+        sent
+    }
+
+    fn send_pieces(
+        &self,
+        name: &str,
+        upload: &mut dyn MultipartUpload,
+        mut piece: Vec<u8>,
+        mut next: impl FnMut() -> Result<Vec<u8>, ResultsError>,
+    ) -> Result<(), ResultsError> {
+        while !piece.is_empty() {
+            let is_last = piece.len() < PIECE;
+            self.runtime.block_on(upload.put_part(piece.into())).map_err(self.refused("write", name))?;
+            piece = if is_last { Vec::new() } else { next()? };
+        }
+        self.runtime.block_on(upload.complete()).map(drop).map_err(self.refused("write", name))
+    }
+
+    /// Removes all objects below a name, many with each request.
+    fn remove_below(&self, name: &str) -> Result<(), ResultsError> {
+        let found = self.objects.list(Some(&self.key(name))).map_ok(|object| object.location).boxed();
+        let removed = self.objects.delete_stream(found).try_for_each(|_| async { Ok(()) });
+        match self.runtime.block_on(removed) {
+            Err(error) if !matches!(error, object_store::Error::NotFound { .. }) => {
+                Err(self.refused("remove", name)(error))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -76,18 +174,17 @@ impl Store for Bucket {
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError> {
-        let contents = self.runtime.block_on(async { self.objects.get(&self.key(name)).await?.bytes().await });
-        match contents {
-            Ok(contents) => Ok(Some(contents.into())),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.refused("read", name)(error)),
-        }
+        self.runtime.block_on(self.get(name))
+    }
+
+    fn read_all(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, ResultsError> {
+        let reads = names.iter().map(|name| self.get(name));
+        self.runtime.block_on(stream::iter(reads).buffered(AT_ONCE).try_collect())
     }
 
     fn write(&self, name: &str, contents: &[u8]) -> Result<(), ResultsError> {
-        let key = self.key(name);
-        let put = self.objects.put(&key, contents.to_vec().into());
-        self.runtime.block_on(put).map(drop).map_err(self.refused("write", name))
+        let mut pieces = contents.chunks(PIECE);
+        self.send(name, || Ok(pieces.next().unwrap_or_default().to_vec()))
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ResultsError> {
@@ -96,14 +193,15 @@ impl Store for Bucket {
         let listed = listed.map_err(self.refused("list", folder))?;
         let last = |key: &Key| key.filename().unwrap_or_default().to_owned();
         let folders = listed.common_prefixes.iter().map(|key| format!("{}/", last(key)));
-        let mut names: Vec<String> = listed.objects.iter().map(|object| last(&object.location)).chain(folders).collect();
+        let mut names: Vec<String> =
+            listed.objects.iter().map(|object| last(&object.location)).chain(folders).collect();
         names.sort();
         Ok(names)
     }
 
     fn remove(&self, name: &str) -> Result<(), ResultsError> {
         if name.ends_with('/') {
-            return self.list(name)?.iter().try_for_each(|inner| self.remove(&format!("{name}{inner}")));
+            return self.remove_below(name);
         }
         match self.runtime.block_on(self.objects.delete(&self.key(name))) {
             Err(error) if !matches!(error, object_store::Error::NotFound { .. }) => {
@@ -114,20 +212,39 @@ impl Store for Bucket {
     }
 
     fn begin_run(&self, run: &str) -> Result<Scratch, ResultsError> {
-        let dir = std::env::temp_dir().join(format!("cariflex-{}-{run}", std::process::id()));
-        fs::create_dir_all(&dir).map_err(ResultsError::io("create the folder", &dir))?;
-        Ok(Scratch::new(dir))
+        self.scratch.begin_run(run)
     }
 
     fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError> {
         if self.has_run(run)? {
             return Ok(());
         }
-        let entries = fs::read_dir(scratch.dir()).map_err(ResultsError::io("list", scratch.dir()))?;
-        let tables = entries.filter_map(Result::ok).map(|entry| entry.path());
-        tables
-            .filter(|path| path.extension().is_some_and(|extension| extension == "parquet"))
-            .try_for_each(|path| self.upload(run, &path))?;
+        let unread = || ResultsError::io("list", scratch.dir());
+        for entry in fs::read_dir(scratch.dir()).map_err(unread())? {
+            let path = entry.map_err(unread())?.path();
+            if path.extension().is_some_and(|extension| extension == "parquet") {
+                self.upload(run, &path)?;
+            }
+        }
         self.upload(run, &scratch.dir().join("run.json"))
     }
+}
+
+/// Whether there is no such object, in a bucket that is there.
+fn is_no_object(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. }) && !error.to_string().contains(NO_BUCKET)
+}
+
+/// What an error says, down to its first cause: `connection refused` stands last.
+fn told(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
 }

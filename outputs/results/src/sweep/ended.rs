@@ -84,15 +84,14 @@ impl Ended {
     /// The parts as listed, or the name of one that was replaced by another process since.
     fn read_once(store: &dyn Store) -> Result<Result<Self, String>, ResultsError> {
         let mut ended = Self::default();
-        for name in store.list(FOLDER)? {
-            if !(name.starts_with("part-") && name.ends_with(".parquet")) {
-                continue;
-            }
-            let name = format!("{FOLDER}/{name}");
-            let Some(contents) = store.read(&name)? else { return Ok(Err(name)) };
-            ended.read_part(store, &name, contents)?;
-            ended.parts.push(name);
+        let names = store.list(FOLDER)?.into_iter();
+        let names = names.filter(|name| name.starts_with("part-") && name.ends_with(".parquet"));
+        let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
+        for (name, contents) in names.iter().zip(store.read_all(&names)?) {
+            let Some(contents) = contents else { return Ok(Err(name.clone())) };
+            ended.read_part(store, name, contents)?;
         }
+        ended.parts = names;
         Ok(Ok(ended))
     }
 

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::store::{Scratch, Store};
@@ -13,11 +14,15 @@ use crate::run::{RunState, read_state};
 
 /// Runs are written here until they are whole; patterns such as `run=*/assets.parquet` do not see them.
 const RUNNING: &str = "running";
+/// How often a folder is made anew when other processes remove it as they end.
+const MOST_TRIES: usize = 100;
 
 /// A folder as a [`Store`].
 #[derive(Debug)]
 pub(super) struct Folder {
     dir: PathBuf,
+    /// Whether it is there, or was.
+    is_made: AtomicBool,
     /// What tells the files of this process from those of another.
     token: String,
     /// Held locked from the first file to the end of the process, so that another can tell that it is alive.
@@ -32,7 +37,7 @@ impl Folder {
         }
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos());
         let token = format!("{}-{nanos:x}", std::process::id());
-        let folder = Self { dir: dir.into(), token, alive: Mutex::new(None) };
+        let folder = Self { dir: dir.into(), is_made: AtomicBool::new(dir.is_dir()), token, alive: Mutex::new(None) };
         folder.remove_what_the_dead_left()?;
         Ok(folder)
     }
@@ -41,22 +46,44 @@ impl Folder {
         self.dir.join(name)
     }
 
-    fn create_dir(path: &Path) -> Result<(), ResultsError> {
-        fs::create_dir_all(path).map_err(ResultsError::io("create the folder", path))
+    /// Makes a folder of the place. The place itself is made once: one that vanishes, as those of a network do, must
+    /// not begin again, empty, under its name.
+    fn create_dir(&self, name: &str) -> Result<(), ResultsError> {
+        if !self.is_made.swap(true, Ordering::Relaxed) {
+            fs::create_dir_all(&self.dir).map_err(ResultsError::io("create the folder", &self.dir))?;
+        }
+        let mut path = self.dir.clone();
+        for part in name.split('/').filter(|part| !part.is_empty()) {
+            path.push(part);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                made => made.map_err(ResultsError::io("create the folder", &path))?,
+            }
+        }
+        Ok(())
     }
 
     /// Says that this process lives, by a file held locked.
     fn show_life(&self) -> Result<(), ResultsError> {
         let mut alive = self.alive.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if alive.is_none() {
-            let path = self.path(RUNNING).join(format!("{}.lock", self.token));
-            Self::create_dir(&self.path(RUNNING))?;
-            let file = File::create(&path).map_err(ResultsError::io("create", &path))?;
-            // Where the file system has no locks, nobody takes us for dead either.
-            drop(file.try_lock());
-            *alive = Some(file);
+            *alive = Some(self.locked()?);
         }
         Ok(())
+    }
+
+    /// The file that says that this process lives. It gets its name when it is locked: nobody sees it otherwise.
+    fn locked(&self) -> Result<File, ResultsError> {
+        let running = self.path(RUNNING);
+        let (mine, path) = (running.join(&self.token), running.join(format!("{}.lock", self.token)));
+        while_gone(|| {
+            self.create_dir(RUNNING)?;
+            let file = File::create(&mine).map_err(ResultsError::io("create", &mine))?;
+            // Where the file system has no locks, nobody takes us for dead either.
+            drop(file.try_lock());
+            fs::rename(&mine, &path).map_err(ResultsError::io("create", &path))?;
+            Ok(file)
+        })
     }
 
     /// Removes unfinished runs and files of processes that were killed.
@@ -111,16 +138,16 @@ impl Store for Folder {
     fn write(&self, name: &str, contents: &[u8]) -> Result<(), ResultsError> {
         self.show_life()?;
         let path = self.path(name);
-        if let Some(parent) = path.parent() {
-            Self::create_dir(parent)?;
-        }
         // Two processes may write one file at once: each has a temporary one of its own.
         let mine = partial(&path.with_added_extension(&self.token));
-        fs::write(&mine, contents).map_err(|error| {
-            drop(fs::remove_file(&mine));
-            ResultsError::io("write", &mine)(error)
-        })?;
-        fs::rename(&mine, &path).map_err(ResultsError::io("rename the finished", &path))
+        while_gone(|| {
+            self.create_dir(name.rsplit_once('/').map_or("", |(folder, _)| folder))?;
+            fs::write(&mine, contents).map_err(|error| {
+                drop(fs::remove_file(&mine));
+                ResultsError::io("write", &mine)(error)
+            })?;
+            fs::rename(&mine, &path).map_err(ResultsError::io("rename the finished", &path))
+        })
     }
 
     fn list(&self, folder: &str) -> Result<Vec<String>, ResultsError> {
@@ -136,9 +163,9 @@ impl Store for Folder {
 
     fn begin_run(&self, run: &str) -> Result<Scratch, ResultsError> {
         self.show_life()?;
-        let dir = self.path(RUNNING).join(format!("{run}-{}", self.token));
-        Self::create_dir(&dir)?;
-        Ok(Scratch::new(dir))
+        let name = format!("{RUNNING}/{run}-{}", self.token);
+        self.create_dir(&name)?;
+        Ok(Scratch::new(self.path(&name)))
     }
 
     fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError> {
@@ -170,6 +197,19 @@ fn names_in(dir: &Path) -> Result<Vec<String>, ResultsError> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Tries again when another process removes the folder meanwhile: because it ends, or is to begin anew.
+fn while_gone<T>(mut make: impl FnMut() -> Result<T, ResultsError>) -> Result<T, ResultsError> {
+    let is_gone =
+        |error: &ResultsError| matches!(error, ResultsError::Io { source, .. } if source.kind() == ErrorKind::NotFound);
+    for _ in 1..MOST_TRIES {
+        match make() {
+            Err(error) if is_gone(&error) => {}
+            made => return made,
+        }
+    }
+    make()
 }
 
 /// What is gone already needed no removing.

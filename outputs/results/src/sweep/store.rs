@@ -15,6 +15,12 @@ pub trait Store: Debug + Send + Sync {
     /// The contents of a file; none if there is no such file.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ResultsError>;
 
+    /// The contents of several files, in the order of their names; none for one that is not there. A store that is far
+    /// away is asked for many at once.
+    fn read_all(&self, names: &[String]) -> Result<Vec<Option<Vec<u8>>>, ResultsError> {
+        names.iter().map(|name| self.read(name)).collect()
+    }
+
     /// Writes a file, or replaces it.
     fn write(&self, name: &str, contents: &[u8]) -> Result<(), ResultsError>;
 
