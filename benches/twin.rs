@@ -101,7 +101,8 @@ fn year(record: Record) -> (f64, Summary) {
     let inputs = Inputs::load(&args.scenario).unwrap();
     let begun = Instant::now();
     let mut writer =
-        RunWriter::create(args.out.as_deref().unwrap(), inputs.info("bench".into(), "sweep"), &inputs.plan.catalogue()).unwrap();
+        RunWriter::create(args.out.as_deref().unwrap(), inputs.info("bench".into(), "sweep"), &inputs.plan.catalogue())
+            .unwrap();
     sweep(&inputs.plan, &mut writer);
     let summary = writer.finish(Status::Complete).unwrap();
     let seconds = begun.elapsed().as_secs_f64();
@@ -199,10 +200,7 @@ fn main() {
     };
     let (month, day) = (plan("30d", "15m"), plan("1d", "15m"));
     show("sweep, 30 days at 15 min, nothing kept", median(|| sweep(&month, &mut Nothing)));
-    show(
-        "sweep, 30 days at 15 min, key figures",
-        median(|| sweep(&month, &mut Kpis::new(&month.catalogue()))),
-    );
+    show("sweep, 30 days at 15 min, key figures", median(|| sweep(&month, &mut Kpis::new(&month.catalogue()))));
     let minutes = plan("1d", "60s");
     show("sweep, 1 day at 60 s, nothing kept", median(|| sweep(&minutes, &mut Nothing)));
     let seconds = plan("2h", "1s");

@@ -46,4 +46,3 @@ pub(super) fn copy_name(path: &str, blake3: &str) -> String {
     let extension = if extension == "parquet" { "parquet" } else { "csv" };
     format!("{}.{extension}", &blake3[..16])
 }
-

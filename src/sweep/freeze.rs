@@ -263,7 +263,11 @@ fn check_names(sweep: &Sweep, names: &BTreeSet<String>) -> Result<(), Error> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "outputs/results/TABLES.md lists them".into(),
             };
-            Problem { place: None, key: "kpis".into(), text: format!("asks for `{pattern}`, which no key figure is: {hint}") }
+            Problem {
+                place: None,
+                key: "kpis".into(),
+                text: format!("asks for `{pattern}`, which no key figure is: {hint}"),
+            }
         })
         .chain(like_a_figure)
         .collect();

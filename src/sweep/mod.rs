@@ -88,14 +88,24 @@ impl End {
         let manifest = &frozen.manifest;
         let there = runs - ran;
         let there = if there > 0 { format!(" ({there} were there)") } else { String::new() };
-        let mut text = format!("{}: {} of {runs} runs complete{there}, {failed} failed\n", manifest.name, runs - failed);
+        let mut text =
+            format!("{}: {} of {runs} runs complete{there}, {failed} failed\n", manifest.name, runs - failed);
         if *ran > 0 {
             let s = if *workers == 1 { "" } else { "s" };
-            let _ = writeln!(text, "{:.1} s with {workers} worker{s}, {:.2} simulated years per second", took.wall_s, took.years_per_s);
+            let _ = writeln!(
+                text,
+                "{:.1} s with {workers} worker{s}, {:.2} simulated years per second",
+                took.wall_s, took.years_per_s
+            );
         }
         let _ = match missing {
-            0 => writeln!(text, "{place}/{KPIS_PARQUET}: a row per run; `cariflex report {place}` draws it"),
-            _ => writeln!(text, "{missing} runs of other parts have not ended; whoever ends the last writes {KPIS_PARQUET}"),
+            // Reports are made of folders.
+            0 if place.starts_with("s3://") => writeln!(text, "{place}/{KPIS_PARQUET}: a row per complete run"),
+            0 => writeln!(text, "{place}/{KPIS_PARQUET}: a row per complete run; `cariflex report {place}` draws them"),
+            _ => writeln!(
+                text,
+                "{missing} runs of other parts have not ended; whoever ends the last writes {KPIS_PARQUET}"
+            ),
         };
         text
     }

@@ -9,9 +9,11 @@ use results::sweep::{Ended, FrozenRun, RunEnd, Store};
 use results::{Kpi, Kpis, Level, RunWriter, Status};
 use std::any::Any;
 use std::cell::RefCell;
+use std::io::ErrorKind;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use twin::{Kernel, SweepHost};
@@ -31,8 +33,10 @@ struct Shared<'a> {
     next: AtomicUsize,
     /// What has been simulated, in participants times ticks.
     cost: AtomicU64,
-    /// The user wants an end, or rows can not be written.
+    /// The user wants an end, or nothing can be written any more.
     stop: &'a AtomicBool,
+    /// What makes it pointless to go on.
+    broken: Mutex<Option<Error>>,
 }
 
 /// Runs what is pending, and writes rows to the store now and then.
@@ -40,7 +44,7 @@ struct Shared<'a> {
 /// Whatever the number of workers, rows are the same: each run is one world on one thread.
 ///
 /// # Errors
-/// If rows can not be written. A run that fails is a row.
+/// If rows can not be written, or the disk is full. Any other run that fails is a row.
 pub(super) fn run_all(
     frozen: &Frozen,
     store: &dyn Store,
@@ -50,7 +54,8 @@ pub(super) fn run_all(
     progress: &mut Progress,
 ) -> Result<Outcome, Error> {
     catch_panics();
-    let shared = Shared { frozen, store, runs, next: AtomicUsize::new(0), cost: AtomicU64::new(0), stop };
+    let (next, cost, broken) = (AtomicUsize::new(0), AtomicU64::new(0), Mutex::new(None));
+    let shared = Shared { frozen, store, runs, next, cost, stop, broken };
     let (sender, receiver) = channel::<(usize, RunEnd)>();
     thread::scope(|scope| {
         for _ in 0..workers {
@@ -77,6 +82,9 @@ pub(super) fn run_all(
             }
         }
         rows.write()?;
+        if let Some(error) = shared.broken.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error);
+        }
         Ok(if stop.load(Ordering::Relaxed) { Outcome::Interrupted } else { Outcome::Complete })
     })
 }
@@ -119,6 +127,12 @@ impl Shared<'_> {
             let outcome = match outcome {
                 Ok(Ok(Some(kpis))) => Ok(kpis),
                 Ok(Ok(None)) => return,
+                Ok(Err(error)) if is_full_disk(&error) => {
+                    // Every run after it would be simulated for nothing.
+                    *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    self.stop.store(true, Ordering::Relaxed);
+                    return;
+                }
                 Ok(Err(error)) => Err(error.to_string()),
                 Err(panic) => Err(told_of(panic.as_ref())),
             };
@@ -162,6 +176,18 @@ impl Shared<'_> {
     }
 }
 
+/// Whether something failed for want of space.
+fn is_full_disk(error: &Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+        }
+        cause = error.source();
+    }
+    false
+}
+
 thread_local! {
     /// Where the last panic of this thread happened.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
@@ -189,6 +215,18 @@ fn told_of(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_found_below_what_was_tried() {
+        let full = |kind: ErrorKind| {
+            let source = std::io::Error::new(kind, "no space left on device");
+            let of_results = results::ResultsError::Io { action: "write", path: "run.json".into(), source };
+            let source = Box::new(of_results);
+            Error::Kernel(twin::KernelError::Recorder { time: agents::Time(0), source })
+        };
+        assert!(is_full_disk(&full(ErrorKind::StorageFull)) && is_full_disk(&full(ErrorKind::QuotaExceeded)));
+        assert!(!is_full_disk(&full(ErrorKind::PermissionDenied)));
+    }
 
     #[test]
     fn a_panic_is_told_with_what_it_said_and_where() {

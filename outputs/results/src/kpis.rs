@@ -6,9 +6,9 @@ mod supply;
 
 use agents::reading::Signal;
 use agents::record::{Catalogue, ClearingRow, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
-use std::error::Error;
 use agents::{Calendar, Kind, SiteId, Span, Time};
 use market::{Energy, Money};
+use std::error::Error;
 
 use areas::{Area, NetWindow, prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};

@@ -20,9 +20,9 @@
 mod columns;
 mod error;
 mod folder;
+mod frame;
 mod hourly;
 mod intervals;
-mod frame;
 mod kpi_table;
 mod kpis;
 mod names;

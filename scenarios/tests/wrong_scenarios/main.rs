@@ -111,7 +111,8 @@ impl Case {
 fn resolve(path: &Path, sets: &[&str]) -> Result<Plan, ScenarioError> {
     let mut scenario = Scenario::load(&path.display().to_string())?;
     sets.iter().try_for_each(|assignment| scenario.set(assignment))?;
-    let read = |path: PathBuf| DataTable::from_csv(&path, &fs::read(&path).expect("cases bring their data")).map(Arc::new);
+    let read =
+        |path: PathBuf| DataTable::from_csv(&path, &fs::read(&path).expect("cases bring their data")).map(Arc::new);
     let tables = scenario.data_files()?.into_iter().map(|file| read(file.path)).collect::<Result<Vec<_>, _>>()?;
     scenario.resolve(&tables)
 }

@@ -26,7 +26,12 @@ const DRAWN: &str = "+ drawn from the network as by an inductor, − given to it
 const IMPORTED: &str = "+ import, − export";
 const PAID: &str = "+ the site pays, − it is paid";
 
-pub(super) const fn column(name: &'static str, ty: ColumnType, unit: &'static str, description: &'static str) -> Column {
+pub(super) const fn column(
+    name: &'static str,
+    ty: ColumnType,
+    unit: &'static str,
+    description: &'static str,
+) -> Column {
     Column { name, ty, nullable: false, unit, sign: "", description }
 }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Points, SWEEP_JSON, Store};
 use crate::error::ResultsError;
-use crate::run::{InputFile, Level};
 use crate::read::heads;
+use crate::run::{InputFile, Level};
 use std::path::Path;
 
 /// The mark of a `sweep.json` of ours.

@@ -26,22 +26,22 @@ pub struct SweepTables {
 ///
 /// Equal runs give equal bytes of `kpis`, whoever ran them, in whatever order.
 pub fn tables(manifest: &Manifest, points: &Points, ended: &Ended) -> SweepTables {
-    let rows: Vec<(usize, &FrozenRun, &Row)> = points
-        .runs
-        .iter()
-        .enumerate()
-        .filter_map(|(index, run)| Some((index, run, ended.row(&run.run)?)))
-        .collect();
+    let rows: Vec<(usize, &FrozenRun, &Row)> =
+        points.runs.iter().enumerate().filter_map(|(index, run)| Some((index, run, ended.row(&run.run)?))).collect();
     let runs = runs_table(points, &rows);
     let complete: Vec<_> = rows.into_iter().filter(|(.., row)| row.error.is_none()).collect();
     SweepTables { kpis: kpis_table(manifest, points, ended, &complete), runs }
 }
 
 impl SweepTables {
-    /// Writes `kpis.parquet` and `runs.parquet`.
+    /// Writes `kpis.parquet` and `runs.parquet`, unless they are there as they would be written.
     pub fn write(&self, store: &dyn Store) -> Result<(), ResultsError> {
-        store.write(RUNS_PARQUET, &self.runs)?;
-        store.write(KPIS_PARQUET, &self.kpis)
+        for (name, contents) in [(RUNS_PARQUET, &self.runs), (KPIS_PARQUET, &self.kpis)] {
+            if store.read(name)?.as_ref() != Some(contents) {
+                store.write(name, contents)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -166,9 +166,6 @@ mod tests {
         let columns = ["island_import_kwh", "zone_co2_kg", "zone_import_kwh", "events_count", "pv_production_kwh"];
         let columns: Vec<_> = columns.into_iter().map(column).collect();
         let order: Vec<_> = in_order(&columns).into_iter().map(|(_, column)| column.name.as_str()).collect();
-        assert_eq!(
-            order,
-            ["pv_production_kwh", "events_count", "zone_import_kwh", "zone_co2_kg", "island_import_kwh"]
-        );
+        assert_eq!(order, ["pv_production_kwh", "events_count", "zone_import_kwh", "zone_co2_kg", "island_import_kwh"]);
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-
 use results::sweep::{
     AxisInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, idle_patterns, open, tables,
 };
@@ -133,8 +132,7 @@ fn tables_are_the_same_whoever_ran_what_and_how_often() {
     }
     let [kpis, others] = [one.path(), two.path()].map(|dir| dir.join("kpis.parquet"));
     assert!(fs::read(&kpis).expect("kpis") == fs::read(others).expect("kpis"));
-    let columns =
-        ["run", "seed", "cars", "trades", "tariff", "events_count", "a_import_kwh", "island_import_kwh"];
+    let columns = ["run", "seed", "cars", "trades", "tariff", "events_count", "a_import_kwh", "island_import_kwh"];
     assert_eq!(cells(&kpis, &columns)[1], ["run1", "18446744073709551614", "1", "false", "case 1", "1", "-", "-"]);
     assert_eq!(cells(&kpis, &columns)[3], ["run3", "18446744073709551614", "3", "true", "case 3", "3", "3.5", "3"]);
     assert_eq!(cells(&one.path().join("runs.parquet"), &["status", "wall_s", "ticks"])[3], ["complete", "0.5", "4"]);
