@@ -14,7 +14,7 @@ from pathlib import Path
 import cli
 import pyarrow.parquet as pq
 import pytest
-from test_sweep import RUNS, SWEEP, kpis
+from sweeps import RUNS, SWEEP, kpis
 
 ENGINES = cli.ROOT / "examples" / "engines"
 SHARDS = 6
@@ -62,22 +62,10 @@ def engine(request):
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def small(tmp_path) -> Path:
-    """A sweep file of twelve short runs."""
-    path = tmp_path / "small.toml"
-    path.write_text(SWEEP, encoding="utf-8")
-    return path
-
-
 @pytest.fixture(scope="session")
-def alone(tmp_path_factory) -> bytes:
-    """The key figures of the small sweep, run by one process."""
-    folder = tmp_path_factory.mktemp("alone")
-    (folder / "small.toml").write_text(SWEEP, encoding="utf-8")
-    ended = cli.cariflex("sweep", folder / "small.toml", "--out", folder / "place")
-    assert ended.code == 0, ended.err
-    return kpis(folder / "place")
+def alone(undisturbed) -> bytes:
+    """The key figures of the small sweep, run by one process and kept in a folder."""
+    return kpis(undisturbed)
 
 
 def drive(engine, file: Path, place: Path, program: Path | None = None) -> cli.Ended:

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 import requests
 import yaml
-from test_sweep import RUNS, SWEEP, kpis, sweep
+from sweeps import RUNS, SWEEP, kpis, sweep
 
 SECRET = "never-to-be-told"
 # Waits for a store that does not answer, and for machines under load.
@@ -101,21 +101,10 @@ def bucket(server, by_store) -> Bucket:
     return Bucket(server, f"bucket-{uuid.uuid4().hex}")
 
 
-@pytest.fixture
-def small(tmp_path) -> Path:
-    """A sweep file of twelve short runs."""
-    path = tmp_path / "small.toml"
-    path.write_text(SWEEP, encoding="utf-8")
-    return path
-
-
 @pytest.fixture(scope="session")
-def in_a_folder(tmp_path_factory) -> bytes:
-    """The key figures of the small sweep, kept in a folder."""
-    folder = tmp_path_factory.mktemp("folder")
-    (folder / "small.toml").write_text(SWEEP, encoding="utf-8")
-    sweep(folder / "small.toml", "--out", folder / "place")
-    return kpis(folder / "place")
+def in_a_folder(undisturbed) -> bytes:
+    """The key figures of the small sweep, run by one process and kept in a folder."""
+    return kpis(undisturbed)
 
 
 @pytest.mark.parametrize("prefix", ["sweeps/small", "", "Été à Fort-de-France/50 % ~#1"])

@@ -12,66 +12,11 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 import tables
-
-SWEEP = """
-version = 1
-name = "small"
-base = "martinique"
-method = "grid"
-replicates = 2
-first_seed = 5
-
-[set]
-"run.duration" = "6h"
-"run.record" = "kpis"
-
-[[axis]]
-name = "capacity_kwh"
-key = "battery.*.capacity_kwh"
-values = [50, 100, 200]
-
-[[axis]]
-name = "rule"
-[axis.cases.own]
-"ems.batteries" = "self-consumption"
-[axis.cases.price]
-"ems.batteries" = { rule = "price-threshold", charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 }
-"""
-RUNS = 3 * 2 * 2
-
-
-@pytest.fixture
-def small(tmp_path) -> Path:
-    """A sweep file of twelve short runs."""
-    path = tmp_path / "small.toml"
-    path.write_text(SWEEP, encoding="utf-8")
-    return path
-
-
-def sweep(*args, **options) -> cli.Ended:
-    """A sweep that must succeed."""
-    ended = cli.cariflex("sweep", *args, **options)
-    assert ended.code == 0, ended.err
-    return ended
-
-
-def kpis(place: Path) -> bytes:
-    """The table of key figures as it lies on the disk."""
-    return (place / "kpis.parquet").read_bytes()
-
+from sweeps import RUNS, SWEEP, kpis, sweep
 
 def events(ended: cli.Ended) -> list[dict]:
     """The lines of JSON on standard error."""
     return [json.loads(line) for line in ended.err.splitlines() if line.startswith("{")]
-
-
-@pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory) -> Path:
-    """The place of the small sweep, run without any disturbance."""
-    folder = tmp_path_factory.mktemp("sweep")
-    (folder / "small.toml").write_text(SWEEP, encoding="utf-8")
-    sweep(folder / "small.toml", "--out", folder / "place", "--workers", 1)
-    return folder / "place"
 
 
 def test_one_line_of_sql_answers_a_question(undisturbed):

@@ -150,14 +150,22 @@ pub(crate) fn fleets() -> Vec<Case> {
 pub(crate) fn extending_and_setting() -> Vec<Case> {
     let base = "version = 2\n[pv]\nroof = { commune = \"Ducos\" }\n";
     vec![
-        case(
-            "a base that is not there",
-            "",
-            &["scenario.toml, line 1", "extends is \"no.toml\"", "no scenario `no.toml`", "`martinique`"],
-        )
-        .at_top("extends = \"no.toml\""),
-        case("a base that is a list", "", &["scenario.toml, line 1", "extends is a list", "one scenario in quotes"])
-            .at_top("extends = [\"martinique\"]"),
+        at_top(
+            case(
+                "a base that is not there",
+                "",
+                &["scenario.toml, line 1", "extends is \"no.toml\"", "no scenario `no.toml`", "`martinique`"],
+            ),
+            "extends = \"no.toml\"",
+        ),
+        at_top(
+            case(
+                "a base that is a list",
+                "",
+                &["scenario.toml, line 1", "extends is a list", "one scenario in quotes"],
+            ),
+            "extends = [\"martinique\"]",
+        ),
         extending(
             "a circle of files",
             "",

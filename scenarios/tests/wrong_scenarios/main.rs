@@ -3,12 +3,14 @@
 //! Each case is a folder with `scenario.toml`, what it extends and the data it names. Its message must hold the parts
 //! listed, and the number of problems must be that of the mistakes: no wrong value may be blamed on its neighbours.
 
+#[path = "../cases/mod.rs"]
+mod cases;
 mod data;
 mod files;
 mod fleets;
 
-use scenarios::{DataTable, Plan, Scenario, ScenarioError};
-use std::collections::BTreeMap;
+use cases::{Case, check};
+use scenarios::{DataTable, Scenario, ScenarioError};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,15 +22,6 @@ const EVSE: &str = "[evse]\nevse_01 = { commune = \"Ducos\", power_kw = 22 }\n";
 const EV: &str = "[ev]\nev_01 = { commune = \"Ducos\", evse = \"evse_01\", capacity_kwh = 75, power_kw = 22 }\n";
 const HOMES: &str = "[fleet.homes]\nof = \"household\"\ncount = 10\n";
 
-/// A scenario with mistakes in it.
-struct Case {
-    name: &'static str,
-    files: Vec<(&'static str, Vec<u8>)>,
-    sets: Vec<&'static str>,
-    problems: usize,
-    says: &'static [&'static str],
-}
-
 /// The head, and a body with one mistake.
 fn case(name: &'static str, body: &str, says: &'static [&'static str]) -> Case {
     whole(name, &format!("{HEAD}{body}"), says)
@@ -36,7 +29,7 @@ fn case(name: &'static str, body: &str, says: &'static [&'static str]) -> Case {
 
 /// A scenario without the head.
 fn whole(name: &'static str, text: &str, says: &'static [&'static str]) -> Case {
-    Case { name, files: vec![("scenario.toml", text.into())], sets: Vec::new(), problems: 1, says }
+    Case::of("scenario.toml", name, text, says)
 }
 
 /// A right scenario, changed by an option `--set`.
@@ -46,7 +39,7 @@ fn set(name: &'static str, assignment: &'static str, says: &'static [&'static st
 
 /// A scenario that extends `base.toml`.
 fn extending(name: &'static str, body: &str, base: &str, says: &'static [&'static str]) -> Case {
-    case(name, body, says).at_top("extends = \"base.toml\"").with("base.toml", base)
+    at_top(case(name, body, says), "extends = \"base.toml\"").with("base.toml", base)
 }
 
 /// A series file in the long format.
@@ -69,52 +62,20 @@ fn sessions(name: &'static str, csv: &str, says: &'static [&'static str]) -> Cas
     case(name, &body, says).with("sessions.csv", csv)
 }
 
-impl Case {
-    fn with(mut self, name: &'static str, contents: impl Into<Vec<u8>>) -> Self {
-        self.files.push((name, contents.into()));
-        self
-    }
-
-    /// The scenario with a line before all others.
-    fn at_top(mut self, line: &str) -> Self {
-        let text = [line.as_bytes(), b"\n", &self.files[0].1].concat();
-        self.files[0].1 = text;
-        self
-    }
-
-    /// The scenario with one text in place of another.
-    fn replacing(mut self, old: &str, new: &str) -> Self {
-        let text = String::from_utf8(self.files[0].1.clone()).expect("the case is text");
-        assert!(text.contains(old), "{}", self.name);
-        self.files[0].1 = text.replace(old, new).into();
-        self
-    }
-
-    fn problems(self, problems: usize) -> Self {
-        Self { problems, ..self }
-    }
-
-    /// Resolves it as the program does; returns the message and the number of problems in it.
-    fn message(&self, folder: &Path) -> (String, usize) {
-        // Left behind by an earlier run of the tests, if at all.
-        drop(fs::remove_dir_all(folder));
-        fs::create_dir_all(folder).expect("the folder can be made");
-        for (name, contents) in &self.files {
-            fs::write(folder.join(name), contents).expect("the folder can be written to");
-        }
-        let error = resolve(&folder.join("scenario.toml"), &self.sets).expect_err(self.name);
-        let problems = if let ScenarioError::Problems(problems) = &error { problems.len() } else { 1 };
-        (error.to_string().replace(&format!("{}/", folder.display()), ""), problems)
-    }
+/// The scenario with a line before all others.
+fn at_top(mut case: Case, line: &str) -> Case {
+    let text = [line.as_bytes(), b"\n", &case.files[0].1].concat();
+    case.files[0].1 = text;
+    case
 }
 
-fn resolve(path: &Path, sets: &[&str]) -> Result<Plan, ScenarioError> {
+fn resolve(path: &Path, sets: &[&str]) -> Result<(), ScenarioError> {
     let mut scenario = Scenario::load(&path.display().to_string())?;
     sets.iter().try_for_each(|assignment| scenario.set(assignment))?;
     let read =
         |path: PathBuf| DataTable::from_csv(&path, &fs::read(&path).expect("cases bring their data")).map(Arc::new);
     let tables = scenario.data_files()?.into_iter().map(|file| read(file.path)).collect::<Result<Vec<_>, _>>()?;
-    scenario.resolve(&tables)
+    scenario.resolve(&tables).map(drop)
 }
 
 /// Hourly rows of a day, with some replaced; row 0 stands in line 2 of its file.
@@ -158,24 +119,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
     .flatten()
     .collect();
     assert!(cases.len() >= 45, "{} cases", cases.len());
-    let mut failures = Vec::new();
-    let mut messages: BTreeMap<String, &str> = BTreeMap::new();
-    for (number, case) in cases.iter().enumerate() {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("wrong-{}-{number}", std::process::id()));
-        let (message, problems) = case.message(&folder);
-        fs::remove_dir_all(&folder).expect("the folder was made");
-        let missing: Vec<_> = case.says.iter().filter(|part| !message.contains(**part)).collect();
-        if !missing.is_empty() || problems != case.problems {
-            failures.push(format!("{}: {problems} problems, without {missing:?}:\n       {message}", case.name));
-        }
-        if message.chars().count() > 700 || message.chars().any(|c| c.is_control() && c != '\n') {
-            failures.push(format!("{}: no person reads {message:?}", case.name));
-        }
-        if let Some(other) = messages.insert(message, case.name) {
-            failures.push(format!("{} and {other} are told in the same words", case.name));
-        }
-    }
-    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    check("scenario.toml", &cases, resolve);
 }
 
 #[test]

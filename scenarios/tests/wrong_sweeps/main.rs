@@ -4,12 +4,14 @@
 //! problems must be that of the mistakes.
 
 mod axes;
+#[path = "../cases/mod.rs"]
+mod cases;
 mod head;
 mod points;
 
+use cases::{Case, check};
 use scenarios::ScenarioError;
 use scenarios::sweep::Sweep;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -18,18 +20,9 @@ const HEAD: &str = "version = 1\nname = \"wrong\"\nbase = \"martinique-day\"\nme
 /// A right axis of four lines.
 const AXIS: &str = "[[axis]]\nname = \"tilt\"\nkey = \"pv.*.tilt_deg\"\nvalues = [10, 20]\n";
 
-/// A sweep with mistakes in it.
-struct Case {
-    name: &'static str,
-    files: Vec<(&'static str, Vec<u8>)>,
-    sets: Vec<&'static str>,
-    problems: usize,
-    says: &'static [&'static str],
-}
-
 /// A sweep file as it is.
 fn whole(name: &'static str, text: &str, says: &'static [&'static str]) -> Case {
-    Case { name, files: vec![("sweep.toml", text.into())], sets: Vec::new(), problems: 1, says }
+    Case::of("sweep.toml", name, text, says)
 }
 
 /// The head, lines that belong to it, and a right axis.
@@ -57,39 +50,6 @@ fn list(name: &'static str, lines: &str, says: &'static [&'static str]) -> Case 
 /// A list whose points are in a CSV.
 fn csv(name: &'static str, csv: &str, says: &'static [&'static str]) -> Case {
     list(name, "", says).replacing("\"list\"", "\"list\"\npoints = \"design.csv\"").with("design.csv", csv)
-}
-
-impl Case {
-    fn with(mut self, name: &'static str, contents: impl Into<Vec<u8>>) -> Self {
-        self.files.push((name, contents.into()));
-        self
-    }
-
-    /// The sweep with one text in place of another.
-    fn replacing(mut self, old: &str, new: &str) -> Self {
-        let text = String::from_utf8(self.files[0].1.clone()).expect("the case is text");
-        assert!(text.contains(old), "{}", self.name);
-        self.files[0].1 = text.replacen(old, new, 1).into();
-        self
-    }
-
-    fn problems(self, problems: usize) -> Self {
-        Self { problems, ..self }
-    }
-
-    /// Makes every run as the program does, until one is wrong; returns the message and the number of problems in it.
-    fn message(&self, folder: &Path) -> (String, usize) {
-        drop(fs::remove_dir_all(folder));
-        fs::create_dir_all(folder).expect("the folder can be made");
-        for (name, contents) in &self.files {
-            fs::write(folder.join(name), contents).expect("the folder can be written to");
-        }
-        let Err(error) = resolve_all(&folder.join("sweep.toml"), &self.sets) else {
-            return (format!("{} is taken for right", self.name), 0);
-        };
-        let problems = if let ScenarioError::Problems(problems) = &error { problems.len() } else { 1 };
-        (error.to_string().replace(&format!("{}/", folder.display()), ""), problems)
-    }
 }
 
 fn resolve_all(path: &Path, sets: &[&str]) -> Result<(), ScenarioError> {
@@ -121,24 +81,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
     .flatten()
     .collect();
     assert!(cases.len() >= 150, "{} cases", cases.len());
-    let mut failures = Vec::new();
-    let mut messages: BTreeMap<String, &str> = BTreeMap::new();
-    for (number, case) in cases.iter().enumerate() {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sweep-{}-{number}", std::process::id()));
-        let (message, problems) = case.message(&folder);
-        fs::remove_dir_all(&folder).expect("the folder was made");
-        let missing: Vec<_> = case.says.iter().filter(|part| !message.contains(**part)).collect();
-        if !missing.is_empty() || problems != case.problems {
-            failures.push(format!("{}: {problems} problems, without {missing:?}:\n       {message}", case.name));
-        }
-        if message.chars().count() > 700 || message.chars().any(|c| c.is_control() && c != '\n') {
-            failures.push(format!("{}: no person reads {message:?}", case.name));
-        }
-        if let Some(other) = messages.insert(message, case.name) {
-            failures.push(format!("{} and {other} are told in the same words", case.name));
-        }
-    }
-    assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    check("sweep.toml", &cases, resolve_all);
 }
 
 #[test]

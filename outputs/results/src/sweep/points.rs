@@ -103,7 +103,7 @@ pub struct Points {
 
 impl Parameter {
     /// Adds its values of these runs as a column.
-    pub(super) fn column(&self, runs: &[usize], frame: &mut Frame) {
+    fn column(&self, runs: &[usize], frame: &mut Frame) {
         let keys = self.keys.join(", ");
         let metadata =
             [("role", "parameter"), ("keys", &keys), ("unit", &self.unit), ("description", &self.description)];
@@ -206,17 +206,11 @@ impl Points {
     /// Writes `points.parquet`.
     pub fn write(&self, store: &dyn Store) -> Result<(), ResultsError> {
         let mut frame = Frame::default();
-        let [run, point, replicate, seed, start, end, tick, participants, inputs, set] =
-            POINTS.fields().try_into().expect("the table has these columns");
-        let all: Vec<usize> = (0..self.runs.len()).collect();
+        let mut fields = POINTS.fields().into_iter();
         let lists: Vec<String> = self.runs.iter().map(|run| run.inputs.join(" ")).collect();
-        frame.texts(run, self.runs.iter().map(|run| Some(run.run.as_str())));
-        frame.numbers(point, self.runs.iter().map(|run| run.point));
-        frame.numbers(replicate, self.runs.iter().map(|run| run.replicate));
-        frame.numbers(seed, self.runs.iter().map(|run| run.seed));
-        for parameter in &self.parameters {
-            parameter.column(&all, &mut frame);
-        }
+        self.head((0..self.runs.len()).collect(), &mut fields, &mut frame);
+        let [start, end, tick, participants, inputs, set] =
+            fields.collect::<Vec<_>>().try_into().expect("the table has these columns");
         frame.times(start, self.runs.iter().map(|run| run.start));
         frame.times(end, self.runs.iter().map(|run| run.end));
         frame.reals(tick, self.runs.iter().map(|run| Some(run.tick.seconds())));
@@ -224,5 +218,17 @@ impl Points {
         frame.names(inputs, lists.iter().map(|list| Some(list.as_str())));
         frame.texts(set, self.runs.iter().map(|run| Some(run.set.as_str())));
         store.write(POINTS_PARQUET, &super::tables::bytes(frame, metadata(&POINTS, None)))
+    }
+
+    /// The columns with which every table of runs begins: id, point, replicate, seed, and the parameters. `fields` gives
+    /// those of the first four.
+    pub(super) fn head(&self, rows: Vec<usize>, fields: &mut impl Iterator<Item = Field>, frame: &mut Frame) {
+        let mut next = || fields.next().expect("every table of runs has these columns");
+        let runs = || rows.iter().map(|&row| &self.runs[row]);
+        frame.texts(next(), runs().map(|run| Some(run.run.as_str())));
+        frame.numbers(next(), runs().map(|run| run.point));
+        frame.numbers(next(), runs().map(|run| run.replicate));
+        frame.numbers(next(), runs().map(|run| run.seed));
+        self.parameters.iter().for_each(|parameter| parameter.column(&rows, frame));
     }
 }

@@ -47,15 +47,10 @@ impl SweepTables {
 
 fn kpis_table(manifest: &Manifest, points: &Points, ended: &Ended, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
     let mut frame = Frame::default();
-    let [run, point, replicate, seed, start, end, tick] =
-        SWEEP_KPIS.fields().try_into().expect("the table has these columns");
+    let mut fields = SWEEP_KPIS.fields().into_iter();
     let runs = || rows.iter().map(|(_, run, _)| *run);
-    let indices: Vec<usize> = rows.iter().map(|(index, ..)| *index).collect();
-    frame.texts(run, runs().map(|run| Some(run.run.as_str())));
-    frame.numbers(point, runs().map(|run| run.point));
-    frame.numbers(replicate, runs().map(|run| run.replicate));
-    frame.numbers(seed, runs().map(|run| run.seed));
-    points.parameters.iter().for_each(|parameter| parameter.column(&indices, &mut frame));
+    points.head(rows.iter().map(|(index, ..)| *index).collect(), &mut fields, &mut frame);
+    let [start, end, tick] = fields.collect::<Vec<_>>().try_into().expect("the table has these columns");
     frame.times(start, runs().map(|run| run.start));
     frame.times(end, runs().map(|run| run.end));
     frame.reals(tick, runs().map(|run| Some(run.tick.seconds())));
@@ -70,16 +65,12 @@ fn kpis_table(manifest: &Manifest, points: &Points, ended: &Ended, rows: &[(usiz
 
 fn runs_table(points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
     let mut frame = Frame::default();
-    let [run, point, replicate, seed, status, error, wall, participants, ticks] =
-        RUNS.fields().try_into().expect("the table has these columns");
+    let mut fields = RUNS.fields().into_iter();
     let runs = || rows.iter().map(|(_, run, _)| *run);
     let word = |row: &Row| Some(if row.error.is_some() { "failed" } else { "complete" });
-    let indices: Vec<usize> = rows.iter().map(|(index, ..)| *index).collect();
-    frame.texts(run, runs().map(|run| Some(run.run.as_str())));
-    frame.numbers(point, runs().map(|run| run.point));
-    frame.numbers(replicate, runs().map(|run| run.replicate));
-    frame.numbers(seed, runs().map(|run| run.seed));
-    points.parameters.iter().for_each(|parameter| parameter.column(&indices, &mut frame));
+    points.head(rows.iter().map(|(index, ..)| *index).collect(), &mut fields, &mut frame);
+    let [status, error, wall, participants, ticks] =
+        fields.collect::<Vec<_>>().try_into().expect("the table has these columns");
     frame.names(status, rows.iter().map(|(.., row)| word(row)));
     frame.texts(error, rows.iter().map(|(.., row)| row.error.as_deref()));
     frame.reals(wall, rows.iter().map(|(.., row)| Some(row.wall_s)));
