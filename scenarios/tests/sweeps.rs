@@ -105,7 +105,7 @@ fn an_axis_is_described_by_the_parameter_its_key_names() {
          [[axis]]\nname = \"unknown\"\nkey = \"battery.*.colour\"\nvalues = [\"red\"]\n",
     );
     let units: Vec<&str> = sweep.axes.iter().map(|axis| axis.unit.as_str()).collect();
-    assert_eq!(units, ["whole number", "kWh", ""]);
+    assert_eq!(units, ["", "kWh", ""], "a type is no unit");
     assert_eq!(sweep.axes[0].description, "How many there are; left out for a fleet at the sites of another.");
     let written = serde_json::json!(sweep.axes[1]);
     let description = "Nominal energy.";
@@ -113,6 +113,16 @@ fn an_axis_is_described_by_the_parameter_its_key_names() {
         "name": "capacity", "keys": ["battery.*.capacity_kwh"], "unit": "kWh", "description": description
     });
     assert_eq!(written, expected);
+}
+
+#[test]
+fn an_axis_may_say_itself_what_it_is() {
+    let sweep = sweep(
+        "method = \"grid\"\n[[axis]]\nname = \"size\"\nabout = \"Of each.\"\nkey = \"battery.*.capacity_kwh\"\nvalues = [1]\n\
+         [[axis]]\nname = \"share\"\nunit = \"%\"\ncases.a = { \"dso.load_control_percent\" = 3 }\n",
+    );
+    let said: Vec<_> = sweep.axes.iter().map(|axis| (axis.unit.as_str(), axis.description.as_str())).collect();
+    assert_eq!(said, [("kWh", "Of each."), ("%", "")]);
 }
 
 #[test]

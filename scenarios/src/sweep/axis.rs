@@ -36,9 +36,9 @@ pub struct Axis {
     pub name: String,
     /// The dotted keys that are set; of cases all those that a case sets.
     pub keys: Vec<String>,
-    /// Unit of its values, as the parameter has it; empty where none is known.
+    /// Unit of its values, as the file or the parameter has it; empty where none is known.
     pub unit: String,
-    /// What the parameter is; empty where the key names none.
+    /// What it varies, as the file or the parameter says; empty where neither does.
     pub description: String,
     #[serde(skip)]
     pub(super) values: Values,
@@ -111,8 +111,9 @@ pub(super) fn read(
         let first = levels.first()?;
         keys = first.assignments.iter().map(|assignment| assignment.key().into()).collect();
     }
-    let name = draft.section.name;
-    Some(Axis { name, keys, unit: String::new(), description: String::new(), values: values?, node: node.clone() })
+    let AxisSection { name, about, unit, .. } = draft.section;
+    let (unit, description) = (unit.unwrap_or_default(), about.unwrap_or_default());
+    Some(Axis { name, keys, unit, description, values: values?, node: node.clone() })
 }
 
 /// What is wrong with a name, if it can not be a column of its own.

@@ -91,6 +91,10 @@ parameters! {
     pub(super) struct AxisSection in "axis" {
         /// Name of the axis: a column of the results.
         name: String, "name", Any, "";
+        /// What it varies, for readers of the results. None: as the parameter is described, if the key names one.
+        about: Option<String> = None, "text", Any, "";
+        /// Unit of its values, for readers of the results. None: that of the parameter.
+        unit: Option<String> = None, "unit", Any, "";
         /// The dotted key that is set, as `--set` takes it; `*` stands for every table at its place.
         key: Option<String> = None, "key", Any, "";
         /// Lowest and highest value.

@@ -12,6 +12,32 @@ use crate::scenario::{Scenario, is_same, told};
 use std::cell::RefCell;
 use std::path::Path;
 
+/// Where a parameter has no unit, this says what is written instead.
+const NO_UNITS: [&str; 22] = [
+    "1 or 3",
+    "1, 2 or 3",
+    "2",
+    "column",
+    "commune",
+    "date or instant",
+    "duration",
+    "fleet",
+    "id",
+    "kind",
+    "mechanism",
+    "model",
+    "name",
+    "path",
+    "rule",
+    "scenario",
+    "table",
+    "text",
+    "time zone",
+    "true or false",
+    "whole number",
+    "word",
+];
+
 /// A file that is being read.
 struct File<'a> {
     path: &'a Path,
@@ -184,8 +210,13 @@ impl File<'_> {
         for axis in axes {
             let parameter = axis.keys.iter().find_map(|key| parameter_at(&sections, key));
             if let Some(parameter) = parameter.filter(|_| axis.node.at("cases").is_none()) {
-                axis.unit = parameter.unit.into();
-                axis.description = parameter.doc.into();
+                let or = |said: &mut String, known: &str| {
+                    if said.is_empty() {
+                        *said = known.into();
+                    }
+                };
+                or(&mut axis.unit, if NO_UNITS.contains(&parameter.unit) { "" } else { parameter.unit });
+                or(&mut axis.description, parameter.doc);
             }
             let cases = match &axis.values {
                 Values::Levels(levels) => &levels[..1],
