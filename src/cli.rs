@@ -111,7 +111,7 @@ pub struct SweepArgs {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<ShardArg>,
     /// Remove what the place holds of this sweep, and begin anew.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "shard")]
     pub fresh: bool,
     /// Check everything and list the points; run and write nothing.
     #[arg(long, conflicts_with_all = ["fresh", "freeze"])]

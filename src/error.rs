@@ -49,6 +49,12 @@ pub enum Error {
     /// A report that could not be made.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// Runs of a sweep that had ended and are gone again.
+    #[error("{lost} runs have ended and are gone again: did somebody begin the sweep anew? The same command runs them")]
+    RunsLost {
+        /// How many.
+        lost: usize,
+    },
     /// The run broke off.
     #[error(transparent)]
     Kernel(#[from] KernelError),
@@ -91,7 +97,11 @@ impl Error {
                 ResultsError::Complete { .. }
                 | ResultsError::Foreign { .. }
                 | ResultsError::Busy { .. }
+                | ResultsError::HoldsSweep { .. }
                 | ResultsError::NoSweep { .. }
+                | ResultsError::NotOurs { .. }
+                | ResultsError::Later { .. }
+                | ResultsError::Json { .. }
                 | ResultsError::NoObjectStores { .. },
             ) => ExitCode::from(2),
             Self::Report(

@@ -4,7 +4,7 @@ use super::files::{Files, copy_name};
 use super::{HOST, progress};
 use crate::error::Error;
 use crate::inputs::{self, ENGINE, Inputs};
-use results::sweep::{AxisInfo, CaseInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, idle_patterns};
+use results::sweep::{AxisInfo, CaseInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, figures, idle_patterns};
 use results::{InputFile, Kpis, Level, ResultsError};
 use scenarios::sweep::{AxisValue, Point, Sweep};
 use scenarios::{Assignment, Problem, Scenario, ScenarioError, nearest};
@@ -57,7 +57,8 @@ impl Frozen {
             return Err(told(sweep, &points, failures));
         }
         let record = one_level(&frozen)?;
-        check_names(sweep, &draft.figures.into_inner().unwrap_or_else(PoisonError::into_inner))?;
+        let names = draft.figures.into_inner().unwrap_or_else(PoisonError::into_inner);
+        check_names(sweep, &names)?;
         let points = Points {
             parameters: parameters(sweep, &points, &frozen),
             runs: frozen.into_iter().map(|checked| checked.run).collect(),
@@ -74,6 +75,7 @@ impl Frozen {
             record,
             axes: axes(sweep),
             kpis: sweep.kpis.clone(),
+            figures: figures(&sweep.kpis, &names),
             inputs: draft.inputs.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect(),
             scenario: serde_json::to_value(sweep.base().to_written()).expect("the points have been resolved from it"),
         };
@@ -93,7 +95,13 @@ impl Frozen {
             );
             return Err(ResultsError::NoSweep { place: store.place(), problem }.into());
         }
-        Ok(Some(Self::thawed(manifest, Points::read(store)?, Files::default())?))
+        let points = Points::read(store)?;
+        if !manifest.fits(&points) {
+            let problem =
+                "its points are not those it was frozen with: freeze it anew with `cariflex sweep FILE --out`";
+            return Err(ResultsError::NoSweep { place: store.place(), problem: problem.into() }.into());
+        }
+        Ok(Some(Self::thawed(manifest, points, Files::default())?))
     }
 
     fn thawed(manifest: Manifest, points: Points, files: Files) -> Result<Self, Error> {
@@ -118,10 +126,17 @@ impl Frozen {
         Ok(self.manifest.write(store)?)
     }
 
+    /// Whether a place holds all that was frozen.
+    pub(super) fn is_whole(&self, store: &dyn Store) -> Result<bool, Error> {
+        let copies: BTreeSet<String> = store.list("inputs")?.into_iter().collect();
+        let has_copies = self.manifest.inputs.iter().all(|file| copies.contains(&copy_name(&file.path, &file.blake3)));
+        Ok(has_copies && Points::read(store).is_ok_and(|points| points == self.points))
+    }
+
     /// What a run is made from, as it was frozen.
     ///
     /// # Errors
-    /// If a copy of a data file is not there, or is not what it was.
+    /// If a copy of a data file is not there, or can not be read. That all is what it was is told by the run's id.
     pub(super) fn inputs(&self, run: &FrozenRun, store: &dyn Store) -> Result<Inputs, Error> {
         let broken = |problem: String| ResultsError::NoSweep { place: store.place(), problem };
         let set: Vec<Assignment> =
@@ -206,9 +221,14 @@ fn in_parallel<T: Send>(threads: usize, count: usize, work: impl Fn(usize) -> T 
         }
     };
     let mut all: Vec<(usize, T)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads.min(count)).map(|_| scope.spawn(worker)).collect();
-        let done = workers.into_iter().map(|worker| worker.join());
-        done.flat_map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        // Where the system gives fewer threads, those that there are do it all: this one at least.
+        let others = (1..threads.min(count)).map_while(|_| thread::Builder::new().spawn_scoped(scope, worker).ok());
+        let others: Vec<_> = others.collect();
+        let mut done = worker();
+        for other in others {
+            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
     });
     all.sort_by_key(|(index, _)| *index);
     all.into_iter().map(|(_, value)| value).collect()
@@ -220,15 +240,11 @@ fn told(sweep: &Sweep, points: &[Point], failures: Vec<(usize, Error)>) -> Error
     let first = affected.first().copied().unwrap_or_default();
     let values = sweep.axes.iter().zip(&points[first].values);
     let first = values.map(|(axis, value)| format!("{} = {value}", axis.name)).collect::<Vec<_>>().join(", ");
-    let mut problems: Vec<Problem> = Vec::new();
+    let (mut problems, mut seen): (Vec<Problem>, BTreeSet<Problem>) = Default::default();
     for (_, error) in failures {
         match error {
             Error::Scenario(ScenarioError::Problems(of_run)) => {
-                for problem in of_run {
-                    if !problems.contains(&problem) {
-                        problems.push(problem);
-                    }
-                }
+                problems.extend(of_run.into_iter().filter(|problem| seen.insert(problem.clone())));
             }
             other => return other,
         }

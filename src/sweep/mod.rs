@@ -34,31 +34,37 @@ pub fn sweep(args: &SweepArgs) -> Result<Outcome, Error> {
     let workers = args.workers.map_or_else(|| thread::available_parallelism().map_or(1, usize::from), usize::from);
     let (store, frozen) = place::opened(args, workers)?;
     let store = &*store;
-    let runs = &frozen.points.runs;
+    let runs = distinct(&frozen.points.runs);
     if args.dry_run {
-        return print(list::list(&frozen, &done(&frozen, store)?, &store.place()).as_bytes());
+        return print(list::list(&frozen, &Ended::read(store)?.done(&frozen, store)?, &store.place()).as_bytes());
     }
+    let name = &frozen.manifest.name;
     if args.freeze {
-        let text = format!("{}: {} runs are frozen in {}\n", frozen.manifest.name, runs.len(), store.place());
-        return print(text.as_bytes());
+        return print(format!("{name}: {} runs are frozen in {}\n", runs.len(), store.place()).as_bytes());
     }
-    let done = done(&frozen, store)?;
-    let mine = part(runs, shard);
-    let pending: Vec<&FrozenRun> = mine.iter().copied().filter(|run| !done.contains(run.run.as_str())).collect();
+    let before = Ended::read(store)?;
+    before.broken().iter().for_each(|part| place::note(&format!("{part}; its runs are run again")));
+    let done = before.done(&frozen, store)?;
+    drop(before);
+    let mine = part(runs.clone(), shard);
+    let pending: Vec<&FrozenRun> = mine.iter().copied().filter(|run| !done.contains(&run.run)).collect();
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
     let workers = workers.min(pending.len()).max(1);
-    let mut progress = Progress::new(&frozen.manifest.name, &pending, mine.len() - pending.len(), workers);
-    let outcome = work::run_all(&frozen, store, &pending, workers, &stop, &mut progress);
+    let mut progress = Progress::new(name, &pending, mine.len() - pending.len(), workers);
+    let worked = work::run_all(&frozen, store, &pending, workers, &stop, &mut progress);
+    let failed_now = progress.failed().clone();
     let ended = Ended::read(store)?;
-    let missing = runs.iter().filter(|run| !ended.has(&run.run)).count();
+    let done = ended.done(&frozen, store)?;
+    let has_failed = |run: &FrozenRun| failed_now.contains(&run.run) || ended.error(&run.run).is_some();
+    let is_missing = |run: &&&FrozenRun| !done.contains(&run.run) && !has_failed(run);
+    let missing = runs.iter().filter(is_missing).count();
     let took = progress.finish(missing, &store.place());
-    if outcome? == Outcome::Interrupted {
+    if worked? == Outcome::Interrupted {
         let text = format!(
-            "{}: interrupted; the same command goes on with {missing} runs, and `cariflex report {}` draws those that have \
-             ended\n",
-            frozen.manifest.name,
+            "{name}: interrupted; the same command goes on with {missing} runs, and `cariflex report {}` draws those that \
+             have ended\n",
             store.place()
         );
         print(text.as_bytes())?;
@@ -69,10 +75,37 @@ pub fn sweep(args: &SweepArgs) -> Result<Outcome, Error> {
         ended.compact(store)?;
         place::sort_runs(&frozen, store)?;
     }
-    let failed = mine.iter().filter(|run| ended.error(&run.run).is_some()).count();
-    let end = End { runs: mine.len(), ran: pending.len(), failed, missing, workers, took };
+    let failed = mine.iter().filter(|run| has_failed(run)).count();
+    let lost = mine.iter().filter(is_missing).count();
+    let end = End { runs: mine.len(), ran: pending.len(), failed, lost, missing, workers, took };
     print(end.told(&frozen, &store.place()).as_bytes())?;
-    if failed == 0 { Ok(Outcome::Complete) } else { Err(Error::RunsFailed { failed, of: mine.len() }) }
+    match (failed, lost) {
+        (0, 0) => Ok(Outcome::Complete),
+        (0, lost) => Err(Error::RunsLost { lost }),
+        (failed, _) => Err(Error::RunsFailed { failed, of: mine.len() }),
+    }
+}
+
+/// The runs of a sweep, each once: points may come to the same run.
+fn distinct(runs: &[FrozenRun]) -> Vec<&FrozenRun> {
+    let mut seen = BTreeSet::new();
+    runs.iter().filter(|run| seen.insert(run.run.as_str())).collect()
+}
+
+/// Which runs are complete: their rows are there, and their tables where they have any.
+trait Done {
+    fn done(&self, frozen: &Frozen, store: &dyn Store) -> Result<BTreeSet<String>, Error>;
+}
+
+impl Done for Ended {
+    fn done(&self, frozen: &Frozen, store: &dyn Store) -> Result<BTreeSet<String>, Error> {
+        let rows = frozen.points.runs.iter().filter(|run| self.is_complete(&run.run)).map(|run| run.run.clone());
+        if frozen.manifest.record == Level::Kpis {
+            return Ok(rows.collect());
+        }
+        let tables = store.complete_runs()?;
+        Ok(rows.filter(|run| tables.contains(run)).collect())
+    }
 }
 
 /// What came of a sweep, or of a part of it.
@@ -82,6 +115,8 @@ struct End {
     /// How many of them were run now.
     ran: usize,
     failed: usize,
+    /// Runs of this part that have ended and are gone again.
+    lost: usize,
     /// Runs of the whole sweep that have not ended.
     missing: usize,
     workers: usize,
@@ -90,12 +125,12 @@ struct End {
 
 impl End {
     fn told(&self, frozen: &Frozen, place: &str) -> String {
-        let Self { runs, ran, failed, missing, workers, took } = self;
+        let Self { runs, ran, failed, lost, missing, workers, took } = self;
         let manifest = &frozen.manifest;
         let there = runs - ran;
         let there = if there > 0 { format!(" ({there} were there)") } else { String::new() };
         let mut text =
-            format!("{}: {} of {runs} runs complete{there}, {failed} failed\n", manifest.name, runs - failed);
+            format!("{}: {} of {runs} runs complete{there}, {failed} failed\n", manifest.name, runs - failed - lost);
         if *ran > 0 {
             let s = if *workers == 1 { "" } else { "s" };
             let _ = writeln!(
@@ -108,30 +143,14 @@ impl End {
             // Reports are made of folders.
             0 if place.starts_with("s3://") => writeln!(text, "{place}/{KPIS_PARQUET}: a row per complete run"),
             0 => writeln!(text, "{place}/{KPIS_PARQUET}: a row per complete run; `cariflex report {place}` draws them"),
-            _ => writeln!(
-                text,
-                "{missing} runs of other parts have not ended; whoever ends the last writes {KPIS_PARQUET}"
-            ),
+            _ => writeln!(text, "{missing} runs have not ended; whoever ends the last writes {KPIS_PARQUET}"),
         };
         text
     }
 }
 
-/// The runs that are complete: their rows are there, and their tables where they have any.
-fn done(frozen: &Frozen, store: &dyn Store) -> Result<BTreeSet<String>, Error> {
-    let ended = Ended::read(store)?;
-    let is_complete = |run: &&FrozenRun| ended.is_complete(&run.run);
-    let mut done: BTreeSet<String> = frozen.points.runs.iter().filter(is_complete).map(|run| run.run.clone()).collect();
-    if frozen.manifest.record != Level::Kpis {
-        let folders: BTreeSet<String> = store.list("")?.into_iter().collect();
-        done.retain(|run| folders.contains(&format!("run={run}/")));
-    }
-    Ok(done)
-}
-
 /// The runs of a part, those that cost most first: who takes every n-th of them has about as much to do as the others.
-fn part(runs: &[FrozenRun], shard: Option<Shard>) -> Vec<&FrozenRun> {
-    let mut runs: Vec<&FrozenRun> = runs.iter().collect();
+fn part(mut runs: Vec<&FrozenRun>, shard: Option<Shard>) -> Vec<&FrozenRun> {
     runs.sort_by_key(|run| std::cmp::Reverse(run.cost()));
     let Some(Shard { number, of }) = shard else { return runs };
     let is_mine = |index: usize| index as u64 % of == number - 1;
@@ -161,20 +180,20 @@ mod tests {
     #[test]
     fn parts_are_all_of_it_once_and_cost_about_the_same() {
         let runs: Vec<_> = (0..200).map(run).collect();
-        let parts: Vec<_> = (1..=8).map(|number| part(&runs, Some(Shard { number, of: 8 }))).collect();
+        let parts: Vec<_> = (1..=8).map(|number| part(distinct(&runs), Some(Shard { number, of: 8 }))).collect();
         let mut all: Vec<&str> = parts.iter().flatten().map(|run| run.run.as_str()).collect();
         all.sort_unstable();
         assert_eq!(all, runs.iter().map(|run| run.run.as_str()).collect::<Vec<_>>());
         let costs: Vec<u64> = parts.iter().map(|part| part.iter().map(|run| run.cost()).sum()).collect();
         let (least, most) = (costs.iter().min().expect("parts"), costs.iter().max().expect("parts"));
         assert!(most - least < most / 8, "{costs:?}");
-        assert_eq!(part(&runs, None).len(), 200);
+        assert_eq!(part(distinct(&runs), None).len(), 200);
     }
 
     #[test]
     fn more_parts_than_runs_leave_some_without_any() {
         let runs: Vec<_> = (0..3).map(run).collect();
-        let sizes: Vec<_> = (1..=5).map(|number| part(&runs, Some(Shard { number, of: 5 })).len()).collect();
+        let sizes: Vec<_> = (1..=5).map(|number| part(distinct(&runs), Some(Shard { number, of: 5 })).len()).collect();
         assert_eq!(sizes, [1, 1, 1, 0, 0]);
     }
 }

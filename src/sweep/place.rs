@@ -54,8 +54,23 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
     let mut sweep = Sweep::load(Path::new(&args.sweep))?;
     args.set.iter().try_for_each(|assignment| sweep.set(assignment))?;
     let place = args.out.clone().unwrap_or_else(|| format!("results/{}", file_name(&sweep.name)));
+    if place.is_empty() {
+        return Err(Error::Option { option: "--out", problem: "is empty: name a folder".into() });
+    }
     let store = open(&place)?;
-    let before = before(&*store)?;
+    let before = match before(&*store) {
+        // What is broken is about to be removed, if it is ours.
+        Err(_) if args.fresh && foreign(&*store)?.is_none() => None,
+        Err(Error::Results(error)) if foreign(&*store)?.is_none() => {
+            let problem = format!("{error}; --fresh begins it anew");
+            return Err(Error::Option { option: "sweep", problem });
+        }
+        before => before?,
+    };
+    if let Some(before) = before.as_ref().filter(|before| before.name != sweep.name) {
+        let problem = format!("{place} holds another sweep, `{}`: choose another place with --out", before.name);
+        return Err(Error::Option { option: "--out", problem });
+    }
     let frozen = Frozen::of(&sweep, threads)?;
     for text in &sweep.notes {
         note(text);
@@ -69,7 +84,11 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
         remove(&*store, &finished)?;
     }
     match before.filter(|_| !args.fresh) {
-        Some(before) if before.id == frozen.manifest.id => {}
+        Some(before) if before.id == frozen.manifest.id => {
+            if !frozen.is_whole(&*store)? {
+                frozen.write(&*store)?;
+            }
+        }
         Some(before) => {
             let change = change(&before, &frozen, &*store)?;
             if args.shard.is_some() {
@@ -90,10 +109,17 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
     Ok((store, frozen))
 }
 
+/// Something in a place that no sweep has made.
+fn foreign(store: &dyn Store) -> Result<Option<String>, Error> {
+    let is_run = |name: &str| name.starts_with("run=") && name.ends_with('/');
+    Ok(store.list("")?.into_iter().find(|name| !OURS.contains(&name.as_str()) && !is_run(name)))
+}
+
 /// What has changed since a sweep was frozen, and how much of it is still the same.
 fn change(before: &Manifest, frozen: &Frozen, store: &dyn Store) -> Result<String, Error> {
     let what = if before.engine == frozen.manifest.engine { "sweep" } else { "program" };
-    let earlier: BTreeSet<String> = Points::read(store)?.runs.into_iter().map(|run| run.run).collect();
+    let earlier: BTreeSet<String> =
+        Points::read(store).unwrap_or_default().runs.into_iter().map(|run| run.run).collect();
     let runs = &frozen.points.runs;
     let same = runs.iter().filter(|run| earlier.contains(&run.run)).count();
     Ok(format!("the {what} has changed: {same} of its {} runs are the same as before", runs.len()))
@@ -117,7 +143,7 @@ fn before(store: &dyn Store) -> Result<Option<Manifest>, Error> {
         return Ok(Some(manifest));
     }
     // A sweep may have been killed before its manifest was written.
-    match store.list("")?.into_iter().find(|name| !OURS.contains(&name.as_str())) {
+    match foreign(store)? {
         None => Ok(None),
         Some(name) => {
             let problem = format!("it holds no sweep, but `{name}`");
@@ -137,7 +163,7 @@ fn remove(store: &dyn Store, names: &[&str]) -> Result<(), Error> {
     Ok(runs.into_iter().try_for_each(|name| store.remove(&name))?)
 }
 
-fn note(text: &str) {
+pub(super) fn note(text: &str) {
     // A note is for whoever looks.
     drop(writeln!(std::io::stderr(), "note: {text}"));
 }

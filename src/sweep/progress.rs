@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use results::sweep::FrozenRun;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,7 @@ pub(super) struct Progress {
     runs: usize,
     there: usize,
     done: usize,
-    failed: usize,
+    failed: BTreeSet<String>,
     simulated_s: f64,
     bar: Option<ProgressBar>,
 }
@@ -63,7 +64,7 @@ impl Progress {
             runs: runs.len() + there,
             there,
             done: 0,
-            failed: 0,
+            failed: BTreeSet::new(),
             simulated_s: 0.0,
             bar,
         };
@@ -79,7 +80,8 @@ impl Progress {
         match &self.bar {
             Some(bar) => {
                 bar.set_position(cost);
-                let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
+                let failed =
+                    if self.failed.is_empty() { String::new() } else { format!(", {} failed", self.failed.len()) };
                 let speed = self.years_per_s();
                 let left = left_s.map_or_else(String::new, |left_s| format!("  {} left", clock(left_s)));
                 let done = self.there + self.done;
@@ -90,7 +92,7 @@ impl Progress {
                 self.say(&json!({
                     "event": "progress",
                     "done": self.done,
-                    "failed": self.failed,
+                    "failed": self.failed.len(),
                     "there": self.there,
                     "runs": self.runs,
                     "share": round(cost as f64 / self.cost as f64, 4),
@@ -107,13 +109,18 @@ impl Progress {
         self.done += 1;
         self.simulated_s += (run.end - run.start).seconds();
         let Some(error) = error else { return };
-        self.failed += 1;
+        self.failed.insert(run.run.clone());
         match &self.bar {
             Some(bar) => bar.println(format!("failed: point {}, seed {}: {error}", run.point, run.seed)),
             None => self.say(&json!({
                 "event": "failed", "run": run.run, "point": run.point, "seed": run.seed, "error": error,
             })),
         }
+    }
+
+    /// The runs that have failed now.
+    pub(super) fn failed(&self) -> &BTreeSet<String> {
+        &self.failed
     }
 
     /// All is over; the bar goes. `missing` runs are left to others, or to another time.
@@ -125,7 +132,7 @@ impl Progress {
         self.say(&json!({
             "event": "end",
             "done": self.done,
-            "failed": self.failed,
+            "failed": self.failed.len(),
             "missing": missing,
             "wall_s": round(took.wall_s, 3),
             "years_per_s": round(took.years_per_s, 3),

@@ -6,7 +6,7 @@ use crate::error::{Error, Outcome};
 use crate::inputs::{self, Inputs};
 use crate::run::drive;
 use results::sweep::{Ended, FrozenRun, RunEnd, Store};
-use results::{Kpi, Kpis, Level, RunWriter, Status};
+use results::{Kpi, Kpis, Level, ResultsError, RunWriter, Status};
 use std::any::Any;
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -44,7 +44,7 @@ struct Shared<'a> {
 /// Whatever the number of workers, rows are the same: each run is one world on one thread.
 ///
 /// # Errors
-/// If rows can not be written, or the disk is full. Any other run that fails is a row.
+/// If rows can not be written, or the disk is full or no more files may be opened. Any other run that fails is a row.
 pub(super) fn run_all(
     frozen: &Frozen,
     store: &dyn Store,
@@ -127,7 +127,7 @@ impl Shared<'_> {
             let outcome = match outcome {
                 Ok(Ok(Some(kpis))) => Ok(kpis),
                 Ok(Ok(None)) => return,
-                Ok(Err(error)) if is_full_disk(&error) => {
+                Ok(Err(error)) if is_exhausted(&error) => {
                     // Every run after it would be simulated for nothing.
                     *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                     self.stop.store(true, Ordering::Relaxed);
@@ -146,6 +146,10 @@ impl Shared<'_> {
     /// Runs one world; none if it was interrupted.
     fn run(&self, run: &FrozenRun) -> Result<Option<Vec<Kpi>>, Error> {
         let inputs = self.frozen.inputs(run, self.store)?;
+        if inputs.id(super::HOST) != run.run {
+            let problem = format!("run {} is not what was frozen: were its files edited?", run.run);
+            return Err(ResultsError::NoSweep { place: self.store.place(), problem }.into());
+        }
         match inputs::level(inputs.plan.record) {
             Level::Kpis => {
                 let mut kpis = Kpis::new(&inputs.plan.catalogue());
@@ -176,12 +180,16 @@ impl Shared<'_> {
     }
 }
 
-/// Whether something failed for want of space.
-fn is_full_disk(error: &Error) -> bool {
+/// What Unix systems call EMFILE; the standard library has no word for it.
+const TOO_MANY_FILES: i32 = 24;
+
+/// Whether something failed for want of space or of files that may be open.
+fn is_exhausted(error: &Error) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            return matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            let has_too_many_files = error.raw_os_error() == Some(TOO_MANY_FILES);
+            return has_too_many_files || matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
         }
         cause = error.source();
     }
@@ -224,8 +232,8 @@ mod tests {
             let source = Box::new(of_results);
             Error::Kernel(twin::KernelError::Recorder { time: agents::Time(0), source })
         };
-        assert!(is_full_disk(&full(ErrorKind::StorageFull)) && is_full_disk(&full(ErrorKind::QuotaExceeded)));
-        assert!(!is_full_disk(&full(ErrorKind::PermissionDenied)));
+        assert!(is_exhausted(&full(ErrorKind::StorageFull)) && is_exhausted(&full(ErrorKind::QuotaExceeded)));
+        assert!(!is_exhausted(&full(ErrorKind::PermissionDenied)));
     }
 
     #[test]

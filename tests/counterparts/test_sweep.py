@@ -123,7 +123,7 @@ def test_the_part_is_told_by_the_job_array(small, tmp_path, monkeypatch):
         assert f"{RUNS // 2} of {RUNS // 2} runs complete" in ended.out
         is_whole = index == 6
         assert (tmp_path / "place" / "kpis.parquet").exists() == is_whole
-        assert (f"{RUNS // 2} runs of other parts have not ended" in ended.out) != is_whole
+        assert (f"{RUNS // 2} runs have not ended" in ended.out) != is_whole
 
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(small, tmp_path):
@@ -233,6 +233,101 @@ def test_a_part_never_freezes_anew(small, undisturbed, tmp_path):
     assert kpis(place) == kpis(undisturbed)
 
 
+def test_points_that_come_to_the_same_run_are_run_once(small, tmp_path):
+    drawn = SWEEP.replace('method = "grid"', 'method = "lhs"\nn = 30').replace('"kpis"', '"hourly"')
+    small.write_text(drawn, encoding="utf-8")
+    ended = sweep(small, "--out", tmp_path / "place", "--workers", 4)
+    rows = pq.read_table(tmp_path / "place" / "kpis.parquet").to_pylist()
+    runs = {row["run"] for row in rows}
+    assert len(rows) == 60 and 6 <= len(runs) <= RUNS
+    assert f"{len(runs)} of {len(runs)} runs complete, 0 failed" in ended.out
+    assert {path.name for path in (tmp_path / "place").glob("run=*")} == {f"run={run}" for run in runs}
+
+
+def test_what_was_edited_after_it_was_frozen_does_not_run(small, tmp_path):
+    small.write_text(SWEEP + WEATHER, encoding="utf-8")
+    weather(tmp_path / "one.csv", 100.0)
+    weather(tmp_path / "two.csv", 200.0)
+    place = tmp_path / "place"
+    sweep(small, "--out", place, "--freeze")
+    copy = next(path for path in (place / "inputs").iterdir() if ",100.0," in path.read_text(encoding="utf-8"))
+    copy.write_text(copy.read_text(encoding="utf-8").replace(",100.0,", ",900.0,"), encoding="utf-8")
+    ended = cli.cariflex("sweep", place)
+    assert ended.code == 1 and f"{RUNS} of {2 * RUNS} runs failed" in ended.err and "not what was frozen" in ended.err
+    other = tmp_path / "other"
+    sweep(small, "--out", other, "--set", "run.duration=3h", "--freeze")
+    (place / "points.parquet").write_bytes((other / "points.parquet").read_bytes())
+    ended = cli.cariflex("sweep", place)
+    assert ended.code == 2 and "not those it was frozen with" in ended.err
+    # The sweep file is at hand, and makes it whole again.
+    copy.unlink()
+    sweep(small, "--out", place)
+    sweep(small, "--out", tmp_path / "whole")
+    assert kpis(place) == kpis(tmp_path / "whole")
+
+
+def test_figures_of_an_earlier_sweep_leave_no_columns(small, tmp_path):
+    place = tmp_path / "place"
+    community = '"fleet.homes" = { of = "household", count = 3, portfolio = "homes" }\n[[axis]]'
+    small.write_text(SWEEP.replace("[[axis]]", community, 1), encoding="utf-8")
+    sweep(small, "--out", place)
+    assert "homes_import_kwh" in pq.read_schema(place / "kpis.parquet").names
+    small.write_text(SWEEP, encoding="utf-8")
+    sweep(small, "--out", place)
+    sweep(small, "--out", tmp_path / "clean")
+    assert kpis(place) == kpis(tmp_path / "clean")
+
+
+def test_tables_that_are_damaged_are_made_again_and_a_failure_is_told(small, tmp_path):
+    small.write_text(SWEEP.replace('"kpis"', '"hourly"'), encoding="utf-8")
+    place = tmp_path / "place"
+    sweep(small, "--out", place)
+    first, second, *_ = sorted(place.glob("run=*"))
+    (first / "assets.parquet").unlink()
+    for path in second.iterdir():
+        path.unlink()
+    second.rmdir()
+    second.write_text("in the way", encoding="utf-8")
+    ended = cli.cariflex("sweep", place)
+    assert ended.code == 1 and f"1 of {RUNS} runs failed" in ended.err
+    assert f"{RUNS - 1} of {RUNS} runs complete ({RUNS - 2} were there), 1 failed" in ended.out
+    assert (first / "assets.parquet").is_file()
+
+
+def test_a_damaged_part_is_told_and_its_runs_are_run_again(small, undisturbed, tmp_path):
+    place = tmp_path / "place"
+    sweep(small, "--out", place)
+    [part] = (place / "kpis").iterdir()
+    part.write_bytes(part.read_bytes()[:1000])
+    ended = sweep(place)
+    assert part.name in ended.err and f"{RUNS} of {RUNS} runs complete, 0 failed" in ended.out
+    assert kpis(place) == kpis(undisturbed) and part.name not in [path.name for path in (place / "kpis").iterdir()]
+
+
+def test_a_broken_place_is_healed_by_beginning_anew(small, undisturbed, tmp_path):
+    place = tmp_path / "place"
+    sweep(small, "--out", place)
+    for broken in (b"", (place / "sweep.json").read_bytes()[:500]):
+        (place / "sweep.json").write_bytes(broken)
+        ended = cli.cariflex("sweep", small, "--out", place)
+        assert ended.code == 2 and "--fresh" in ended.err
+        sweep(small, "--out", place, "--fresh")
+        assert kpis(place) == kpis(undisturbed)
+
+
+def test_another_sweep_is_not_replaced(small, tmp_path):
+    place = tmp_path / "place"
+    sweep(small, "--out", place)
+    before = kpis(place)
+    small.write_text(SWEEP.replace('name = "small"', 'name = "other"', 1), encoding="utf-8")
+    for options in ([], ["--fresh"]):
+        ended = cli.cariflex("sweep", small, "--out", place, *options)
+        assert ended.code == 2 and "another sweep, `small`" in ended.err
+    ended = cli.cariflex("run", "--duration", "1h", "--out", place, "--overwrite")
+    assert ended.code == 2 and "holds a sweep" in ended.err
+    assert kpis(place) == before
+
+
 def test_what_is_frozen_runs_as_it_was_whatever_happens_to_the_files(small, tmp_path):
     small.write_text(SWEEP + WEATHER, encoding="utf-8")
     weather(tmp_path / "one.csv", 100.0)
@@ -271,6 +366,8 @@ def test_wrong_sweeps_and_places_are_told_with_the_way_out(small, tmp_path):
         ([broken, "--out", tmp_path / "place"], "capacity_kwh = -1"),
         ([idle, "--out", tmp_path / "place"], "island_import_kwh"),
         ([small, "--out", tmp_path / "place", "--shard", "3/2"], "no part 3 of 2"),
+        ([small, "--shard", "1/2", "--fresh"], "cannot be used with"),
+        ([small, "--out", ""], "name a folder"),
         ([small, "--out", "s3://bucket/prefix"], "--features s3"),
         ([small, "--set", "battery.bat_01.capacity=3", "--out", tmp_path / "place"], "capacity"),
     ]:

@@ -31,6 +31,12 @@ pub enum ResultsError {
         /// The way out.
         remedy: &'static str,
     },
+    /// The folder holds a sweep.
+    #[error("write to `{}`: it holds a sweep, whose tables would be replaced; choose another folder", dir.display())]
+    HoldsSweep {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// The folder holds a complete run.
     #[error("write to `{}`: it holds a complete run; choose another folder, or add --overwrite", dir.display())]
     Complete {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::ResultsError;
 use crate::run::{RUN_JSON, RunJson, RunState, read_state};
 use crate::schema::{TABLES, Table};
+use crate::sweep::SWEEP_JSON;
 
 /// Held locked by the process that writes; the system releases it when that process dies.
 const LOCK: &str = "lock.partial";
@@ -33,6 +34,9 @@ impl Folder {
     /// Tables of an earlier run of ours go, so that no reader takes them for this one's; files by other
     /// names are never touched.
     pub(crate) fn claim(dir: &Path, existing: Existing, run_json: &RunJson<'_>) -> Result<Self, ResultsError> {
+        if dir.join(SWEEP_JSON).exists() {
+            return Err(ResultsError::HoldsSweep { dir: dir.to_owned() });
+        }
         if existing == Existing::Keep {
             check_vacant(dir)?;
         }

@@ -163,7 +163,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply by biomass",
-        description: "Energy given by biomass, positive; null without a supply",
+        description: "Energy given by biomass, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Biomass)),
     },
     Definition {
@@ -171,7 +171,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply by wind",
-        description: "Energy given by the wind farm, positive; null without a supply",
+        description: "Energy given by the wind farm, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Wind)),
     },
     Definition {
@@ -179,7 +179,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply by PV besides the plants",
-        description: "Energy given by the PV that stands on the island besides the plants of the scenario, positive; null without a supply",
+        description: "Energy given by the PV that stands on the island besides the plants of the scenario, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Pv)),
     },
     Definition {
@@ -187,7 +187,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply by engines",
-        description: "Energy given by diesel engines, positive; null without a supply",
+        description: "Energy given by diesel engines, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Engines)),
     },
     Definition {
@@ -195,7 +195,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply by turbines",
-        description: "Energy given by combustion turbines, positive; null without a supply",
+        description: "Energy given by combustion turbines, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Turbines)),
     },
     Definition {
@@ -203,7 +203,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply missing",
-        description: "Energy that nobody could give, positive; null without a supply",
+        description: "Energy that nobody could give, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| -supply.energy_kwh(Source::Unserved)),
     },
     Definition {
@@ -211,7 +211,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply in excess",
-        description: "Energy that sites export and nobody takes, positive; null without a supply",
+        description: "Energy that sites export and nobody takes, positive; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| supply.energy_kwh(Source::Surplus)),
     },
     Definition {
@@ -219,7 +219,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kWh",
         decimals: 3,
         label: "supply curtailed",
-        description: "Energy that wind, PV and biomass could have given besides, had the engines been able to run at less than their least load; null without a supply",
+        description: "Energy that wind, PV and biomass could have given besides, had the engines been able to run at less than their least load; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| supply.curtailed_kwh),
     },
     Definition {
@@ -227,7 +227,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kg",
         decimals: 3,
         label: "fuel of engines and turbines",
-        description: "Fuel burnt by engines and turbines; null without a supply",
+        description: "Fuel burnt by engines and turbines; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| supply.fuel_kg),
     },
     Definition {
@@ -235,7 +235,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "kg",
         decimals: 3,
         label: "CO2 of engines and turbines",
-        description: "CO2 of that fuel when it is burnt, unlike the life-cycle intensity of `island_co2_kg`; null without a supply",
+        description: "CO2 of that fuel when it is burnt, unlike the life-cycle intensity of `island_co2_kg`; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| supply.co2_kg),
     },
     Definition {
@@ -243,7 +243,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "share",
         decimals: 6,
         label: "renewable part of the supply",
-        description: "(biomass + wind + PV) / (biomass + wind + PV + engines + turbines); what the sites' own plants give is in the net load; null without a supply",
+        description: "(biomass + wind + PV) / (biomass + wind + PV + engines + turbines); what the sites' own plants give is in the net load; null without a supply or a whole slot",
         value: |run| run.supply.as_ref()?.renewable_share(),
     },
     Definition {
@@ -251,7 +251,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         unit: "count",
         decimals: 3,
         label: "engines running, on average",
-        description: "Engines running, mean over time; null without a supply",
+        description: "Engines running, mean over time; null without a supply or a whole slot",
         value: |run| run.supply.as_ref()?.engines_online(),
     },
     Definition {

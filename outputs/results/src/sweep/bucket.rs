@@ -1,5 +1,6 @@
 //! A sweep in a bucket of an object store that speaks S3.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;
@@ -13,7 +14,7 @@ use object_store::{BackoffConfig, MultipartUpload, ObjectStore, ObjectStoreExt, 
 use tokio::runtime::Runtime;
 
 use super::folder::Folder;
-use super::store::{Scratch, Store};
+use super::store::{Scratch, Store, run_of};
 use crate::error::ResultsError;
 
 /// What the environment has to say, told whenever the store refuses.
@@ -213,6 +214,11 @@ impl Store for Bucket {
 
     fn begin_run(&self, run: &str) -> Result<Scratch, ResultsError> {
         self.scratch.begin_run(run)
+    }
+
+    /// A run's row is written after all of its tables: where there is a row, the name of the folder is enough.
+    fn complete_runs(&self) -> Result<BTreeSet<String>, ResultsError> {
+        Ok(self.list("")?.iter().filter_map(|name| run_of(name)).map(str::to_owned).collect())
     }
 
     fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError> {

@@ -35,6 +35,8 @@ pub struct Ended {
     rows: BTreeMap<String, Row>,
     /// The parts they were read from.
     parts: Vec<String>,
+    /// Parts that can not be read, and why.
+    broken: Vec<String>,
 }
 
 /// A key figure as a column.
@@ -65,7 +67,7 @@ impl Ended {
     /// Reads the parts of a place.
     ///
     /// # Errors
-    /// If a part can not be read.
+    /// If the place can not be read. A part that is damaged is no error, see [`broken`](Self::broken).
     pub fn read(store: &dyn Store) -> Result<Self, ResultsError> {
         let mut missing = None;
         for _ in 0..MOST_TRIES {
@@ -89,7 +91,9 @@ impl Ended {
         let names: Vec<String> = names.map(|name| format!("{FOLDER}/{name}")).collect();
         for (name, contents) in names.iter().zip(store.read_all(&names)?) {
             let Some(contents) = contents else { return Ok(Err(name.clone())) };
-            ended.read_part(store, name, contents)?;
+            if let Err(error) = ended.read_part(store, name, contents) {
+                ended.broken.push(error.to_string());
+            }
         }
         ended.parts = names;
         Ok(Ok(ended))
@@ -118,6 +122,11 @@ impl Ended {
             }
         }
         Ok(())
+    }
+
+    /// What is wrong with parts that can not be read; their runs count as not ended, unless another part has them.
+    pub fn broken(&self) -> &[String] {
+        &self.broken
     }
 
     /// Adds a run that has ended.
@@ -201,7 +210,7 @@ impl Ended {
 
     /// Replaces the parts it was read from by one.
     pub fn compact(&self, store: &dyn Store) -> Result<(), ResultsError> {
-        if self.parts.len() < 2 {
+        if self.parts.len() < 2 && self.broken.is_empty() {
             return Ok(());
         }
         let name = self.write_part(store)?;

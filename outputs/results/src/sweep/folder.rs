@@ -1,5 +1,6 @@
 //! A sweep in a folder.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::store::{Scratch, Store, run_of};
 use crate::error::ResultsError;
 use crate::folder::partial;
-use crate::run::{RunState, read_state};
+use crate::read::RunHead;
+use crate::run::RunState;
 
 /// Runs are written here until they are whole; patterns such as `run=*/assets.parquet` do not see them.
 const RUNNING: &str = "running";
@@ -85,6 +87,15 @@ impl Folder {
             drop(file.try_lock());
             fs::rename(&mine, &path).map_err(ResultsError::io("create", &path))?;
             Ok(file)
+        })
+    }
+
+    /// Whether a run is complete and has all of its tables.
+    fn has_run(&self, run: &str) -> bool {
+        let head = RunHead::read(&self.path(&format!("run={run}"))).ok().flatten();
+        head.is_some_and(|head| {
+            let has_all = || head.tables.keys().all(|table| head.file(table).is_some_and(|file| file.is_file()));
+            head.status == RunState::Complete && has_all()
         })
     }
 
@@ -172,16 +183,22 @@ impl Store for Folder {
 
     fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError> {
         let path = self.path(&format!("run={run}"));
-        if matches!(read_state(&path), Ok(Some(RunState::Complete))) {
+        if self.has_run(run) {
             return Ok(());
         }
         self.remove(&format!("run={run}/"))?;
         match fs::rename(scratch.dir(), &path) {
             // Another process has just kept the same run.
-            Err(_) if matches!(read_state(&path), Ok(Some(RunState::Complete))) => Ok(()),
+            Err(_) if self.has_run(run) => Ok(()),
             Err(error) => Err(ResultsError::io("rename the finished", &path)(error)),
             Ok(()) => Ok(()),
         }
+    }
+
+    fn complete_runs(&self) -> Result<BTreeSet<String>, ResultsError> {
+        let names = names_in(&self.dir)?;
+        let runs = names.iter().filter_map(|name| run_of(name)).filter(|run| self.has_run(run));
+        Ok(runs.map(str::to_owned).collect())
     }
 
     fn sort_runs(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<usize, ResultsError> {

@@ -17,7 +17,7 @@ const VERSION: u32 = 1;
 /// lost afterwards changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Hash of everything below and of the ids of all runs.
+    /// A hash of what is below and of the ids of all runs, see [`fits`](Self::fits).
     #[serde(default)]
     pub id: String,
     /// Name of the sweep.
@@ -45,6 +45,9 @@ pub struct Manifest {
     /// Patterns of the key figures that `kpis.parquet` holds; empty for all.
     #[serde(default)]
     pub kpis: Vec<String>,
+    /// The key figures that these are, in the order of the columns.
+    #[serde(default)]
+    pub figures: Vec<String>,
     /// The measured data files, by the paths at which they were found; copies lie in `inputs/`.
     #[serde(default)]
     pub inputs: Vec<InputFile>,
@@ -90,14 +93,26 @@ struct Stamped<'a> {
 impl Manifest {
     /// Gives the manifest its id.
     pub fn seal(mut self, points: &Points) -> Self {
-        self.id.clear();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.text().as_bytes());
-        for run in &points.runs {
-            hasher.update(run.run.as_bytes());
-        }
-        self.id = hasher.finalize().to_hex()[..16].into();
+        self.id = self.seal_of(points);
         self
+    }
+
+    /// Whether these are the points it was sealed with.
+    pub fn fits(&self, points: &Points) -> bool {
+        self.id == self.seal_of(points)
+    }
+
+    /// A hash of all that tells this sweep from another. Folders are left out: they are named as seen from where the
+    /// program was started, and what lies in them is part of the ids of the runs.
+    fn seal_of(&self, points: &Points) -> String {
+        let scenario = serde_json::Value::Null;
+        let told = Self { id: String::new(), scenario, inputs: Vec::new(), ..self.clone() };
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(told.text().as_bytes());
+        for run in &points.runs {
+            hasher.update(format!("{} {} {} {}\n", run.run, run.point, run.seed, run.inputs.join(" ")).as_bytes());
+        }
+        hasher.finalize().to_hex()[..16].into()
     }
 
     /// Reads the manifest of a place; none if there is none.

@@ -27,7 +27,7 @@ pub use ended::{Ended, RunEnd};
 pub use manifest::{AxisInfo, CaseInfo, Manifest};
 pub use points::{Cell, FrozenRun, Parameter, Points};
 pub use store::{Scratch, Store, open};
-pub use tables::{SweepTables, idle_patterns, tables};
+pub use tables::{SweepTables, figures, idle_patterns, matches, tables};
 
 /// The manifest's name in its store.
 pub const SWEEP_JSON: &str = "sweep.json";

@@ -1,5 +1,6 @@
 //! Where a sweep is kept: files by name, each read and written in one piece.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +37,9 @@ pub trait Store: Debug + Send + Sync {
 
     /// Keeps a run that is whole as `run=<id>/`, unless it is there already.
     fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError>;
+
+    /// The runs whose tables are all there.
+    fn complete_runs(&self) -> Result<BTreeSet<String>, ResultsError>;
 
     /// Moves runs that are no longer wanted to `superseded/`, so that patterns such as `run=*/sites.parquet` do not read
     /// them, and those that are wanted again back. Returns how many had to be left where they are.

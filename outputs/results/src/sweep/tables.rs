@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use parquet::file::metadata::KeyValue;
 
-use super::ended::{Column, Row};
+use super::ended::Row;
 use super::{Ended, FrozenRun, KPIS_PARQUET, Manifest, Points, RUNS_PARQUET, Store};
 use crate::error::ResultsError;
 use crate::frame::Frame;
@@ -54,10 +54,12 @@ fn kpis_table(manifest: &Manifest, points: &Points, ended: &Ended, rows: &[(usiz
     frame.times(start, runs().map(|run| run.start));
     frame.times(end, runs().map(|run| run.end));
     frame.reals(tick, runs().map(|run| Some(run.tick.seconds())));
-    for (index, column) in in_order(ended.columns()) {
-        let of_complete = || rows.iter().map(|(.., row)| row.value(index));
-        if is_wanted(&manifest.kpis, &column.name) {
-            frame.reals(kpi_field(&column.name, &column.unit, &column.label), of_complete());
+    for name in &manifest.figures {
+        // Runs of an earlier sweep in the same place may have had others.
+        let column = ended.columns().iter().enumerate().find(|(_, column)| column.name == *name);
+        if let Some((index, column)) = column {
+            let of_complete = rows.iter().map(|(.., row)| row.value(index));
+            frame.reals(kpi_field(&column.name, &column.unit, &column.label), of_complete);
         }
     }
     bytes(frame, metadata(&SWEEP_KPIS, None))
@@ -79,11 +81,11 @@ fn runs_table(points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
     bytes(frame, metadata(&RUNS, None))
 }
 
-/// The columns of key figures as a run of its own would have them: those of the run, of portfolios by name, of the
-/// island. Each with its index.
-fn in_order(columns: &[Column]) -> Vec<(usize, &Column)> {
-    let rank = |name: &str| {
-        let of_run = RUN_KPIS.iter().position(|kpi| kpi.name == name);
+/// The key figures that the patterns ask for (without patterns all), in the order in which a run of its own has them:
+/// those of the run, of portfolios by name, of the island.
+pub fn figures(patterns: &[String], names: &BTreeSet<String>) -> Vec<String> {
+    let rank = |name: &String| {
+        let of_run = RUN_KPIS.iter().position(|kpi| kpi.name == *name);
         let of_area = AREA_KPIS
             .iter()
             .enumerate()
@@ -92,17 +94,13 @@ fn in_order(columns: &[Column]) -> Vec<(usize, &Column)> {
         match (of_run, of_area) {
             (Some(rank), _) => (0, String::new(), rank),
             (None, Some((prefix, rank))) => (if prefix == "island_" { 2 } else { 1 }, prefix.to_owned(), rank),
-            (None, None) => (3, name.to_owned(), 0),
+            (None, None) => (3, name.clone(), 0),
         }
     };
-    let mut columns: Vec<_> = columns.iter().enumerate().collect();
-    columns.sort_by_cached_key(|(_, column)| rank(&column.name));
-    columns
-}
-
-/// Whether a key figure is asked for by one of the patterns; without patterns all are.
-fn is_wanted(patterns: &[String], name: &str) -> bool {
-    patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name))
+    let is_wanted = |name: &&String| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name));
+    let mut wanted: Vec<String> = names.iter().filter(is_wanted).cloned().collect();
+    wanted.sort_by_cached_key(rank);
+    wanted
 }
 
 /// Patterns that match none of the key figures.
@@ -112,14 +110,13 @@ pub fn idle_patterns<'p>(patterns: &'p [String], names: &BTreeSet<String>) -> Ve
 }
 
 /// Whether `name` is of the form of `pattern`, in which `*` stands for any text.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((head, rest)) => name.strip_prefix(head).is_some_and(|tail| {
-            let ends = tail.char_indices().map(|(place, _)| place).chain([tail.len()]);
-            ends.into_iter().any(|place| matches(rest, &tail[place..]))
-        }),
-    }
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
+    let (middle, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let Some(inner) = name.strip_prefix(head).and_then(|name| name.strip_suffix(tail)) else { return false };
+    // The first place of each piece is as good as any other.
+    let after = |left: &str, piece: &str| left.find(piece).map(|place| place + piece.len());
+    middle.split('*').try_fold(inner, |left, piece| after(left, piece).map(|place| &left[place..])).is_some()
 }
 
 /// A table as a Parquet file in memory.
@@ -133,10 +130,6 @@ pub(super) fn bytes(frame: Frame, metadata: Vec<KeyValue>) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn column(name: &str) -> Column {
-        Column { name: name.into(), unit: String::new(), label: String::new() }
-    }
-
     #[test]
     fn a_star_stands_for_any_text() {
         for (pattern, name, is_match) in [
@@ -147,6 +140,11 @@ mod tests {
             ("island_*_kwh", "island_kwh", false),
             ("import", "island_import_kwh", false),
             ("*é*", "caféteria", true),
+            ("a*a", "a", false),
+            ("a*b*c", "a-c-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            (&"*".repeat(60), "x", true),
+            (&("*a".repeat(30) + "b"), &"a".repeat(200), false),
         ] {
             assert_eq!(matches(pattern, name), is_match, "{pattern} {name}");
         }
@@ -154,9 +152,10 @@ mod tests {
 
     #[test]
     fn figures_stand_in_the_order_of_a_single_run_whoever_came_first() {
-        let columns = ["island_import_kwh", "zone_co2_kg", "zone_import_kwh", "events_count", "pv_production_kwh"];
-        let columns: Vec<_> = columns.into_iter().map(column).collect();
-        let order: Vec<_> = in_order(&columns).into_iter().map(|(_, column)| column.name.as_str()).collect();
-        assert_eq!(order, ["pv_production_kwh", "events_count", "zone_import_kwh", "zone_co2_kg", "island_import_kwh"]);
+        let names = ["island_import_kwh", "zone_co2_kg", "zone_import_kwh", "events_count", "pv_production_kwh"];
+        let names = names.map(String::from).into();
+        let all = ["pv_production_kwh", "events_count", "zone_import_kwh", "zone_co2_kg", "island_import_kwh"];
+        assert_eq!(figures(&[], &names), all);
+        assert_eq!(figures(&["zone_*".into(), "events_count".into()], &names), all[1..4]);
     }
 }

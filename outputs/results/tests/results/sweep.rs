@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use results::sweep::{
-    AxisInfo, CaseInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, idle_patterns, open, tables,
+    AxisInfo, CaseInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, figures, idle_patterns,
+    open, tables,
 };
 use results::{Kpi, Level, RunInfo, RunWriter, Status};
 
@@ -42,7 +43,11 @@ fn points() -> Points {
     }
 }
 
+/// The key figures of the sweep's own runs.
+const FIGURES: [&str; 3] = ["events_count", "a_import_kwh", "island_import_kwh"];
+
 fn manifest(kpis: &[&str]) -> Manifest {
+    let kpis: Vec<String> = kpis.iter().map(ToString::to_string).collect();
     Manifest {
         id: String::new(),
         name: "cars".into(),
@@ -60,7 +65,8 @@ fn manifest(kpis: &[&str]) -> Manifest {
             description: String::new(),
             cases: vec![CaseInfo { name: "few".into(), set: vec![("fleet.cars.count".into(), 3.into())] }],
         }],
-        kpis: kpis.iter().map(ToString::to_string).collect(),
+        figures: figures(&kpis, &FIGURES.map(String::from).into()),
+        kpis,
         inputs: Vec::new(),
         scenario: serde_json::json!({ "name": "cars", "share": 0.30000000000000004 }),
     }
@@ -111,6 +117,9 @@ fn the_id_of_a_sweep_changes_with_all_that_matters() {
     ids.insert(manifest(&[]).seal(&other).id);
     ids.insert(Manifest { record: Level::Full, ..manifest(&[]) }.seal(&points()).id);
     assert_eq!(ids.len(), 4);
+    assert!(manifest(&[]).fits(&points()) && !manifest(&[]).fits(&other));
+    let elsewhere = Manifest { scenario: serde_json::json!({ "folder": "elsewhere" }), ..manifest(&[]) };
+    assert_eq!(elsewhere.seal(&points()).id, manifest(&[]).id);
 }
 
 #[test]
@@ -125,7 +134,7 @@ fn tables_are_the_same_whoever_ran_what_and_how_often() {
     write_part(&*first, (0..4).map(end).collect());
     // Another order, other files, one run twice, one that failed before, one of an earlier version of the sweep.
     write_part(&*second, vec![failed("run2"), end(3), failed("run1")]);
-    write_part(&*second, vec![end(1), end(0), complete("gone", &[("events_count", 9.0)])]);
+    write_part(&*second, vec![end(1), end(0), complete("gone", &[("b_import_kwh", 9.0)])]);
     write_part(&*second, vec![end(2), RunEnd { wall_s: 9.0, ..end(3) }]);
     for store in [&first, &second] {
         let ended = Ended::read(&**store).expect("parts");
@@ -222,8 +231,8 @@ fn what_is_no_sweep_of_ours_is_refused() {
         assert!(error.contains(says) && error.contains(&store.place()), "{error}");
     }
     store.write("kpis/part-1.parquet", b"no parquet").expect("written");
-    let error = Ended::read(&*store).expect_err("no Parquet").to_string();
-    assert!(error.contains("part-1.parquet"), "{error}");
+    let ended = Ended::read(&*store).expect("what is damaged is told");
+    assert!(ended.broken().len() == 1 && ended.broken()[0].contains("part-1.parquet"), "{:?}", ended.broken());
     fs::write(dir.path().join("file"), "").expect("a file");
     let error = open(&dir.path().join("file").display().to_string()).expect_err("a file is no folder").to_string();
     assert!(error.contains("no folder"), "{error}");
