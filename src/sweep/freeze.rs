@@ -4,7 +4,7 @@ use super::files::{Files, copy_name};
 use super::{HOST, progress};
 use crate::error::Error;
 use crate::inputs::{self, ENGINE, Inputs};
-use results::sweep::{AxisInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, idle_patterns};
+use results::sweep::{AxisInfo, CaseInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, idle_patterns};
 use results::{InputFile, Kpis, Level, ResultsError};
 use scenarios::sweep::{AxisValue, Point, Sweep};
 use scenarios::{Assignment, Problem, Scenario, ScenarioError, nearest};
@@ -275,11 +275,18 @@ fn check_names(sweep: &Sweep, names: &BTreeSet<String>) -> Result<(), Error> {
 }
 
 fn axes(sweep: &Sweep) -> Vec<AxisInfo> {
+    let set = |assignment: &Assignment| {
+        let pair = serde_json::to_value(assignment).and_then(serde_json::from_value);
+        pair.expect("the points have been resolved from it")
+    };
+    let case =
+        |(name, assignments): (String, &[Assignment])| CaseInfo { name, set: assignments.iter().map(set).collect() };
     let info = |axis: &scenarios::sweep::Axis| AxisInfo {
         name: axis.name.clone(),
         keys: axis.keys.iter().map(ToString::to_string).collect(),
         unit: axis.unit.clone(),
         description: axis.description.clone(),
+        cases: axis.cases().into_iter().map(case).collect(),
     };
     sweep.axes.iter().map(info).collect()
 }

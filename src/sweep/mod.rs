@@ -49,19 +49,25 @@ pub fn sweep(args: &SweepArgs) -> Result<Outcome, Error> {
     let flag = Arc::clone(&stop);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
     let workers = workers.min(pending.len()).max(1);
-    let mut progress = Progress::new(&frozen.manifest.name, &pending, workers);
+    let mut progress = Progress::new(&frozen.manifest.name, &pending, mine.len() - pending.len(), workers);
     let outcome = work::run_all(&frozen, store, &pending, workers, &stop, &mut progress);
     let ended = Ended::read(store)?;
     let missing = runs.iter().filter(|run| !ended.has(&run.run)).count();
     let took = progress.finish(missing, &store.place());
     if outcome? == Outcome::Interrupted {
-        let text = format!("{}: interrupted; the same command goes on with {missing} runs\n", frozen.manifest.name);
+        let text = format!(
+            "{}: interrupted; the same command goes on with {missing} runs, and `cariflex report {}` draws those that have \
+             ended\n",
+            frozen.manifest.name,
+            store.place()
+        );
         print(text.as_bytes())?;
         return Ok(Outcome::Interrupted);
     }
     if missing == 0 {
         tables(&frozen.manifest, &frozen.points, &ended).write(store)?;
         ended.compact(store)?;
+        place::sort_runs(&frozen, store)?;
     }
     let failed = mine.iter().filter(|run| ended.error(&run.run).is_some()).count();
     let end = End { runs: mine.len(), ran: pending.len(), failed, missing, workers, took };

@@ -5,14 +5,24 @@ use crate::cli::SweepArgs;
 use crate::error::Error;
 use crate::run::file_name;
 use results::ResultsError;
-use results::sweep::{KPIS_PARQUET, Manifest, POINTS_PARQUET, RUNS_PARQUET, SWEEP_JSON, Store, open};
+use results::sweep::{KPIS_PARQUET, Manifest, POINTS_PARQUET, Points, RUNS_PARQUET, SWEEP_JSON, Store, open};
 use scenarios::sweep::Sweep;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
 /// Files and folders that a sweep makes, besides the folders of runs.
-const OURS: [&str; 8] =
-    [SWEEP_JSON, POINTS_PARQUET, KPIS_PARQUET, RUNS_PARQUET, "report.html", "inputs/", "kpis/", "running/"];
+const OURS: [&str; 9] = [
+    SWEEP_JSON,
+    POINTS_PARQUET,
+    KPIS_PARQUET,
+    RUNS_PARQUET,
+    "report.html",
+    "inputs/",
+    "kpis/",
+    "running/",
+    "superseded/",
+];
 /// What is drawn from all runs: of no use when runs are missing.
 const DRAWN: [&str; 3] = [KPIS_PARQUET, RUNS_PARQUET, "report.html"];
 
@@ -60,14 +70,45 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
     }
     match before.filter(|_| !args.fresh) {
         Some(before) if before.id == frozen.manifest.id => {}
-        Some(_) => {
-            note("the sweep or the program has changed: runs that are still the same are kept");
+        Some(before) => {
+            let change = change(&before, &frozen, &*store)?;
+            if args.shard.is_some() {
+                let problem = format!(
+                    "{} is frozen otherwise ({change}), and a part never freezes anew: give the options it was frozen \
+                     with, or its place instead of the file, or run it once without --shard",
+                    store.place()
+                );
+                return Err(Error::Option { option: "--shard", problem });
+            }
+            note(&format!("{change}; those that are the same are not run again"));
             remove_drawn(&*store)?;
             frozen.write(&*store)?;
+            sort_runs(&frozen, &*store)?;
         }
         None => frozen.write(&*store)?,
     }
     Ok((store, frozen))
+}
+
+/// What has changed since a sweep was frozen, and how much of it is still the same.
+fn change(before: &Manifest, frozen: &Frozen, store: &dyn Store) -> Result<String, Error> {
+    let what = if before.engine == frozen.manifest.engine { "sweep" } else { "program" };
+    let earlier: BTreeSet<String> = Points::read(store)?.runs.into_iter().map(|run| run.run).collect();
+    let runs = &frozen.points.runs;
+    let same = runs.iter().filter(|run| earlier.contains(&run.run)).count();
+    Ok(format!("the {what} has changed: {same} of its {} runs are the same as before", runs.len()))
+}
+
+/// Puts away the tables of runs that are no longer part of the sweep.
+pub(super) fn sort_runs(frozen: &Frozen, store: &dyn Store) -> Result<(), Error> {
+    let wanted: BTreeSet<&str> = frozen.points.runs.iter().map(|run| run.run.as_str()).collect();
+    let left = store.sort_runs(&|run| wanted.contains(run))?;
+    if left > 0 {
+        note(&format!(
+            "{left} folders run=… belong to an earlier sweep: join what you read with {KPIS_PARQUET} by `run`"
+        ));
+    }
+    Ok(())
 }
 
 /// The sweep that a place holds; none if it is empty.

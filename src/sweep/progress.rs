@@ -35,7 +35,9 @@ pub(super) struct Progress {
     shown: Instant,
     /// What all runs cost, in participants times ticks; progress goes by it, because runs differ.
     cost: u64,
+    /// All runs of this part, and those of them that were done before.
     runs: usize,
+    there: usize,
     done: usize,
     failed: usize,
     simulated_s: f64,
@@ -43,20 +45,31 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// A sweep whose `runs` begin now.
-    pub(super) fn new(name: &str, runs: &[&FrozenRun], workers: usize) -> Self {
+    /// A sweep whose `runs` begin now, with others that are `there` already.
+    pub(super) fn new(name: &str, runs: &[&FrozenRun], there: usize, workers: usize) -> Self {
         let cost = runs.iter().map(|run| run.cost()).sum();
         let bar = std::io::stderr().is_terminal().then(|| {
-            let template = "{spinner} {prefix}  [{bar:32}] {percent:>3} %  {msg}";
+            let template = "{spinner} {prefix} [{wide_bar}] {percent:>3} %  {msg}";
             let style = ProgressStyle::with_template(template).expect("the template is well formed");
             let bar = ProgressBar::new(cost).with_style(style.progress_chars("=> "));
             bar.set_prefix(name.to_owned());
             bar
         });
         let now = Instant::now();
-        let progress =
-            Self { begun: now, shown: now, cost, runs: runs.len(), done: 0, failed: 0, simulated_s: 0.0, bar };
-        progress.say(&json!({ "event": "begin", "sweep": name, "runs": runs.len(), "workers": workers }));
+        let progress = Self {
+            begun: now,
+            shown: now,
+            cost,
+            runs: runs.len() + there,
+            there,
+            done: 0,
+            failed: 0,
+            simulated_s: 0.0,
+            bar,
+        };
+        progress.say(&json!({
+            "event": "begin", "sweep": name, "runs": progress.runs, "there": there, "workers": workers,
+        }));
         progress
     }
 
@@ -69,7 +82,8 @@ impl Progress {
                 let failed = if self.failed > 0 { format!(", {} failed", self.failed) } else { String::new() };
                 let speed = self.years_per_s();
                 let left = left_s.map_or_else(String::new, |left_s| format!("  {} left", clock(left_s)));
-                bar.set_message(format!("{}/{} runs{failed}  {speed:.2} years/s{left}", self.done, self.runs));
+                let done = self.there + self.done;
+                bar.set_message(format!("{done}/{} runs{failed}  {speed:.2} years/s{left}", self.runs));
             }
             None if self.shown.elapsed() >= LINE_EVERY => {
                 self.shown = Instant::now();
@@ -77,6 +91,7 @@ impl Progress {
                     "event": "progress",
                     "done": self.done,
                     "failed": self.failed,
+                    "there": self.there,
                     "runs": self.runs,
                     "share": round(cost as f64 / self.cost as f64, 4),
                     "years_per_s": round(self.years_per_s(), 3),

@@ -165,7 +165,7 @@ def test_an_interrupted_sweep_says_so_and_goes_on(small, undisturbed, tmp_path):
 
 def test_progress_is_lines_of_json_where_no_one_looks(small, tmp_path):
     told = events(sweep(small, "--out", tmp_path / "place", "--workers", 2))
-    assert told[0] == {"event": "begin", "runs": RUNS, "sweep": "small", "workers": 2}
+    assert told[0] == {"event": "begin", "runs": RUNS, "sweep": "small", "there": 0, "workers": 2}
     end = told[-1]
     assert (end["event"], end["done"], end["failed"], end["missing"]) == ("end", RUNS, 0, 0)
 
@@ -199,10 +199,38 @@ def test_a_changed_file_runs_anew_what_it_must(small, tmp_path):
         assert (old["run"] == new["run"]) == (new["weather"] == "one.csv")
         assert (old["pv_production_kwh"] == new["pv_production_kwh"]) == (new["weather"] == "one.csv")
     assert pq.read_table(place / "runs.parquet").num_rows == 2 * RUNS
+    assert f"the sweep has changed: {RUNS} of its {2 * RUNS} runs are the same as before" in ended.err
     # An axis more: the runs that were there are part of the new sweep, and are found again.
     small.write_text(small.read_text(encoding="utf-8").replace("[50, 100, 200]", "[50, 100, 200, 400]"), encoding="utf-8")
     ended = sweep(small, "--out", place)
     assert f"{RUNS * 8 // 3} of {RUNS * 8 // 3} runs complete ({2 * RUNS} were there)" in ended.out
+
+
+def test_tables_of_runs_that_are_no_longer_part_of_the_sweep_are_put_away(small, tmp_path):
+    hourly = small.read_text(encoding="utf-8").replace('"kpis"', '"hourly"')
+    place = tmp_path / "place"
+
+    def folders() -> set[str]:
+        return {path.name.removeprefix("run=") for path in place.glob("run=*")}
+
+    small.write_text(hourly, encoding="utf-8")
+    sweep(small, "--out", place)
+    before = folders()
+    small.write_text(hourly.replace("[50, 100, 200]", "[50, 100, 400]"), encoding="utf-8")
+    sweep(small, "--out", place)
+    assert folders() == set(pq.read_table(place / "kpis.parquet")["run"].to_pylist()) and len(folders() & before) == RUNS * 2 // 3
+    small.write_text(hourly, encoding="utf-8")
+    ended = sweep(small, "--out", place)
+    assert f"{RUNS} of {RUNS} runs complete ({RUNS} were there)" in ended.out and folders() == before
+
+
+def test_a_part_never_freezes_anew(small, undisturbed, tmp_path):
+    place = tmp_path / "place"
+    sweep(small, "--out", place, "--set", "run.duration=3h", "--freeze")
+    ended = cli.cariflex("sweep", small, "--out", place, "--shard", "1/2")
+    assert ended.code == 2 and f"0 of its {RUNS} runs are the same" in ended.err and "without --shard" in ended.err
+    sweep(small, "--out", place)
+    assert kpis(place) == kpis(undisturbed)
 
 
 def test_what_is_frozen_runs_as_it_was_whatever_happens_to_the_files(small, tmp_path):

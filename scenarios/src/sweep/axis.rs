@@ -5,6 +5,7 @@ use super::value::Level;
 use crate::distribution::Distribution;
 use crate::document::{Node, Origin, Reader, Value, dotted_keys, nearest};
 use crate::error::{Problem, beginning};
+use crate::freeze::Assignment;
 use crate::parameters::Parameters;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -45,6 +46,18 @@ pub struct Axis {
     /// Where it is written.
     #[serde(skip)]
     pub(super) node: Node,
+}
+
+impl Axis {
+    /// Its cases in the order of the file, by name and by what each sets; none of an axis that has none.
+    pub fn cases(&self) -> Vec<(String, &[Assignment])> {
+        match &self.values {
+            Values::Levels(levels) if self.node.at("cases").is_some() => {
+                levels.iter().map(|level| (level.value.to_string(), level.assignments.as_slice())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Where an axis has its values from.

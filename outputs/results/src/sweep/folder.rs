@@ -7,13 +7,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::store::{Scratch, Store};
+use super::store::{Scratch, Store, run_of};
 use crate::error::ResultsError;
 use crate::folder::partial;
 use crate::run::{RunState, read_state};
 
 /// Runs are written here until they are whole; patterns such as `run=*/assets.parquet` do not see them.
 const RUNNING: &str = "running";
+/// Runs that are no longer part of the sweep.
+const SUPERSEDED: &str = "superseded";
 /// How often a folder is made anew when other processes remove it as they end.
 const MOST_TRIES: usize = 100;
 
@@ -180,6 +182,29 @@ impl Store for Folder {
             Err(error) => Err(ResultsError::io("rename the finished", &path)(error)),
             Ok(()) => Ok(()),
         }
+    }
+
+    fn sort_runs(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<usize, ResultsError> {
+        let moves = |from: &str, to: &str, wanted: bool| {
+            let names = names_in(&self.path(from))?;
+            let runs = names.iter().filter_map(|name| run_of(name)).filter(|run| is_wanted(run) == wanted);
+            for folder in runs.map(|run| format!("run={run}")) {
+                self.create_dir(to)?;
+                // What is there already is the same run; what is gone another process has moved.
+                let (from, to) = (self.path(from).join(&folder), self.path(to).join(&folder));
+                if to.exists() {
+                    gone(fs::remove_dir_all(&from), &from)?;
+                } else {
+                    gone(fs::rename(&from, &to), &from)?;
+                }
+            }
+            Ok(())
+        };
+        moves("", SUPERSEDED, false)?;
+        moves(SUPERSEDED, "", true)?;
+        // Goes if nothing is left in it.
+        drop(fs::remove_dir(self.path(SUPERSEDED)));
+        Ok(0)
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Manifest {
 }
 
 /// An axis, for a reader.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AxisInfo {
     /// Its column.
     pub name: String,
@@ -64,6 +64,18 @@ pub struct AxisInfo {
     pub unit: String,
     /// What it varies.
     pub description: String,
+    /// Its cases, in the order of the file, where it has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<CaseInfo>,
+}
+
+/// A case of an axis, for a reader.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CaseInfo {
+    /// Its name.
+    pub name: String,
+    /// What it assigns: pairs of key and value.
+    pub set: Vec<(String, serde_json::Value)>,
 }
 
 /// The manifest as it is written.

@@ -24,7 +24,7 @@ mod store;
 mod tables;
 
 pub use ended::{Ended, RunEnd};
-pub use manifest::{AxisInfo, Manifest};
+pub use manifest::{AxisInfo, CaseInfo, Manifest};
 pub use points::{Cell, FrozenRun, Parameter, Points};
 pub use store::{Scratch, Store, open};
 pub use tables::{SweepTables, idle_patterns, tables};

@@ -36,6 +36,18 @@ pub trait Store: Debug + Send + Sync {
 
     /// Keeps a run that is whole as `run=<id>/`, unless it is there already.
     fn keep_run(&self, run: &str, scratch: Scratch) -> Result<(), ResultsError>;
+
+    /// Moves runs that are no longer wanted to `superseded/`, so that patterns such as `run=*/sites.parquet` do not read
+    /// them, and those that are wanted again back. Returns how many had to be left where they are.
+    fn sort_runs(&self, is_wanted: &dyn Fn(&str) -> bool) -> Result<usize, ResultsError> {
+        let names = self.list("")?;
+        Ok(names.iter().filter_map(|name| run_of(name)).filter(|run| !is_wanted(run)).count())
+    }
+}
+
+/// The run whose folder goes by this name; none if it is no such folder.
+pub(super) fn run_of(name: &str) -> Option<&str> {
+    name.strip_prefix("run=")?.strip_suffix('/')
 }
 
 /// A folder in which a run is being written; removed when dropped.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use results::sweep::{
-    AxisInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, idle_patterns, open, tables,
+    AxisInfo, CaseInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, idle_patterns, open, tables,
 };
 use results::{Kpi, Level, RunInfo, RunWriter, Status};
 
@@ -58,6 +58,7 @@ fn manifest(kpis: &[&str]) -> Manifest {
             keys: vec!["fleet.cars.count".into()],
             unit: String::new(),
             description: String::new(),
+            cases: vec![CaseInfo { name: "few".into(), set: vec![("fleet.cars.count".into(), 3.into())] }],
         }],
         kpis: kpis.iter().map(ToString::to_string).collect(),
         inputs: Vec::new(),
