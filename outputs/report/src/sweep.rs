@@ -113,6 +113,7 @@ fn axis_document(axis: &AxisColumn, drawn: &[usize]) -> Value {
         "unit": axis.unit,
         "description": axis.description,
         "cases": cases,
+        "sets": axis.sets.iter().map(|case| json!({ "name": case.name, "set": case.set })).collect::<Vec<_>>(),
         "values": drawn.iter().map(of).collect::<Vec<_>>(),
     })
 }
@@ -121,12 +122,16 @@ fn axis_document(axis: &AxisColumn, drawn: &[usize]) -> Value {
 /// most. Only what varies.
 fn main_kpis(head: &SweepHead, kpis: &[KpiColumn]) -> Vec<usize> {
     let spreads: Vec<f64> = kpis.iter().map(effects::relative_spread).collect();
+    let matching = |pattern: &String| {
+        (0..kpis.len()).filter(|kpi| matches(pattern, &kpis[*kpi].name) && spreads[*kpi] > 0.0).collect::<Vec<_>>()
+    };
+    let by_pattern: Vec<Vec<usize>> = head.manifest.kpis.iter().map(matching).collect();
     let mut main: Vec<usize> = Vec::new();
-    for pattern in &head.manifest.kpis {
-        let matching = (0..kpis.len()).filter(|kpi| matches(pattern, &kpis[*kpi].name) && spreads[*kpi] > 0.0);
-        for kpi in matching {
-            if !main.contains(&kpi) {
-                main.push(kpi);
+    // The first of each pattern, then the second of each: one that matches much does not crowd out the others.
+    for round in 0..kpis.len() {
+        for kpi in by_pattern.iter().filter_map(|matching| matching.get(round)) {
+            if !main.contains(kpi) {
+                main.push(*kpi);
             }
         }
     }

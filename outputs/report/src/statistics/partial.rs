@@ -26,7 +26,7 @@ pub struct Partial {
 
 /// The partial rank correlation of `values` with each axis; none for axes of cases, for an axis that the others
 /// determine, and where there are fewer than two axes or no more runs than three per axis.
-pub fn partial_ranks(axes: &[Known], values: &[f64]) -> Vec<Option<Partial>> {
+pub fn partial_ranks(axes: &[Known<'_>], values: &[f64]) -> Vec<Option<Partial>> {
     let runs = values.len();
     let nothing = vec![None; axes.len()];
     if axes.len() < 2 || runs <= 3 * axes.len() {
@@ -47,7 +47,7 @@ pub fn partial_ranks(axes: &[Known], values: &[f64]) -> Vec<Option<Partial>> {
         return nothing;
     };
     let products = products(&columns);
-    let of = |(place, axis): (usize, &Known)| match axis {
+    let of = |(place, axis): (usize, &Known<'_>)| match axis {
         Known::Numbers(_) => beside_others(products.clone(), of_axis.iter().position(|of| *of == place)?, runs),
         Known::Cases(_) => None,
     };

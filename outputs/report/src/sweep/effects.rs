@@ -105,7 +105,7 @@ fn partials(kpi: &KpiColumn, axes: &[AxisColumn]) -> Vec<Measure> {
             AxisValues::Cases(_, cases) => (Vec::new(), whole.iter().filter_map(|row| cases[*row]).collect()),
         })
         .collect();
-    let known: Vec<Known> = axes
+    let known: Vec<Known<'_>> = axes
         .iter()
         .zip(&known)
         .map(|(axis, (numbers, cases))| match &axis.values {
