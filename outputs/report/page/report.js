@@ -212,7 +212,8 @@ function parameters(page, scenario, inputs, { follows, varied } = {}) {
   const made = section(page, 'Parameters', `${varied ? base : whole} Assets of one kind are told together: once what they share, one by one where they differ. \`cariflex explain\` tells what a parameter means.`, follows);
   const sections = Object.entries(markVaried(scenario, varied || [])).filter(([name]) => !HEAD_KEYS.includes(name));
   const isScalar = (value) => value === null || typeof value !== 'object';
-  if (varied) made.append(facts(sections.filter(([, value]) => isScalar(value)).map(([key, value]) => [key, said(value)])));
+  const scalars = sections.filter(([, value]) => isScalar(value));
+  if (varied && scalars.length) made.append(facts(scalars.map(([key, value]) => [key, said(value)])));
   for (const [name, value] of sections) {
     if (isScalar(value) || Array.isArray(value)) continue;
     const entries = Object.entries(value);

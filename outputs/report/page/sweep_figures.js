@@ -43,6 +43,23 @@ function variedAxis(axis, small) {
 /** An axis from about the least to about the largest value, with round numbers. */
 const tight = { scale: true };
 
+/** A name in lines of about so many letters, cut where its words end. */
+function wrapped(name, letters) {
+  const lines = [''];
+  for (const word of name.match(/[^_ -]+[_ -]*|[_ -]+/g) || [name]) {
+    if (lines[lines.length - 1] && (lines[lines.length - 1] + word).trimEnd().length > letters) lines.push(word);
+    else lines[lines.length - 1] += word;
+  }
+  return lines.join('\n');
+}
+/** Labels of cases that stand beside one another, each on so many pixels. */
+function caseLabels(each) {
+  const fontSize = each < 60 ? 9 : 11;
+  return { interval: 0, hideOverlap: each < 20, width: Math.max(24, each - 2), overflow: 'truncate', lineHeight: fontSize + 1, fontSize, formatter: (name) => wrapped(name, Math.max(4, Math.floor(each / (fontSize * 0.56)))) };
+}
+/** Lines of the highest of these labels. */
+const linesOf = (names, each) => Math.max(1, ...names.map((name) => wrapped(name, Math.max(4, Math.floor(each / ((each < 60 ? 9 : 11) * 0.56)))).split('\n').length));
+
 // One key figure -----------------------------------------------------------------------------------------------------
 
 function figureByFigure(page, data, state) {
@@ -110,7 +127,7 @@ function distribution(parent, data, kpi, width) {
     grid: { left: width ? 40 : 62, right: 20, top: 44, bottom: 46 }, legend: legend({ show: Boolean(split) && !width, type: 'scroll' }), tooltip: tooltip('runs'),
     xAxis: [caseAxis(Array.from({ length: edges.count }, (_, bin) => label(bin)), { show: false }),
       bottomAxis({ name: kpi.name, position: 'bottom', min: edges.min, max: edges.max, interval: edges.step * Math.ceil(edges.count / Math.max(2, Math.floor(room / 95))), axisTick: { show: true }, axisPointer: { show: false } })],
-    yAxis: valueAxis('runs', { minInterval: 1, nameTextStyle: { align: 'left', padding: [0, 0, 0, -20], color: COLOR.quiet } }),
+    yAxis: valueAxis('runs', { minInterval: 1, splitNumber: width ? 2 : 5, nameTextStyle: { align: 'left', padding: [0, 0, 0, -20], color: COLOR.quiet } }),
     series: [...groups.map(([name, list], at) => bar(name, list, split ? CASES[at] : '#6FA8CC')), { type: 'line', xAxisIndex: 1, data: [], silent: true, tooltip: { show: false } }] }) });
 }
 
@@ -151,7 +168,7 @@ function casesOf(parent, axis, kpi, width) {
   const last = axis.cases.length;
   figure(parent, { title: axis.name, note: 'P25–P75 and P10–P90', height: width ? 128 : 235, width, alt: `${kpi.label} by ${axis.name}: boxes`, option: (room) => ({
     grid: { left: width ? 46 : 58, right: 14, top: 30, bottom: 46 }, tooltip: { ...tooltip(kpi.unit), trigger: 'item' },
-    xAxis: [caseAxis(axis.cases, { axisLabel: { interval: 0, hideOverlap: false, width: Math.max(24, (room - 80) / last), overflow: 'break', lineHeight: 11, fontSize: room < 300 ? 9 : 11 } }), { type: 'value', min: -0.5, max: last - 0.5, show: false }], yAxis: valueAxis(kpi.unit, { ...tight, splitNumber: width ? 3 : 5 }),
+    xAxis: [caseAxis(axis.cases, { axisLabel: caseLabels((room - 72) / last) }), { type: 'value', min: -0.5, max: last - 0.5, show: false }], yAxis: valueAxis(kpi.unit, { ...tight, splitNumber: width ? 3 : 5 }),
     series: [{ type: 'scatter', xAxisIndex: 1, data: dots, symbolSize: 4, color: '#5B6672', itemStyle: { opacity: 0.4 }, tooltip: { show: false } },
       { type: 'boxplot', data: boxes.map((box, at) => ({ value: box, itemStyle: { color: 'rgba(255,255,255,.55)', borderColor: CASES[at % CASES.length], borderWidth: 1.6 } })), boxWidth: [18, 46] }] }) });
 }
@@ -241,10 +258,10 @@ function surface(parent, x, y, kpi, paper) {
   const values = cells.map((cell) => cell[2]), low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
   const left = Math.min(170, 20 + 6.2 * Math.max(6, ...ys.labels.map((label) => label.length)));
   figure(parent, { title: kpi.label, note: `means over ${x.name} and ${y.name}`, height: 96 + Math.max(3, ys.labels.length) * (paper ? 20 : 34), width: paper, alt: `${kpi.label} over ${x.name} and ${y.name}: heat map of means`, option: (room) => {
-    const each = (room - left - 110) / xs.labels.length;
+    const each = (room - left - (paper ? 80 : 110)) / xs.labels.length;
     return {
-      grid: { left, right: paper ? 80 : 110, top: 26, bottom: 50 }, tooltip: { ...tooltip(kpi.unit), trigger: 'item', formatter: ({ value }) => safe(`${x.name} ${xs.labels[value[0]]}, ${y.name} ${ys.labels[value[1]]}: ${num(value[2])} ${kpi.unit}, mean of ${counted(value[3], 'run')}`) },
-      xAxis: caseAxis(xs.labels, { name: axisName(x), nameLocation: 'middle', nameGap: 32, splitLine: { show: false }, axisLabel: { interval: 0, hideOverlap: each < 20, width: Math.max(24, each - 4), overflow: 'break', lineHeight: 11, fontSize: each < 60 ? 9.5 : 11 } }),
+      grid: { left, right: paper ? 80 : 110, top: 26, bottom: 38 + 12 * linesOf(xs.labels, each) }, tooltip: { ...tooltip(kpi.unit), trigger: 'item', formatter: ({ value }) => safe(`${x.name} ${xs.labels[value[0]]}, ${y.name} ${ys.labels[value[1]]}: ${num(value[2])} ${kpi.unit}, mean of ${counted(value[3], 'run')}`) },
+      xAxis: caseAxis(xs.labels, { name: axisName(x), nameLocation: 'middle', nameGap: 14 + 12 * linesOf(xs.labels, each), splitLine: { show: false }, axisLabel: caseLabels(each) }),
       yAxis: caseAxis(ys.labels, { name: axisName(y), nameLocation: 'end', nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, 12 - left] }, splitLine: { show: false }, axisLabel: { width: left - 14, overflow: 'truncate', interval: 0 } }),
       visualMap: colours(2, low, high, kpi.unit, paper),
       series: [{ type: 'heatmap', data: cells.map((value) => ({ value, label: { color: value[2] - low > 0.5 * (high - low) ? '#111' : '#fff' } })), itemStyle: { borderColor: '#fff', borderWidth: 1 }, label: { show: each > 32, formatter: ({ value }) => num(value[2], each < 50 ? 3 : 4), fontSize: each < 50 ? 9.5 : 10.5 } }] };
