@@ -152,6 +152,36 @@ def test_a_run_draws_the_power_of_its_assets(copy_of_two_days, open_report):
         assert np.abs(np.array(flows[name]) - theirs).max() <= 1e-3 * np.abs(theirs).max() + 1e-9, name
 
 
+def test_communes_go_by_name_each_on_a_scale_of_its_own(copy_of_two_days, open_report):
+    report = open_report(copy_of_two_days)
+    participants = pq.read_table(copy_of_two_days / "participants.parquet").to_pylist()
+    commune = {row["participant"]: row["commune"] for row in participants if row["kind"] == "load"}
+    shown = next(group for group in report.data["assets"]["groups"] if group["group"] == "commune")["assets"]
+    assert len(shown) == 12 and [one["name"] for one in shown] == [commune[one["id"]] for one in shown]
+    drawn = report.drawing("Communes")
+    assert all(one["name"] in drawn and one["id"] not in drawn for one in shown)
+    tops = report.page.evaluate("charts.find(chart => chart.box.ariaLabel?.startsWith('Communes')).drawn.getOption().yAxis.map(axis => axis.max)")
+    assert len(set(tops[::2])) > 6, "a scale each"
+
+
+def test_a_pointer_on_a_day_is_told_the_time_as_a_clock_shows_it(copy_of_two_days, open_report):
+    report = open_report(copy_of_two_days)
+    chart = report.page.locator("figure", has_text="Stored energy").locator(".chart").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    report.page.mouse.move(box["x"] + 62 + (box["width"] - 78) * 10.5 / 24, box["y"] + 100)
+    report.page.wait_for_function("[...document.querySelectorAll('.chart div')].some(box => /^10:[0-9]{2}/.test(box.textContent))")
+    assert report.complaints == []
+
+
+@pytest.mark.parametrize("of", ["copy_of_two_days", "sweep"])
+def test_a_page_is_as_wide_as_a_phone(of, request, open_report):
+    report = open_report(request.getfixturevalue(of))
+    report.page.set_viewport_size({"width": 420, "height": 900})
+    report.page.wait_for_function("charts.every(chart => chart.drawn.getWidth() < 420)")
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
 def test_a_run_prints(copy_of_two_days, open_report, tmp_path):
     report = open_report(copy_of_two_days)
     pages = report.printed(tmp_path / "run.pdf")

@@ -37,6 +37,7 @@ const safe = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCode
 /** A number with its thousands apart, to so many significant digits, but never without digits before the point. */
 function num(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  if (value === 0) return '0'; // Without the sign of a zero that was turned around.
   const whole = Math.abs(value) >= 1 ? Math.floor(Math.log10(Math.abs(value))) + 1 : 0;
   const options = whole >= digits ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits };
   return value.toLocaleString('en-GB', options).replace('-', '−');
@@ -99,6 +100,12 @@ const hourAxis = (more) => bottomAxis({ min: 0, max: 24, interval: 3, ...more, a
 const caseAxis = (data, more) => ({ type: 'category', data, ...AXIS, ...more, axisLabel: { ...AXIS.axisLabel, hideOverlap: true, ...(more || {}).axisLabel } });
 const legend = (more) => ({ type: 'plain', top: 0, right: 0, left: 130, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 12,
   textStyle: { fontSize: 11.5, color: COLOR.net }, ...more });
+/** Pixels above a chart for a legend of these names that begins at the left of the chart, and the name of the axis under it. */
+function topFor(names, room) {
+  let rows = 1, at = 0;
+  for (const name of names) { const each = 30 + 6.6 * name.length; if (at + each > room - 62) { rows += 1; at = 0; } at += each; }
+  return 30 + 19 * rows;
+}
 const tooltip = (unit, more) => ({ trigger: 'axis', confine: true, textStyle: { fontSize: 12 }, transitionDuration: 0,
   valueFormatter: (value) => `${num(Array.isArray(value) ? value[value.length - 1] : value)} ${unit}`, ...more });
 
@@ -113,15 +120,18 @@ function dayTooltip(unit, day) {
   return { ...tooltip(unit), formatter, axisPointer: { label: { formatter: ({ value: hour }) => clockOf(hour % 24) } } };
 }
 
-/** A figure with a caption and a chart; `option` is what the library is told, or a function of the width. */
+/** A figure with a caption and a chart; `option` is what the library is told, or a function of the width, and so is `height`. */
 function figure(parent, { title, note, height, paperHeight, alt, option, width, group }) {
-  const box = el('div', { class: 'chart', style: `height:${height}px` });
+  const high = (room) => (typeof height === 'function' ? height(room) : height);
+  const box = el('div', { class: 'chart' });
   const caption = el('figcaption', {}, title, note ? el('span', { class: 'note' }, note) : null);
   parent.append(el('figure', {}, caption, box));
   // What is not laid out yet, because it is for paper, has the width of the paper.
-  const drawn = echarts.init(box, null, { renderer: 'svg', height, width: width || box.clientWidth || PAPER_PX });
+  const room = width || box.clientWidth || PAPER_PX;
+  box.style.height = `${high(room)}px`;
+  const drawn = echarts.init(box, null, { renderer: 'svg', height: high(room), width: room });
   if (group) drawn.group = group;
-  const chart = { box, drawn, height, paperHeight: paperHeight || height, fixed: width, option };
+  const chart = { box, drawn, height: high, paperHeight: paperHeight || high(PAPER_PX), fixed: width, option };
   chart.set = (next, words) => {
     chart.option = next;
     if (words) caption.firstChild.textContent = words;
@@ -247,5 +257,5 @@ function onPaper() {
 }
 function onScreen() {
   opened.splice(0).forEach((details) => { details.open = false; });
-  charts.forEach((chart) => fit(chart, chart.box.clientWidth, chart.height));
+  charts.forEach((chart) => fit(chart, chart.box.clientWidth, chart.height(chart.box.clientWidth)));
 }

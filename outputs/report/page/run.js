@@ -71,7 +71,7 @@ function runHead(page, { head, figures }) {
   const kinds = Object.entries(head.participants).sort((a, b) => b[1] - a[1]);
   page.append(facts([
     ['From', local('start')], ['To', local('end')], ['Duration', span((head.end_ms - head.start_ms) / 1000)], ['Time step', span(head.tick_s)],
-    ['Recorded', head.level === 'full' ? 'every interval' : head.level === 'hourly' ? 'hourly means' : 'key figures'], ['Seed', head.seed], ['Time zone', head.zone], ['Host', head.host], ['Engine', el('code', {}, head.engine)],
+    ['Recorded', head.level === 'full' ? 'every interval' : head.level === 'hourly' ? 'hourly means' : 'key figures'], ['Seed', head.seed], ['Time zone', head.zone], ['Host', head.host === 'sweep' ? null : head.host], ['Engine', el('code', {}, head.engine)],
   ]));
   if (kinds.length) {
     page.append(el('p', { class: 'quiet' }, `${counted(total(kinds.map(([, count]) => count)), 'participant')}: `,
@@ -152,10 +152,10 @@ function dayFigures(data, days) {
     const isSeen = (one) => values(one) && largest(values(one)) >= SEEN * scale;
     const there = (list) => list.filter(isSeen);
     const { unit, by } = unitFor(scale, 'kW');
-    const small = known.filter((one) => !isSeen(one) && largest(values(one)) > 0).map((one) => one[1].toLowerCase());
-    const words = [note, small.length ? `too small to be seen: ${small.join(', ')}` : null].filter(Boolean).join('; ');
-    figures.push({ title, note: words, height: 330, alt: `${title}: stacked consumption and production by hour`, option: (day) => ({
-      grid: { left: 62, right: 16, top: 68, bottom: 34 }, legend: legend({ left: 62 }), tooltip: dayTooltip(unit),
+    const small = known.filter((one) => !isSeen(one) && largest(values(one)) > 0).map((one) => one[1]);
+    const words = [note, small.length ? `too small to see: ${small.join(', ')}` : null].filter(Boolean).join('; ');
+    figures.push({ title, note: words, height: 330, alt: `${title}: stacked consumption and production by hour`, option: (day) => (room) => ({
+      grid: { left: 62, right: 16, top: topFor([...there(up), ...there(down)].map((one) => one[1]).concat(netName), room), bottom: 34 }, legend: legend({ left: 62 }), tooltip: dayTooltip(unit),
       xAxis: hourAxis(), // What is too small to be seen does not claim a part of the axis.
       yAxis: valueAxis(`${unit}, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
       series: [
@@ -215,14 +215,14 @@ function wholeRun(page, data, days) {
     const net = days.map((_, index) => total(all.filter(([one]) => !one[3]).map(([, of]) => of[index])));
     const scale = largest(net, ...all.map(([, of]) => of)), { unit, by } = unitFor(scale, 'kWh');
     const isSeen = ([, of]) => largest(of) >= SEEN * scale;
-    const small = all.filter((one) => !isSeen(one) && largest(one[1]) > 0).map(([one]) => one[1].toLowerCase());
-    const words = [note, small.length ? `too small to be seen: ${small.join(', ')}` : null].filter(Boolean).join('; ');
-    figure(made, { title, note: words, height: 290, alt: `${title}: stacked bars of energy by day`, option: {
-      grid: { left: 62, right: 16, top: 68, bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
+    const small = all.filter((one) => !isSeen(one) && largest(one[1]) > 0).map(([one]) => one[1]);
+    const words = [note, small.length ? `too small to see: ${small.join(', ')}` : null].filter(Boolean).join('; ');
+    figure(made, { title, note: words, height: 290, alt: `${title}: stacked bars of energy by day`, option: (room) => ({
+      grid: { left: 62, right: 16, top: topFor(all.filter(isSeen).map(([one]) => one[1]).concat('Net'), room), bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
       xAxis: caseAxis(labels, { axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } } }), yAxis: valueAxis(`${unit} per day, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
       series: [...all.filter(isSeen).map(([one, of]) => ({ name: one[1], type: 'bar', stack: 'day', stackStrategy: 'samesign', data: of.map((v) => v / by), color: one[2], barMaxWidth: 56, barCategoryGap: days.length > 60 ? '0%' : '30%' })),
         line('Net', net.map((v) => v / by), COLOR.net, { symbol: days.length > 60 ? 'none' : 'circle', symbolSize: 6, lineStyle: { width: days.length > 60 ? 1.2 : 0 } })],
-    } });
+    }) });
   };
   const { given, taken } = sourcesOf(supply);
   if (many && (flows.communes || supply)) bars('The island by day', [...CONSUMPTION, ...taken], [...PRODUCTION, ...given]);
@@ -258,42 +258,56 @@ function weather(made, { signals, bins }, days, labels) {
 // Asset by asset -----------------------------------------------------------------------------------------------------
 
 function everyAsset(page, data) {
-  const { assets, bins } = data;
+  const { assets } = data;
   const over = assets.mean_day ? 'the hours of a mean day' : 'the run';
-  const made = section(page, 'Asset by asset', `Power over ${over}, + consumption and − production, on one scale per kind; where something is stored, the thin dark line is the stored energy on the scale to the right.`);
-  for (const { group, count, assets: list } of assets.groups) {
-    const note = list.length < count ? `${list.length} of ${plain(count)}: from the one that moved least energy to the one that moved most, at even ranks` : `all ${plain(count)}`;
-    // The last value holds until its interval ends.
-    const points = (values) => [...values, values[values.length - 1]].map((value, index) => [index * assets.step_min / 60, value]);
-    const power = largest(...list.map((one) => one.power_kw)), energy = largest(...list.map((one) => one.stored_kwh));
-    const ends = [Math.min, Math.max].map((end) => end(0, ...list.map((one) => end(...one.power_kw.map((v) => v || 0)))));
-    // What would be a hair's breadth has no part of the scale.
-    const [low, high] = ends.map((end) => (Math.abs(end) < 0.03 * power ? 0 : end));
-    const { unit, by } = unitFor(power, 'kW'), store = unitFor(energy, 'kWh');
-    const columns = 4, rows = Math.ceil(list.length / columns), hours = list[0].power_kw.length * assets.step_min / 60;
-    const each = 118, pad = 34;
-    const nice = (value) => (value === 0 ? 0 : Number(value.toPrecision(2)));
-    figure(made, { title: KINDS[group], note: `${note}; power in ${unit}${energy ? `, stored energy in ${store.unit}` : ''}`, height: rows * each + 8, alt: `${KINDS[group]}: small charts of power, ${note}`, option: (width) => {
-      const cell = width / columns;
-      const place = (index) => ({ left: (index % columns) * cell + pad, top: Math.floor(index / columns) * each + 22, width: cell - pad - (energy ? 34 : 10), height: each - 46 });
-      const quietAxis = (index, more) => ({ gridIndex: index, ...AXIS, axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...more.axisLabel }, splitLine: { show: false }, ...more, ...{ axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...more.axisLabel } } });
-      const ticks = (h) => (hours > 48 ? (h % (hours > 120 ? 48 : 24) === 0 ? `${h / 24} d` : '') : `${two(h % 24)}`);
-      return {
-        title: list.map((one, index) => ({ text: one.name || one.id, left: (index % columns) * cell + pad - 4, top: Math.floor(index / columns) * each + 2, textStyle: { fontSize: 11, fontWeight: 600, color: COLOR.net, width: cell - pad, overflow: 'truncate' } })),
-        grid: list.map((_, index) => place(index)),
-        tooltip: dayTooltip(''),
-        xAxis: list.map((_, index) => quietAxis(index, { type: 'value', min: 0, max: hours, interval: hours > 48 ? (hours > 120 ? 48 : 24) : 6, axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } }, axisLabel: { formatter: ticks, hideOverlap: true } })),
-        yAxis: list.flatMap((_, index) => [
-          quietAxis(index, { type: 'value', min: nice(low / by), max: nice(high / by) || (low < 0 ? 0 : 1), interval: Math.max(nice(high / by), -nice(low / by)) || 1, axisLabel: { formatter: (v) => num(v, 2) }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } }),
-          quietAxis(index, { type: 'value', show: Boolean(energy), min: 0, max: nice(energy / store.by) || 1, interval: nice(energy / store.by) || 1, position: 'right', axisLabel: { formatter: (v) => num(v, 2) } }),
-        ]),
-        series: list.flatMap((one, index) => [
-          { ...area('power', points(one.power_kw.map((v) => (v === null ? null : v / by))), GROUP_COLOR[group]), xAxisIndex: index, yAxisIndex: index * 2, step: 'end', stack: undefined, lineStyle: { width: 1, color: GROUP_COLOR[group] }, areaStyle: { opacity: .5 } },
-          ...(one.stored_kwh ? [line('stored', points(one.stored_kwh.map((v) => (v === null ? null : v / store.by))), COLOR.net, { xAxisIndex: index, yAxisIndex: index * 2 + 1, lineStyle: { width: 1 } })] : []),
-        ]),
-      };
-    } });
-  }
+  const made = section(page, 'Asset by asset', `Power over ${over}, + consumption and − production, on one scale per kind; communes differ so much in size that each has a scale of its own, up to the number beside it. Where something is stored, the thin dark line is the stored energy on the scale to the right.`);
+  assets.groups.forEach((group) => smallMultiples(made, assets, group));
+}
+
+/** Least and largest of powers, in kW; what would be a hair's breadth has no part of the scale. */
+function endsOfPower(list) {
+  const power = largest(...list.map((one) => one.power_kw));
+  return [Math.min, Math.max].map((end) => end(0, ...list.map((one) => end(...one.power_kw.map((v) => v || 0))))).map((end) => (Math.abs(end) < 0.03 * power ? 0 : end));
+}
+
+/** A small chart for each asset of a group. */
+function smallMultiples(made, assets, { group, count, assets: list }) {
+  const note = list.length < count ? `${list.length} of ${plain(count)}: from the one that moved least energy to the one that moved most, at even ranks` : `all ${plain(count)}`;
+  const power = largest(...list.map((one) => one.power_kw)), energy = largest(...list.map((one) => one.stored_kwh));
+  const scale = { ...unitFor(power, 'kW'), store: unitFor(energy, 'kWh'), energy, ends: list.map((one) => endsOfPower(group === 'commune' ? [one] : list)) };
+  figure(made, { title: KINDS[group], note: `${note}; power in ${scale.unit}${energy ? `, stored energy in ${scale.store.unit}` : ''}`, height: (width) => Math.ceil(list.length / smallColumns(width)) * SMALL_PX + 8, alt: `${KINDS[group]}: small charts of power, ${note}`,
+    option: (width) => smallOption(width, assets, group, list, scale) });
+}
+
+/** Height of a small chart with its name, and the room left of it. */
+const SMALL_PX = 118, SMALL_LEFT_PX = 36;
+const smallColumns = (width) => (width < 560 ? 2 : 4);
+
+function smallOption(width, assets, group, list, { unit, by, store, energy, ends }) {
+  const columns = smallColumns(width), cell = width / columns, hours = list[0].power_kw.length * assets.step_min / 60;
+  const nice = (value) => (value === 0 ? 0 : Number(value.toPrecision(2)));
+  // The last value holds until its interval ends.
+  const points = (values, per) => [...values, values[values.length - 1]].map((value, index) => [index * assets.step_min / 60, value === null ? null : value / per]);
+  const left = (index) => (index % columns) * cell + SMALL_LEFT_PX, top = (index) => Math.floor(index / columns) * SMALL_PX;
+  const axis = (index, { axisLabel, ...more }) => ({ gridIndex: index, ...AXIS, splitLine: { show: false }, ...more, axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...axisLabel } });
+  const every = hours > 48 ? (hours > 120 ? 48 : 24) : 6;
+  const ticks = (h) => (hours > 48 ? (h % every === 0 ? `${h / 24} d` : '') : two(h % 24));
+  const powerAxis = (index) => {
+    const [low, high] = ends[index].map((end) => nice(end / by));
+    return axis(index, { type: 'value', min: low, max: high || (low < 0 ? 0 : 1), interval: Math.max(high, -low) || 1, axisLabel: { formatter: (v) => num(v, 2), showMaxLabel: true }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } });
+  };
+  return {
+    title: list.map((one, index) => ({ text: one.name || one.id, left: left(index) - 4, top: top(index) + 2, textStyle: { fontSize: 11, fontWeight: 600, color: COLOR.net, width: cell - SMALL_LEFT_PX, overflow: 'truncate' } })),
+    grid: list.map((_, index) => ({ left: left(index), top: top(index) + 22, width: cell - SMALL_LEFT_PX - (energy ? 34 : 10), height: SMALL_PX - 46 })),
+    tooltip: dayTooltip(''),
+    xAxis: list.map((_, index) => axis(index, { type: 'value', min: 0, max: hours, interval: every, axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } }, axisLabel: { formatter: ticks, hideOverlap: true } })),
+    yAxis: list.flatMap((_, index) => [powerAxis(index),
+      axis(index, { type: 'value', show: Boolean(energy), min: 0, max: nice(energy / store.by) || 1, interval: nice(energy / store.by) || 1, position: 'right', axisLabel: { formatter: (v) => num(v, 2) } })]),
+    series: list.flatMap((one, index) => [
+      { ...area(`power (${unit})`, points(one.power_kw, by), GROUP_COLOR[group]), xAxisIndex: index, yAxisIndex: index * 2, step: 'end', stack: undefined, lineStyle: { width: 1, color: GROUP_COLOR[group] }, areaStyle: { opacity: .5 } },
+      ...(one.stored_kwh ? [line(`stored (${store.unit})`, points(one.stored_kwh, store.by), COLOR.net, { xAxisIndex: index, yAxisIndex: index * 2 + 1, lineStyle: { width: 1 } })] : []),
+    ]),
+  };
 }
 
 // The market ---------------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ function variedAxis(axis, small) {
   const values = levels(axis.values), log = isLog(values);
   const ticks = values.length <= LEVELS ? { axisTick: { show: true, customValues: values }, axisLabel: { customValues: values, fontSize: small ? 9.5 : 11 } }
     : { splitNumber: small ? 3 : 5, axisLabel: { showMinLabel: false, showMaxLabel: false, fontSize: small ? 9.5 : 11 } };
-  return bottomAxis({ type: log ? 'log' : 'value', name: axisName(axis) + (log ? ', log' : ''), ...roomFor(values), ...ticks });
+  return bottomAxis({ type: log ? 'log' : 'value', name: small ? (log ? 'log' : '') : axisName(axis) + (log ? ', log' : ''), ...roomFor(values), ...ticks, ...(small ? { nameLocation: 'end', nameGap: 2 } : {}) });
 }
 
 /** An axis from about the least to about the largest value, with round numbers. */
@@ -52,13 +52,15 @@ function wrapped(name, letters) {
   }
   return lines.join('\n');
 }
-/** Labels of cases that stand beside one another, each on so many pixels. */
-function caseLabels(each) {
-  const fontSize = each < 60 ? 9 : 11;
-  return { interval: 0, hideOverlap: each < 20, width: Math.max(24, each - 2), overflow: 'truncate', lineHeight: fontSize + 1, fontSize, formatter: (name) => wrapped(name, Math.max(4, Math.floor(each / (fontSize * 0.56)))) };
+/** How names of cases stand beside one another, each on so many pixels: in lines, if need be small, else aslant. */
+function caseLabels(names, each) {
+  const letters = (size) => Math.max(1, Math.floor(each / (size * 0.6)));
+  const longest = (size) => Math.max(...names.flatMap((name) => wrapped(name, letters(size)).split('\n')).map((part) => part.trimEnd().length));
+  const fontSize = [11, 9].find((size) => longest(size) <= letters(size));
+  if (!fontSize) return { axisLabel: { interval: 0, hideOverlap: each < 12, rotate: 30, fontSize: 9, width: 90, overflow: 'truncate' }, height: 12 + Math.min(50, 2.9 * Math.max(...names.map((name) => name.length))) };
+  const lines = Math.max(...names.map((name) => wrapped(name, letters(fontSize)).split('\n').length));
+  return { axisLabel: { interval: 0, hideOverlap: false, lineHeight: fontSize + 1, fontSize, formatter: (name) => wrapped(name, letters(fontSize)) }, height: (fontSize + 1) * lines };
 }
-/** Lines of the highest of these labels. */
-const linesOf = (names, each) => Math.max(1, ...names.map((name) => wrapped(name, Math.max(4, Math.floor(each / ((each < 60 ? 9 : 11) * 0.56)))).split('\n').length));
 
 // One key figure -----------------------------------------------------------------------------------------------------
 
@@ -123,11 +125,11 @@ function distribution(parent, data, kpi, width) {
     return { name, type: 'bar', stack: 'all', data: bins, color, barCategoryGap: '4%' };
   };
   const label = (bin) => `${num(edges.min + bin * edges.step, 6)} – ${num(edges.min + (bin + 1) * edges.step, 6)}`;
-  figure(parent, { title: 'Distribution', note: split ? `by ${split.name}` : null, height: width ? 128 : 210, width, alt: `Histogram of ${kpi.label}`, option: (room) => ({
-    grid: { left: width ? 40 : 62, right: 20, top: 44, bottom: 46 }, legend: legend({ show: Boolean(split) && !width, type: 'scroll' }), tooltip: tooltip('runs'),
+  figure(parent, { title: 'Distribution', note: [width ? kpi.unit : '', split ? `by ${split.name}` : ''].filter(Boolean).join(', '), height: width ? 128 : 210, width, alt: `Histogram of ${kpi.label}`, option: (room) => ({
+    grid: { left: width ? 40 : 62, right: 20, top: width ? 26 : 44, bottom: width ? 24 : 46 }, legend: legend({ show: Boolean(split) && !width, type: 'scroll' }), tooltip: tooltip('runs'),
     xAxis: [caseAxis(Array.from({ length: edges.count }, (_, bin) => label(bin)), { show: false }),
-      bottomAxis({ name: kpi.name, position: 'bottom', min: edges.min, max: edges.max, interval: edges.step * Math.ceil(edges.count / Math.max(2, Math.floor(room / 95))), axisTick: { show: true }, axisPointer: { show: false } })],
-    yAxis: valueAxis('runs', { minInterval: 1, splitNumber: width ? 2 : 5, nameTextStyle: { align: 'left', padding: [0, 0, 0, -20], color: COLOR.quiet } }),
+      bottomAxis({ name: width ? '' : kpi.name, position: 'bottom', min: edges.min, max: edges.max, interval: edges.step * Math.ceil(edges.count / Math.max(2, Math.floor(room / 95))), axisTick: { show: true }, axisPointer: { show: false } })],
+    yAxis: valueAxis('runs', { minInterval: 1, ...(width ? { splitNumber: 3, nameGap: 9 } : {}), nameTextStyle: { align: 'left', padding: [0, 0, 0, -20], color: COLOR.quiet } }),
     series: [...groups.map(([name, list], at) => bar(name, list, split ? CASES[at] : '#6FA8CC')), { type: 'line', xAxisIndex: 1, data: [], silent: true, tooltip: { show: false } }] }) });
 }
 
@@ -154,8 +156,8 @@ function responseTo(parent, axis, kpi, width) {
   // Of a great many runs some are drawn.
   const every = Math.ceil(points.length / 1500);
   figure(parent, { title: axis.name, note: axis.unit, height: width ? 128 : 235, width, alt: `${kpi.label} by ${axis.name}: runs, mean and P10 to P90`, option: {
-    grid: { left: width ? 46 : 58, right: 14, top: 30, bottom: 46 }, tooltip: { ...tooltip(''), trigger: 'item', formatter: ({ value }) => safe(`${axis.name} ${num(value[0])} · ${num(value[1])} ${kpi.unit}`) },
-    xAxis: variedAxis(axis, Boolean(width)), yAxis: valueAxis(kpi.unit, { ...tight, splitNumber: width ? 3 : 5 }),
+    grid: { left: width ? 46 : 58, right: 14, top: width ? 26 : 30, bottom: width ? 24 : 46 }, tooltip: { ...tooltip(''), trigger: 'item', formatter: ({ value }) => safe(`${axis.name} ${num(value[0])} · ${num(value[1])} ${kpi.unit}`) },
+    xAxis: variedAxis(axis, Boolean(width)), yAxis: valueAxis(kpi.unit, { ...tight, ...(width ? { splitNumber: 3, nameGap: 9 } : {}) }),
     series: [band(parts), { type: 'scatter', data: points.filter((_, at) => at % every === 0), symbolSize: 4.5, color: '#5B6672', itemStyle: { opacity: 0.45 }, z: 2 },
       line('mean', parts.map(([x, y]) => [x, y]), COLOR.accent, { z: 3, showSymbol: parts.length <= LEVELS, symbol: 'circle', symbolSize: 5 })] } });
 }
@@ -167,8 +169,8 @@ function casesOf(parent, axis, kpi, width) {
   const dots = lists.flatMap((list, place) => { const every = Math.ceil(list.length / 300); return list.filter((_, at) => at % every === 0).map((value, at) => [place + (((at * 0.618034) % 1) - 0.5) * 0.34, value]); });
   const last = axis.cases.length;
   figure(parent, { title: axis.name, note: 'P25–P75 and P10–P90', height: width ? 128 : 235, width, alt: `${kpi.label} by ${axis.name}: boxes`, option: (room) => ({
-    grid: { left: width ? 46 : 58, right: 14, top: 30, bottom: 46 }, tooltip: { ...tooltip(kpi.unit), trigger: 'item' },
-    xAxis: [caseAxis(axis.cases, { axisLabel: caseLabels((room - 72) / last) }), { type: 'value', min: -0.5, max: last - 0.5, show: false }], yAxis: valueAxis(kpi.unit, { ...tight, splitNumber: width ? 3 : 5 }),
+    grid: { left: width ? 46 : 58, right: 14, top: width ? 26 : 30, bottom: 10 + caseLabels(axis.cases, (room - 72) / last).height }, tooltip: { ...tooltip(kpi.unit), trigger: 'item' },
+    xAxis: [caseAxis(axis.cases, { axisLabel: caseLabels(axis.cases, (room - 72) / last).axisLabel }), { type: 'value', min: -0.5, max: last - 0.5, show: false }], yAxis: valueAxis(kpi.unit, { ...tight, ...(width ? { splitNumber: 3, nameGap: 9 } : {}) }),
     series: [{ type: 'scatter', xAxisIndex: 1, data: dots, symbolSize: 4, color: '#5B6672', itemStyle: { opacity: 0.4 }, tooltip: { show: false } },
       { type: 'boxplot', data: boxes.map((box, at) => ({ value: box, itemStyle: { color: 'rgba(255,255,255,.55)', borderColor: CASES[at % CASES.length], borderWidth: 1.6 } })), boxWidth: [18, 46] }] }) });
 }
@@ -258,10 +260,10 @@ function surface(parent, x, y, kpi, paper) {
   const values = cells.map((cell) => cell[2]), low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
   const left = Math.min(170, 20 + 6.2 * Math.max(6, ...ys.labels.map((label) => label.length)));
   figure(parent, { title: kpi.label, note: `means over ${x.name} and ${y.name}`, height: 96 + Math.max(3, ys.labels.length) * (paper ? 20 : 34), width: paper, alt: `${kpi.label} over ${x.name} and ${y.name}: heat map of means`, option: (room) => {
-    const each = (room - left - (paper ? 80 : 110)) / xs.labels.length;
+    const each = (room - left - (paper ? 80 : 110)) / xs.labels.length, labels = caseLabels(xs.labels, each);
     return {
-      grid: { left, right: paper ? 80 : 110, top: 26, bottom: 38 + 12 * linesOf(xs.labels, each) }, tooltip: { ...tooltip(kpi.unit), trigger: 'item', formatter: ({ value }) => safe(`${x.name} ${xs.labels[value[0]]}, ${y.name} ${ys.labels[value[1]]}: ${num(value[2])} ${kpi.unit}, mean of ${counted(value[3], 'run')}`) },
-      xAxis: caseAxis(xs.labels, { name: axisName(x), nameLocation: 'middle', nameGap: 14 + 12 * linesOf(xs.labels, each), splitLine: { show: false }, axisLabel: caseLabels(each) }),
+      grid: { left, right: paper ? 80 : 110, top: 26, bottom: 30 + labels.height }, tooltip: { ...tooltip(kpi.unit), trigger: 'item', formatter: ({ value }) => safe(`${x.name} ${xs.labels[value[0]]}, ${y.name} ${ys.labels[value[1]]}: ${num(value[2])} ${kpi.unit}, mean of ${counted(value[3], 'run')}`) },
+      xAxis: caseAxis(xs.labels, { name: axisName(x), nameLocation: 'middle', nameGap: 12 + labels.height, splitLine: { show: false }, axisLabel: labels.axisLabel }),
       yAxis: caseAxis(ys.labels, { name: axisName(y), nameLocation: 'end', nameTextStyle: { ...AXIS.nameTextStyle, align: 'left', padding: [0, 0, 0, 12 - left] }, splitLine: { show: false }, axisLabel: { width: left - 14, overflow: 'truncate', interval: 0 } }),
       visualMap: colours(2, low, high, kpi.unit, paper),
       series: [{ type: 'heatmap', data: cells.map((value) => ({ value, label: { color: value[2] - low > 0.5 * (high - low) ? '#111' : '#fff' } })), itemStyle: { borderColor: '#fff', borderWidth: 1 }, label: { show: each > 32, formatter: ({ value }) => num(value[2], each < 50 ? 3 : 4), fontSize: each < 50 ? 9.5 : 10.5 } }] };
