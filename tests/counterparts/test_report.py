@@ -170,7 +170,7 @@ def test_a_pointer_on_a_day_is_told_the_time_as_a_clock_shows_it(copy_of_two_day
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     report.page.mouse.move(box["x"] + 62 + (box["width"] - 78) * 10.5 / 24, box["y"] + 100)
-    report.page.wait_for_function("[...document.querySelectorAll('.chart div')].some(box => /^10:[0-9]{2}/.test(box.textContent))")
+    report.page.locator(".chart > div", has_text=re.compile(r"^10:\d\d")).first.wait_for(state="attached")
     assert report.complaints == []
 
 
@@ -178,7 +178,7 @@ def test_a_pointer_on_a_day_is_told_the_time_as_a_clock_shows_it(copy_of_two_day
 def test_a_page_is_as_wide_as_a_phone(of, request, open_report):
     report = open_report(request.getfixturevalue(of))
     report.page.set_viewport_size({"width": 420, "height": 900})
-    report.page.wait_for_function("charts.every(chart => chart.drawn.getWidth() < 420)")
+    report.page.evaluate("onScreen()")
     assert report.page.evaluate("document.documentElement.scrollWidth") <= 420
 
 
