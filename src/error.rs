@@ -106,6 +106,7 @@ impl Error {
             ) => ExitCode::from(2),
             Self::Report(
                 ReportError::Nothing { .. }
+                | ReportError::Foreign { .. }
                 | ReportError::Results(ResultsError::NotOurs { .. } | ResultsError::Later { .. }),
             ) => ExitCode::from(2),
             _ => ExitCode::FAILURE,

@@ -152,6 +152,36 @@ def test_a_run_draws_the_power_of_its_assets(copy_of_two_days, open_report):
         assert np.abs(np.array(flows[name]) - theirs).max() <= 1e-3 * np.abs(theirs).max() + 1e-9, name
 
 
+def test_communes_go_by_name_each_on_a_scale_of_its_own(copy_of_two_days, open_report):
+    report = open_report(copy_of_two_days)
+    participants = pq.read_table(copy_of_two_days / "participants.parquet").to_pylist()
+    commune = {row["participant"]: row["commune"] for row in participants if row["kind"] == "load"}
+    shown = next(group for group in report.data["assets"]["groups"] if group["group"] == "commune")["assets"]
+    assert len(shown) == 12 and [one["name"] for one in shown] == [commune[one["id"]] for one in shown]
+    drawn = report.drawing("Communes")
+    assert all(one["name"] in drawn and one["id"] not in drawn for one in shown)
+    tops = report.page.evaluate("charts.find(chart => chart.box.ariaLabel?.startsWith('Communes')).drawn.getOption().yAxis.map(axis => axis.max)")
+    assert len(set(tops[::2])) > 6, "a scale each"
+
+
+def test_a_pointer_on_a_day_is_told_the_time_as_a_clock_shows_it(copy_of_two_days, open_report):
+    report = open_report(copy_of_two_days)
+    chart = report.page.locator("figure", has_text="Stored energy").locator(".chart").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    report.page.mouse.move(box["x"] + 62 + (box["width"] - 78) * 10.5 / 24, box["y"] + 100)
+    report.page.locator(".chart > div", has_text=re.compile(r"^10:\d\d")).first.wait_for(state="attached")
+    assert report.complaints == []
+
+
+@pytest.mark.parametrize("of", ["copy_of_two_days", "sweep"])
+def test_a_page_is_as_wide_as_a_phone(of, request, open_report):
+    report = open_report(request.getfixturevalue(of))
+    report.page.set_viewport_size({"width": 420, "height": 900})
+    report.page.evaluate("onScreen()")
+    assert report.page.evaluate("document.documentElement.scrollWidth") <= 420
+
+
 def test_a_run_prints(copy_of_two_days, open_report, tmp_path):
     report = open_report(copy_of_two_days)
     pages = report.printed(tmp_path / "run.pdf")
@@ -196,16 +226,27 @@ POINTS, SEEDS, FAILED = 40, [1, 2, 3], {7, 50}
 RULES = [EVIL, "self-consumption", "price-threshold"]
 
 
+CASES = [
+    {"name": rule, "set": [["ems.batteries.rule", rule], ["retailer.peak_eur_per_mwh", 230]]} for rule in RULES
+]
+CASES[0]["set"][0][1], CASES[1]["set"] = "self-consumption", CASES[1]["set"][:1]
+SCENARIO = {
+    "extends": "martinique", "name": "base", "about": "not said twice", "version": 2, "place": {"zone": "UTC"},
+    "battery": {"one": {"capacity_kwh": 100, "power_kw": 50}, "two": {"capacity_kwh": 120, "power_kw": 50}},
+    "ems": {"batteries": {"rule": "off"}, "vehicles": {"rule": "off"}},
+}
+
+
 def field(name, type_, **metadata):
     return pa.field(name, type_, metadata=metadata)
 
 
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory):
-    """A sweep of two axes and three seeds, in which two runs failed."""
+    """A sweep of three axes and three seeds, in which two runs failed."""
     folder = tmp_path_factory.mktemp("sweep")
     rng = np.random.default_rng(4)
-    points = [(float(capacity), RULES[rng.integers(3)]) for capacity in rng.uniform(10, 200, POINTS)]
+    points = [(float(capacity), RULES[rng.integers(3)], 10.0 + 10 * rng.integers(3)) for capacity in rng.uniform(10, 200, POINTS)]
     runs = [(point, replicate, seed) for point in range(POINTS) for replicate, seed in enumerate(SEEDS)]
     complete = [run for index, run in enumerate(runs) if index not in FAILED]
     capacity = np.array([points[point][0] for point, *_ in complete])
@@ -213,7 +254,7 @@ def sweep(tmp_path_factory):
     noise = rng.normal(size=len(complete))
     kpis = {
         "cariflex_cost_eur": ("EUR", "cariflex: cost of energy", 900 - capacity + 5 * noise),
-        "island_co2_kg": ("kg", "island: CO2 of imports", 1e6 + 1e4 * np.array([RULES.index(of) for of in rule]) + 9e3 * noise),
+        "island_co2_kg": ("kg", "island: CO₂, life cycle, of imports", 1e6 + 1e4 * np.array([RULES.index(of) for of in rule]) + 9e3 * noise),
         "events_count": ("count", "events", np.full(len(complete), 3.0)),
     }
 
@@ -230,6 +271,7 @@ def sweep(tmp_path_factory):
         return {
             field("capacity_kwh", pa.float64(), keys="battery.*.capacity_kwh", unit="kWh", **said): [points[p][0] for p, *_ in of],
             field("rule", pa.string(), keys="ems.batteries.rule", **said): [points[p][1] for p, *_ in of],
+            field("tilt_deg", pa.float64(), keys="pv.*.tilt_deg", unit="whole number", **said): [points[p][2] for p, *_ in of],
         }
 
     def write(name, of):
@@ -248,8 +290,11 @@ def sweep(tmp_path_factory):
     head = {
         "format": "cariflex-sweep", "schema_version": 1, "name": EVIL, "about": "what batteries do", "engine": "0.1.0+0",
         "method": "lhs", "points": POINTS, "seeds": SEEDS, "runs": len(runs), "record": "kpis", "kpis": ["*_eur", "*_kg"],
-        "axes": [{"name": "capacity_kwh", "keys": ["battery.*.capacity_kwh"], "unit": "kWh", "description": "each"}],
-        "inputs": [], "scenario": {"extends": "martinique"},
+        "axes": [
+            {"name": "capacity_kwh", "keys": ["battery.*.capacity_kwh"], "unit": "kWh", "description": "each"},
+            {"name": "rule", "keys": ["ems.batteries.rule", "retailer.peak_eur_per_mwh"], "unit": "", "description": "", "cases": CASES},
+        ],
+        "inputs": [], "scenario": SCENARIO,
     }
     (folder / "sweep.json").write_text(json.dumps(head), encoding="utf-8")
     return folder
@@ -286,15 +331,100 @@ def test_a_sweep_tells_what_follows_what_as_scipy_does(sweep, open_report):
         rank = stats.spearmanr(rows["capacity_kwh"], values).statistic
         groups = [values[rows["rule"] == rule] for rule in RULES]
         f, (k, n) = stats.f_oneway(*groups).statistic, (len(groups), len(values))
-        assert kpi["follows"] == pytest.approx([rank, f * (k - 1) / (f * (k - 1) + n - k)], abs=6e-4)
+        assert kpi["follows"][:2] == pytest.approx([rank, f * (k - 1) / (f * (k - 1) + n - k)], abs=6e-4)
         by_point = values.groupby(rows["point"])
         within = (by_point.var(ddof=1) * (by_point.size() - 1)).sum() / (n - POINTS)
         assert kpi["noise"]["seeds"] == pytest.approx(np.sqrt(within), rel=1e-3)
         assert kpi["median"] == pytest.approx(np.median(values), rel=1e-5)
-    shown = report.page.locator("#matrix tbody tr").first.locator("td").all_text_contents()
-    assert [float(text.replace("−", "-")) for text in shown] == pytest.approx(report.data["kpis"][0]["follows"], abs=6e-3)
     # What never changes is told apart rather than drawn.
-    assert "The same in every run: events." in report.page.locator("main").text_content()
+    assert report.page.locator("#still").text_content() == "The same in every run: 1 key figureevents = 3"
+
+
+def partial_rank(rows, name, other, values):
+    """Correlation of the ranks of one axis and of values, less what an intercept, another axis and cases explain."""
+    cases = [rows["rule"] == rule for rule in RULES[1:]]
+    beside = np.column_stack([np.ones(len(rows)), stats.rankdata(rows[other]), *cases]).astype(float)
+    left = [ranks - beside @ np.linalg.lstsq(beside, ranks, rcond=None)[0] for ranks in map(stats.rankdata, (rows[name], values))]
+    r, freedom = np.corrcoef(*left)[0, 1], len(rows) - 2 - (beside.shape[1] - 1)
+    return r, 2 * stats.t.sf(abs(r) * np.sqrt(freedom / (1 - r * r)), freedom)
+
+
+def test_partial_rank_correlations_are_those_of_least_squares(sweep, open_report):
+    report = open_report(sweep)
+    rows = pq.read_table(sweep / "kpis.parquet").to_pandas()
+    cells = {}
+    for row in report.page.locator("#matrix tbody tr").all():
+        cells[row.locator("th").text_content()] = [(td.text_content(), td.get_attribute("class")) for td in row.locator("td").all()]
+    for kpi in report.data["kpis"][:2]:
+        correlations = []
+        for place, (name, other) in enumerate([("capacity_kwh", "tilt_deg"), ("tilt_deg", "capacity_kwh")]):
+            r, chance = partial_rank(rows, name, other, rows[kpi["name"]])
+            assert kpi["partial"][2 * place] == pytest.approx(r, abs=6e-4)
+            assert kpi["partial_surely"][2 * place] == (chance < 0.05)
+            rank = stats.spearmanr(rows[name], rows[kpi["name"]])
+            assert kpi["follows_surely"][2 * place] == (rank.pvalue < 0.05)
+            correlations += [(rank.statistic, rank.pvalue), (r, chance)]
+        assert kpi["partial"][1] is None, "cases have no ranks"
+        groups = [rows[kpi["name"]][rows["rule"] == rule] for rule in RULES]
+        correlations.insert(2, (kpi["follows"][1], stats.f_oneway(*groups).pvalue))
+        for (text, weak), (value, chance) in zip(cells[kpi["label"]], correlations, strict=True):
+            assert float(text.replace("−", "-")) == pytest.approx(value, abs=6e-3)
+            assert (weak == "weak") == (chance >= 0.05), "grey is what chance makes as well"
+    words = report.page.locator("section", has=report.page.locator("#matrix")).text_content()
+    assert all(word in words for word in ["Sensitivity", "rank corr.", "partial rank corr.", "η²", "not significant at 5 %"])
+
+
+def test_of_few_runs_no_correlation_is_told(sweep, open_report, tmp_path):
+    few = shutil.copytree(sweep, tmp_path / "few", ignore=shutil.ignore_patterns("report.html"))
+    for name in ["kpis.parquet", "runs.parquet", "points.parquet"]:
+        pq.write_table(pq.read_table(few / name).slice(0, 6), few / name)
+    report = open_report(few)
+    assert report.page.locator("#matrix").count() == 0
+    assert "6 complete runs are too few" in report.page.locator("#few").text_content()
+
+
+def test_any_two_axes_are_laid_over_each_other(sweep, open_report):
+    report = open_report(sweep)
+    kpi = report.data["kpis"][report.data["main"][0]]
+    strong = [value if axis["cases"] else (partial or 0) ** 2 for axis, value, partial in zip(report.data["axes"], kpi["follows"], kpi["partial"], strict=True)]
+    strongest = sorted(sorted(range(3), key=lambda axis: -strong[axis])[:2])
+    assert [int(report.page.input_value(f"#axis-{side}")) for side in "xy"] == strongest
+    marks = lambda: report.page.locator("#interaction svg").inner_html()  # noqa: E731
+    before = marks()
+    report.page.select_option("#axis-x", "1")
+    report.page.select_option("#axis-y", "2")
+    after = marks()
+    assert before != after and all(of in report.page.locator("#interaction").text_content() for of in ["rule", "tilt_deg"])
+    rows = pq.read_table(sweep / "kpis.parquet").to_pandas()
+    values = rows[kpi["name"]][(rows["rule"] == "price-threshold") & (rows["tilt_deg"] == 20)]
+    assert report.page.evaluate("charts.find(chart => chart.box.closest('#interaction')).drawn.getOption().series[0].data.find(({ value: [x, y] }) => x === 2 && y === 1).value") == pytest.approx(
+        [2, 1, values.mean() / (1e3 if kpi["unit"] == "kg" else 1), len(values)], rel=1e-3
+    )
+    report.page.select_option("#kpi", str(report.data["main"][1]))
+    assert marks() != after, "another key figure, the same axes"
+    assert [report.page.input_value(f"#axis-{side}") for side in "xy"] == ["1", "2"]
+    assert_whole(report)
+
+
+def test_what_varies_tells_what_each_case_sets_in_the_order_of_the_file(sweep, open_report):
+    report = open_report(sweep)
+    assert report.data["axes"][1]["cases"] == RULES
+    rows = report.page.locator(".cases tbody tr").all()
+    shown = [[cell.text_content() for cell in row.locator("th, td").all()] for row in rows]
+    assert shown == [[EVIL, "self-consumption", "230"], [RULES[1], "self-consumption", "–"], [RULES[2], "price-threshold", "230"]]
+    head = report.page.locator(".cases thead th").all_text_contents()
+    assert head == ["case", "ems.batteries.rule", "retailer.peak_eur_per_mwh"]
+
+
+def test_parameters_of_a_sweep_are_its_base_and_say_what_varies(sweep, open_report):
+    report = open_report(sweep)
+    section = report.page.locator("section", has=report.page.locator("h2", has_text="Parameters"))
+    text = section.text_content()
+    assert "defaults included" not in text and "[set]" in text and "[place]1 parameter" in text
+    items = section.locator("li").all_text_contents()
+    assert "capacity_kwh = varies" in items and "power_kw = 50" in items 
+    assert "rule = varies (batteries); off (vehicles)" in items and "peak_eur_per_mwh = varies" in items
+    assert section.locator("dt").all_text_contents() == [], "what the head says is not said again"
 
 
 def test_another_key_figure_is_another_chart(sweep, open_report):
@@ -304,8 +434,8 @@ def test_another_key_figure_is_another_chart(sweep, open_report):
     after = report.drawing("Distribution"), report.drawing("capacity_kwh")
     assert before[0] != after[0] and before[1] != after[1]
     trade = report.drawing("island")
-    report.page.select_option("#up", "0")
-    report.page.select_option("#across", "1")
+    report.page.select_option("#trade-y", "0")
+    report.page.select_option("#trade-x", "1")
     assert report.drawing("cariflex: cost of energy against") != trade
     assert_whole(report)
 
@@ -313,7 +443,7 @@ def test_another_key_figure_is_another_chart(sweep, open_report):
 def test_a_sweep_prints_its_main_figures_one_after_the_other(sweep, open_report, tmp_path):
     report = open_report(sweep)
     text = "\n".join(report.printed(tmp_path / "sweep.pdf"))
-    for words in ["Points with the highest and the lowest cariflex: cost", "Points with the highest and the lowest island: CO2"]:
+    for words in ["Points with the highest and the lowest cariflex: cost", "Points with the highest and the lowest island: CO₂"]:
         assert words in text, words
     assert "capacity_kwh is -3.0 kWh" in text
     assert_whole(report)
@@ -387,3 +517,10 @@ def test_a_broken_table_is_an_error_that_names_it(copy_of_two_days, tmp_path):
 def test_the_library_is_the_one_its_readme_names():
     said = re.search(r"`echarts\.min\.js` \| `([0-9a-f]{64})`", (ASSETS / "README.md").read_text(encoding="utf-8"))
     assert hashlib.sha256((ASSETS / "echarts.min.js").read_bytes()).hexdigest() == said[1]
+
+
+def test_a_file_that_is_no_report_is_never_replaced(two_days, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine", encoding="utf-8")
+    ended = cli.cariflex("report", two_days, "--out", notes)
+    assert ended.code == 2 and "no page of HTML" in ended.err and notes.read_text(encoding="utf-8") == "mine"

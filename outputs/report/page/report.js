@@ -9,12 +9,12 @@ const COLOR = {
 };
 const SOURCES = {
   biomass: ['Biomass', '#8A8B3C'], wind: ['Wind', '#A9D8F5'], pv: ['PV of the island', '#F3DC6B'],
-  engines: ['Diesel engines', '#4D5661'], turbines: ['Turbines', '#D55E00'],
+  engines: ['Diesel engines', '#9A6B4F'], turbines: ['Turbines', '#D55E00'],
   unserved: ['Not served', '#B23C00'], surplus: ['Surplus', '#C9B8E0'],
 };
 const CASES = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#56B4E9', '#D55E00', '#6C757D', '#1F2630'];
-// Cividis, even in lightness.
-const SCALE = ['#00224E', '#2A3F6D', '#575C6D', '#7D7C78', '#A69D75', '#D3C164', '#FEE838'];
+// Cividis, even in lightness, without its lightest part: a dot of it would vanish on white.
+const SCALE = ['#00224E', '#1F3A6D', '#434E6C', '#666970', '#878478', '#AA9F6E', '#CDB84F'];
 const PAPER_PX = 700;
 
 /** An element with attributes and children; strings become text, never markup. */
@@ -37,6 +37,7 @@ const safe = (text) => text.replace(/[&<>"']/g, (letter) => `&#${letter.charCode
 /** A number with its thousands apart, to so many significant digits, but never without digits before the point. */
 function num(value, digits = 4) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
+  if (value === 0) return '0'; // Without the sign of a zero that was turned around.
   const whole = Math.abs(value) >= 1 ? Math.floor(Math.log10(Math.abs(value))) + 1 : 0;
   const options = whole >= digits ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: digits };
   return value.toLocaleString('en-GB', options).replace('-', '−');
@@ -73,6 +74,9 @@ function dateOf(ms) {
   const date = new Date(ms);
   return `${WEEKDAYS[date.getUTCDay()]} ${date.getUTCFullYear()}-${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
 }
+/** Hours of a day as a clock shows them, for tooltips. */
+const clockOf = (hours) => clock(Math.round(hours * 60) / 60);
+const counted = (count, word) => `${plain(count)} ${word}${count === 1 ? '' : 's'}`;
 const instant = (ms) => new Date(ms).toISOString().replace(/:\d\d\.\d+Z/, ' UTC').replace('T', ' ');
 function span(seconds) {
   const [unit, by] = seconds >= 86400 * 2 ? ['days', 86400] : seconds >= 7200 ? ['hours', 3600] : seconds >= 120 ? ['minutes', 60] : ['s', 1];
@@ -96,18 +100,38 @@ const hourAxis = (more) => bottomAxis({ min: 0, max: 24, interval: 3, ...more, a
 const caseAxis = (data, more) => ({ type: 'category', data, ...AXIS, ...more, axisLabel: { ...AXIS.axisLabel, hideOverlap: true, ...(more || {}).axisLabel } });
 const legend = (more) => ({ type: 'plain', top: 0, right: 0, left: 130, icon: 'roundRect', itemWidth: 14, itemHeight: 8, itemGap: 12,
   textStyle: { fontSize: 11.5, color: COLOR.net }, ...more });
+/** Pixels above a chart for a legend of these names that begins at the left of the chart, and the name of the axis under it. */
+function topFor(names, room) {
+  let rows = 1, at = 0;
+  for (const name of names) { const each = 30 + 6.6 * name.length; if (at + each > room - 62) { rows += 1; at = 0; } at += each; }
+  return 30 + 19 * rows;
+}
 const tooltip = (unit, more) => ({ trigger: 'axis', confine: true, textStyle: { fontSize: 12 }, transitionDuration: 0,
   valueFormatter: (value) => `${num(Array.isArray(value) ? value[value.length - 1] : value)} ${unit}`, ...more });
 
-/** A figure with a caption and a chart; `option` is what the library is told, or a function of the width. */
+/** A tooltip over hours: a clock, after what `day` says of the hours since the first day began. */
+function dayTooltip(unit, day) {
+  const value = ({ value: of }) => `${num(Array.isArray(of) ? of[of.length - 1] : of)}${unit ? ` ${unit}` : ''}`;
+  const row = (one) => `${one.marker}${safe(one.seriesName)} <b style="float:right;margin-left:14px">${safe(value(one))}</b>`;
+  const formatter = (list) => {
+    const hour = list[0].axisValue;
+    return [safe(day ? `${day(hour) ?? ''} ${clockOf(hour % 24)}` : hour > 24 ? `day ${Math.floor(hour / 24) + 1}, ${clockOf(hour % 24)}` : clockOf(hour)), ...list.map(row)].join('<br>');
+  };
+  return { ...tooltip(unit), formatter, axisPointer: { label: { formatter: ({ value: hour }) => clockOf(hour % 24) } } };
+}
+
+/** A figure with a caption and a chart; `option` is what the library is told, or a function of the width, and so is `height`. */
 function figure(parent, { title, note, height, paperHeight, alt, option, width, group }) {
-  const box = el('div', { class: 'chart', style: `height:${height}px` });
+  const high = (room) => (typeof height === 'function' ? height(room) : height);
+  const box = el('div', { class: 'chart' });
   const caption = el('figcaption', {}, title, note ? el('span', { class: 'note' }, note) : null);
   parent.append(el('figure', {}, caption, box));
   // What is not laid out yet, because it is for paper, has the width of the paper.
-  const drawn = echarts.init(box, null, { renderer: 'svg', height, width: width || box.clientWidth || PAPER_PX });
+  const room = width || box.clientWidth || PAPER_PX;
+  box.style.height = `${high(room)}px`;
+  const drawn = echarts.init(box, null, { renderer: 'svg', height: high(room), width: room });
   if (group) drawn.group = group;
-  const chart = { box, drawn, height, paperHeight: paperHeight || height, fixed: width, option };
+  const chart = { box, drawn, height: high, paperHeight: paperHeight || high(PAPER_PX), fixed: width, option };
   chart.set = (next, words) => {
     chart.option = next;
     if (words) caption.firstChild.textContent = words;
@@ -172,16 +196,41 @@ function choice(label, id, options, does, chosen) {
 /** A value of the scenario as text. */
 const said = (value) => (value === null ? '–' : typeof value === 'object' ? JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', ').replaceAll(':', ': ') : String(value));
 
-/** The scenario section by section; what all assets of a section have in common is said once. */
-function parameters(page, scenario, inputs, follows) {
-  const made = section(page, 'Parameters', 'What the scenario says, defaults included. Assets of one kind are told together: once what they share, one by one where they differ. `cariflex explain` tells what a parameter means.', follows);
-  for (const [name, value] of Object.entries(scenario || {})) {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) continue;
+/** What a reader is told elsewhere, and what only files need. */
+const HEAD_KEYS = ['name', 'about', 'version', 'extends'];
+
+/** A copy of a scenario in which what these dotted keys assign is said to vary; `*` stands for every name. */
+function markVaried(scenario, keys) {
+  const copy = structuredClone(scenario || {});
+  const mark = (of, [name, ...rest]) => {
+    const names = name === '*' ? Object.keys(of) : [name];
+    for (const one of names) {
+      if (!rest.length) of[one] = 'varies';
+      else {
+        if (of[one] === undefined) of[one] = {};
+        if (of[one] && typeof of[one] === 'object') mark(of[one], rest);
+      }
+    }
+  };
+  keys.forEach((key) => mark(copy, key.split('.')));
+  return copy;
+}
+
+/** The scenario section by section; what all assets of a section have in common is said once. `varied` are the keys that a sweep assigns. */
+function parameters(page, scenario, inputs, { follows, varied } = {}) {
+  const whole = 'What the scenario says, defaults included.', base = 'The base as it is written, with what `[set]` of the sweep assigns: what is not here has its default. What an axis assigns “varies”.';
+  const made = section(page, 'Parameters', `${varied ? base : whole} Assets of one kind are told together: once what they share, one by one where they differ. \`cariflex explain\` tells what a parameter means.`, follows);
+  const sections = Object.entries(markVaried(scenario, varied || [])).filter(([name]) => !HEAD_KEYS.includes(name));
+  const isScalar = (value) => value === null || typeof value !== 'object';
+  const scalars = sections.filter(([, value]) => isScalar(value));
+  if (varied && scalars.length) made.append(facts(scalars.map(([key, value]) => [key, said(value)])));
+  for (const [name, value] of sections) {
+    if (isScalar(value) || Array.isArray(value)) continue;
     const entries = Object.entries(value);
     if (!entries.length) continue;
     const isAssets = name !== 'fleet' && entries.every(([, of]) => of && typeof of === 'object' && !Array.isArray(of)) && entries.length > 1;
     const items = isAssets ? together(entries) : entries.map(([key, of]) => [key, said(of)]);
-    made.append(el('details', {}, el('summary', {}, el('code', {}, `[${name}]`), el('span', {}, isAssets ? `${entries.length} assets` : `${items.length} parameters`)),
+    made.append(el('details', {}, el('summary', {}, el('code', {}, `[${name}]`), el('span', {}, counted(isAssets ? entries.length : items.length, isAssets ? 'asset' : 'parameter'))),
       el('ul', { class: 'parameters' }, items.map(([key, of]) => el('li', {}, el('span', { class: 'key' }, `${key} = `), of)))));
   }
   if (inputs && inputs.length) made.append(table('Files read', ['file', 'BLAKE3 of the contents'], inputs.map((file) => [el('code', {}, file.path), el('code', {}, file.blake3)])));
@@ -201,12 +250,12 @@ function together(entries) {
 
 const opened = [];
 function onPaper() {
-  document.querySelectorAll('details').forEach((details) => { if (!details.open) { details.open = true; opened.push(details); } });
+  document.querySelectorAll('details:not(.rest)').forEach((details) => { if (!details.open) { details.open = true; opened.push(details); } });
   for (const chart of charts) {
     fit(chart, chart.box.closest('.pair') ? (PAPER_PX - 20) / 2 : PAPER_PX, chart.paperHeight);
   }
 }
 function onScreen() {
   opened.splice(0).forEach((details) => { details.open = false; });
-  charts.forEach((chart) => fit(chart, chart.box.clientWidth, chart.height));
+  charts.forEach((chart) => fit(chart, chart.box.clientWidth, chart.height(chart.box.clientWidth)));
 }

@@ -35,6 +35,9 @@ function sourcesOf(supply) {
   return { given: there.filter((one) => !takes(one)).map((one) => row(one, 1)), taken: there.filter(takes).map((one) => row(one, -1)) };
 }
 
+/** The share of a chart's scale below which a series is named in a note, not in the legend. */
+const SEEN = 0.002;
+
 /** How many hours of a bin lie in the run. */
 const hoursOf = (bins, bin) => (bin === 0 ? bins.first_hours : bin === bins.count - 1 ? bins.last_hours : bins.step_min / 60);
 
@@ -67,11 +70,11 @@ function runHead(page, { head, figures }) {
   })));
   const kinds = Object.entries(head.participants).sort((a, b) => b[1] - a[1]);
   page.append(facts([
-    ['From', local('start')], ['To', local('end')], ['Duration', span((head.end_ms - head.start_ms) / 1000)], ['Ticks of', span(head.tick_s)],
-    ['Recorded', head.level === 'full' ? 'every interval' : head.level === 'hourly' ? 'hourly means' : 'key figures'], ['Seed', head.seed], ['Clocks', head.zone], ['Host', head.host], ['Engine', el('code', {}, head.engine)],
+    ['From', local('start')], ['To', local('end')], ['Duration', span((head.end_ms - head.start_ms) / 1000)], ['Time step', span(head.tick_s)],
+    ['Recorded', head.level === 'full' ? 'every interval' : head.level === 'hourly' ? 'hourly means' : 'key figures'], ['Seed', head.seed], ['Time zone', head.zone], ['Host', head.host === 'sweep' ? null : head.host], ['Engine', el('code', {}, head.engine)],
   ]));
   if (kinds.length) {
-    page.append(el('p', { class: 'quiet' }, `${plain(total(kinds.map(([, count]) => count)))} participants: `,
+    page.append(el('p', { class: 'quiet' }, `${counted(total(kinds.map(([, count]) => count)), 'participant')}: `,
       kinds.map(([kind, count]) => `${plain(count)} ${kind.replaceAll('_', ' ')}`).join(', '), '.'));
   }
 }
@@ -112,7 +115,7 @@ function dayOf(page, data, days) {
     picker.select.value = String(options[index][0]);
     picker.select.dispatchEvent(new Event('change'));
   };
-  made.append(el('div', { class: 'bar' }, picker.label, el('button', { type: 'button', on: { click: () => step(-1) } }, '‹ before'), el('button', { type: 'button', on: { click: () => step(1) } }, 'after ›')));
+  made.append(el('div', { class: 'bar' }, picker.label, el('button', { type: 'button', on: { click: () => step(-1) } }, '‹ previous'), el('button', { type: 'button', on: { click: () => step(1) } }, 'next ›')));
   for (const one of dayFigures(data, days)) {
     const chart = figure(made, { title: `${one.title}, ${first === 'mean' ? options[0][1] : days[first].date}`, note: one.note, height: one.height, paperHeight: Math.round(one.height * 0.83), option: one.option(first), group: 'day', alt: one.alt });
     drawn.push({ chart, title: one.title, option: one.option });
@@ -144,16 +147,21 @@ function dayFigures(data, days) {
     const own = (list) => list.filter(([, , , values]) => !values);
     const net = netOf(data, own(up), own(down));
     const values = ([key, , , given]) => given || flows[key];
-    const there = (list) => list.filter((one) => values(one));
-    const { unit, by } = unitFor(largest(net, ...there([...up, ...down]).map(values)), 'kW');
-    figures.push({ title, note, height: 330, alt: `${title}: stacked consumption and production by hour`, option: (day) => ({
-      grid: { left: 62, right: 16, top: 68, bottom: 34 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
+    const known = [...up, ...down].filter((one) => values(one));
+    const scale = largest(net, ...known.map(values));
+    const isSeen = (one) => values(one) && largest(values(one)) >= SEEN * scale;
+    const there = (list) => list.filter(isSeen);
+    const { unit, by } = unitFor(scale, 'kW');
+    const small = known.filter((one) => !isSeen(one) && largest(values(one)) > 0).map((one) => one[1]);
+    const words = [note, small.length ? `too small to see: ${small.join(', ')}` : null].filter(Boolean).join('; ');
+    figures.push({ title, note: words, height: 330, alt: `${title}: stacked consumption and production by hour`, option: (day) => (room) => ({
+      grid: { left: 62, right: 16, top: topFor([...there(up), ...there(down)].map((one) => one[1]).concat(netName), room), bottom: 34 }, legend: legend({ left: 62 }), tooltip: dayTooltip(unit),
       xAxis: hourAxis(), // What is too small to be seen does not claim a part of the axis.
       yAxis: valueAxis(`${unit}, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
       series: [
         ...there(up).map((one) => area(one[1], of(values(one), day, by), one[2], 'up')),
         ...there(down).map((one) => area(one[1], of(values(one).map((v) => (v === null ? null : -v)), day, by), one[2], 'down')),
-        line(netName, of(net, day, by), COLOR.net, { z: 5 }),
+        line(netName, of(net, day, by), COLOR.net, { z: 5, lineStyle: { width: 2.2, shadowColor: '#fff', shadowBlur: 3 } }),
       ],
     }) });
   };
@@ -167,7 +175,7 @@ function dayFigures(data, days) {
   const prices = [['consumption_price', 'DSO: consumption', COLOR.net], ['production_price', 'DSO: production', '#8C96A1']].filter(([name]) => s(name));
   const cleared = market && market.price_eur_per_mwh.some((v) => v !== null);
   if (prices.length || cleared) figures.push({ title: 'Prices', height: 210, option: (day) => ({
-    grid: { left: 62, right: 16, top: 44, bottom: 34 }, legend: legend({ left: 130 }), tooltip: tooltip('EUR/MWh'), xAxis: hourAxis(), yAxis: valueAxis('EUR/MWh', { scale: true }),
+    grid: { left: 62, right: 16, top: 44, bottom: 34 }, legend: legend({ left: 130 }), tooltip: dayTooltip('EUR/MWh'), xAxis: hourAxis(), yAxis: valueAxis('EUR/MWh', { scale: true }),
     series: [...prices.map(([name, words, color]) => line(words, of(s(name), day), color, { step: 'end' })),
       ...(cleared ? [line('Local market', of(market.price_eur_per_mwh, day), COLOR.alarm, { step: 'end', connectNulls: false, showSymbol: true, symbol: 'circle', symbolSize: 3 })] : [])],
   }) });
@@ -175,14 +183,14 @@ function dayFigures(data, days) {
   if (stored.length) {
     const { unit, by } = unitFor(largest(...stored.map(([key]) => flows[key])), 'kWh');
     figures.push({ title: 'Stored energy', note: 'all together, at the end of each interval', height: 200, option: (day) => ({
-      grid: { left: 62, right: 16, top: 44, bottom: 34 }, legend: legend({ left: 130 }), tooltip: tooltip(unit), xAxis: hourAxis(), yAxis: valueAxis(unit),
+      grid: { left: 62, right: 16, top: 44, bottom: 34 }, legend: legend({ left: 130 }), tooltip: dayTooltip(unit), xAxis: hourAxis(), yAxis: valueAxis(unit),
       series: stored.map(([key, words, color]) => line(words, of(flows[key], day, by), color)),
     }) });
   }
   if (flows.ev_charge || flows.ev_discharge) {
     const { unit, by } = unitFor(largest(flows.ev_charge, flows.ev_discharge), 'kW');
     figures.push({ title: 'Vehicles at charge points', height: 220, option: (day) => ({
-      grid: { left: 62, right: 52, top: 44, bottom: 34 }, legend: legend({ left: 130, right: 60 }), tooltip: { ...tooltip(unit), valueFormatter: (value) => num(Array.isArray(value) ? value[1] : value) }, xAxis: hourAxis(),
+      grid: { left: 62, right: 52, top: 44, bottom: 34 }, legend: legend({ left: 130, right: 60 }), tooltip: dayTooltip(''), xAxis: hourAxis(),
       yAxis: [valueAxis(unit, { axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }), valueAxis('plugged in', { min: 0, minInterval: 1, splitLine: { show: false }, nameTextStyle: { color: COLOR.quiet, fontSize: 11, align: 'right', padding: [0, -40, 0, 0] } })],
       series: [['ev_charge', 'charging', '#E5BCD3', 1], ['ev_discharge', 'V2G', COLOR.ev, -1]].filter(([key]) => flows[key])
         .map(([key, words, color, sign]) => area(`${words} (${unit})`, of(flows[key].map((v) => (v === null ? null : sign * v)), day, by), color, words))
@@ -205,13 +213,16 @@ function wholeRun(page, data, days) {
     const list = [...up.filter(values).map((one) => [one, 1]), ...down.filter(values).map((one) => [one, -1])];
     const all = list.map(([one, sign]) => [one, days.map((day) => sign * energy(values(one), day))]);
     const net = days.map((_, index) => total(all.filter(([one]) => !one[3]).map(([, of]) => of[index])));
-    const { unit, by } = unitFor(largest(net, ...all.map(([, of]) => of)), 'kWh');
-    figure(made, { title, note, height: 290, alt: `${title}: stacked bars of energy by day`, option: {
-      grid: { left: 62, right: 16, top: 68, bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
+    const scale = largest(net, ...all.map(([, of]) => of)), { unit, by } = unitFor(scale, 'kWh');
+    const isSeen = ([, of]) => largest(of) >= SEEN * scale;
+    const small = all.filter((one) => !isSeen(one) && largest(one[1]) > 0).map(([one]) => one[1]);
+    const words = [note, small.length ? `too small to see: ${small.join(', ')}` : null].filter(Boolean).join('; ');
+    figure(made, { title, note: words, height: 290, alt: `${title}: stacked bars of energy by day`, option: (room) => ({
+      grid: { left: 62, right: 16, top: topFor(all.filter(isSeen).map(([one]) => one[1]).concat('Net'), room), bottom: 30 }, legend: legend({ left: 62 }), tooltip: tooltip(unit),
       xAxis: caseAxis(labels, { axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } } }), yAxis: valueAxis(`${unit} per day, ↑ consumption ↓ production`, { min: ({ min, max }) => (min > -0.02 * max ? 0 : null), axisLabel: { formatter: (value) => num(Math.abs(value), 5) } }),
-      series: [...all.map(([one, of]) => ({ name: one[1], type: 'bar', stack: 'day', stackStrategy: 'samesign', data: of.map((v) => v / by), color: one[2], barMaxWidth: 56, barCategoryGap: days.length > 60 ? '0%' : '30%' })),
+      series: [...all.filter(isSeen).map(([one, of]) => ({ name: one[1], type: 'bar', stack: 'day', stackStrategy: 'samesign', data: of.map((v) => v / by), color: one[2], barMaxWidth: 56, barCategoryGap: days.length > 60 ? '0%' : '30%' })),
         line('Net', net.map((v) => v / by), COLOR.net, { symbol: days.length > 60 ? 'none' : 'circle', symbolSize: 6, lineStyle: { width: days.length > 60 ? 1.2 : 0 } })],
-    } });
+    }) });
   };
   const { given, taken } = sourcesOf(supply);
   if (many && (flows.communes || supply)) bars('The island by day', [...CONSUMPTION, ...taken], [...PRODUCTION, ...given]);
@@ -238,7 +249,7 @@ function weather(made, { signals, bins }, days, labels) {
   const points = (values) => days.flatMap((day) => day.bins.map((bin, index) => [(day.day - first) * 24 + day.hours[index] + step / 2, values[bin]]));
   if (warm.length) warm[0].data = points(temperature);
   figure(made, { title: 'Weather', note: 'irradiance of the horizontal, temperature', height: 220, option: {
-    grid: { left: 62, right: 46, top: 44, bottom: 30 }, legend: legend({ left: 130, right: 60 }), tooltip: { ...tooltip(''), valueFormatter: (v) => num(Array.isArray(v) ? v[1] : v) },
+    grid: { left: 62, right: 46, top: 44, bottom: 30 }, legend: legend({ left: 130, right: 60 }), tooltip: dayTooltip('', (hour) => labels[Math.floor(hour / 24)]),
     xAxis: bottomAxis({ min: 0, max: days.length * 24, interval: days.length > 2 ? 24 : 6, axisLabel: { align: 'left', formatter: (h) => (h % 24 === 0 && h < days.length * 24 ? labels[h / 24].slice(5) : days.length > 2 ? '' : `${two(h % 24)}:00`) }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } }),
     yAxis: [valueAxis('W/m²'), right],
     series: [{ ...area('Irradiance (W/m²)', points(s('irradiance')), '#F0C75E'), stack: undefined }, ...warm] } });
@@ -247,42 +258,56 @@ function weather(made, { signals, bins }, days, labels) {
 // Asset by asset -----------------------------------------------------------------------------------------------------
 
 function everyAsset(page, data) {
-  const { assets, bins } = data;
+  const { assets } = data;
   const over = assets.mean_day ? 'the hours of a mean day' : 'the run';
-  const made = section(page, 'Asset by asset', `Power over ${over}, + consumption and − production, on one scale per kind; where something is stored, the thin dark line is the stored energy on the scale to the right.`);
-  for (const { group, count, assets: list } of assets.groups) {
-    const note = list.length < count ? `${list.length} of ${plain(count)}: from the one that moved least energy to the one that moved most, at even ranks` : `all ${plain(count)}`;
-    // The last value holds until its interval ends.
-    const points = (values) => [...values, values[values.length - 1]].map((value, index) => [index * assets.step_min / 60, value]);
-    const power = largest(...list.map((one) => one.power_kw)), energy = largest(...list.map((one) => one.stored_kwh));
-    const ends = [Math.min, Math.max].map((end) => end(0, ...list.map((one) => end(...one.power_kw.map((v) => v || 0)))));
-    // What would be a hair's breadth has no part of the scale.
-    const [low, high] = ends.map((end) => (Math.abs(end) < 0.03 * power ? 0 : end));
-    const { unit, by } = unitFor(power, 'kW'), store = unitFor(energy, 'kWh');
-    const columns = 4, rows = Math.ceil(list.length / columns), hours = list[0].power_kw.length * assets.step_min / 60;
-    const each = 118, pad = 34;
-    const nice = (value) => (value === 0 ? 0 : Number(value.toPrecision(2)));
-    figure(made, { title: KINDS[group], note: `${note}; power in ${unit}${energy ? `, stored energy in ${store.unit}` : ''}`, height: rows * each + 8, alt: `${KINDS[group]}: small charts of power, ${note}`, option: (width) => {
-      const cell = width / columns;
-      const place = (index) => ({ left: (index % columns) * cell + pad, top: Math.floor(index / columns) * each + 22, width: cell - pad - (energy ? 34 : 10), height: each - 46 });
-      const quietAxis = (index, more) => ({ gridIndex: index, ...AXIS, axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...more.axisLabel }, splitLine: { show: false }, ...more, ...{ axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...more.axisLabel } } });
-      const ticks = (h) => (hours > 48 ? (h % (hours > 120 ? 48 : 24) === 0 ? `${h / 24} d` : '') : `${two(h % 24)}`);
-      return {
-        title: list.map((one, index) => ({ text: one.id, left: (index % columns) * cell + pad - 4, top: Math.floor(index / columns) * each + 2, textStyle: { fontSize: 11, fontWeight: 600, color: COLOR.net, width: cell - pad, overflow: 'truncate' } })),
-        grid: list.map((_, index) => place(index)),
-        tooltip: tooltip('', { valueFormatter: (v) => num(Array.isArray(v) ? v[1] : v) }),
-        xAxis: list.map((_, index) => quietAxis(index, { type: 'value', min: 0, max: hours, interval: hours > 48 ? (hours > 120 ? 48 : 24) : 6, axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } }, axisLabel: { formatter: ticks, hideOverlap: true } })),
-        yAxis: list.flatMap((_, index) => [
-          quietAxis(index, { type: 'value', min: nice(low / by), max: nice(high / by) || (low < 0 ? 0 : 1), interval: Math.max(nice(high / by), -nice(low / by)) || 1, axisLabel: { formatter: (v) => num(v, 2) }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } }),
-          quietAxis(index, { type: 'value', show: Boolean(energy), min: 0, max: nice(energy / store.by) || 1, interval: nice(energy / store.by) || 1, position: 'right', axisLabel: { formatter: (v) => num(v, 2) } }),
-        ]),
-        series: list.flatMap((one, index) => [
-          { ...area('power', points(one.power_kw.map((v) => (v === null ? null : v / by))), GROUP_COLOR[group]), xAxisIndex: index, yAxisIndex: index * 2, step: 'end', stack: undefined, lineStyle: { width: 1, color: GROUP_COLOR[group] }, areaStyle: { opacity: .5 } },
-          ...(one.stored_kwh ? [line('stored', points(one.stored_kwh.map((v) => (v === null ? null : v / store.by))), COLOR.net, { xAxisIndex: index, yAxisIndex: index * 2 + 1, lineStyle: { width: 1 } })] : []),
-        ]),
-      };
-    } });
-  }
+  const made = section(page, 'Asset by asset', `Power over ${over}, + consumption and − production, on one scale per kind; communes differ so much in size that each has a scale of its own, up to the number beside it. Where something is stored, the thin dark line is the stored energy on the scale to the right.`);
+  assets.groups.forEach((group) => smallMultiples(made, assets, group));
+}
+
+/** Least and largest of powers, in kW; what would be a hair's breadth has no part of the scale. */
+function endsOfPower(list) {
+  const power = largest(...list.map((one) => one.power_kw));
+  return [Math.min, Math.max].map((end) => end(0, ...list.map((one) => end(...one.power_kw.map((v) => v || 0))))).map((end) => (Math.abs(end) < 0.03 * power ? 0 : end));
+}
+
+/** A small chart for each asset of a group. */
+function smallMultiples(made, assets, { group, count, assets: list }) {
+  const note = list.length < count ? `${list.length} of ${plain(count)}: from the one that moved least energy to the one that moved most, at even ranks` : `all ${plain(count)}`;
+  const power = largest(...list.map((one) => one.power_kw)), energy = largest(...list.map((one) => one.stored_kwh));
+  const scale = { ...unitFor(power, 'kW'), store: unitFor(energy, 'kWh'), energy, ends: list.map((one) => endsOfPower(group === 'commune' ? [one] : list)) };
+  figure(made, { title: KINDS[group], note: `${note}; power in ${scale.unit}${energy ? `, stored energy in ${scale.store.unit}` : ''}`, height: (width) => Math.ceil(list.length / smallColumns(width)) * SMALL_PX + 8, alt: `${KINDS[group]}: small charts of power, ${note}`,
+    option: (width) => smallOption(width, assets, group, list, scale) });
+}
+
+/** Height of a small chart with its name, and the room left of it. */
+const SMALL_PX = 118, SMALL_LEFT_PX = 36;
+const smallColumns = (width) => (width < 560 ? 2 : 4);
+
+function smallOption(width, assets, group, list, { unit, by, store, energy, ends }) {
+  const columns = smallColumns(width), cell = width / columns, hours = list[0].power_kw.length * assets.step_min / 60;
+  const nice = (value) => (value === 0 ? 0 : Number(value.toPrecision(2)));
+  // The last value holds until its interval ends.
+  const points = (values, per) => [...values, values[values.length - 1]].map((value, index) => [index * assets.step_min / 60, value === null ? null : value / per]);
+  const left = (index) => (index % columns) * cell + SMALL_LEFT_PX, top = (index) => Math.floor(index / columns) * SMALL_PX;
+  const axis = (index, { axisLabel, ...more }) => ({ gridIndex: index, ...AXIS, splitLine: { show: false }, ...more, axisLabel: { ...AXIS.axisLabel, fontSize: 9.5, ...axisLabel } });
+  const every = hours > 48 ? (hours > 120 ? 48 : 24) : 6;
+  const ticks = (h) => (hours > 48 ? (h % every === 0 ? `${h / 24} d` : '') : two(h % 24));
+  const powerAxis = (index) => {
+    const [low, high] = ends[index].map((end) => nice(end / by));
+    return axis(index, { type: 'value', min: low, max: high || (low < 0 ? 0 : 1), interval: Math.max(high, -low) || 1, axisLabel: { formatter: (v) => num(v, 2), showMaxLabel: true }, splitLine: { show: true, lineStyle: { color: '#ECEFF2' } } });
+  };
+  return {
+    title: list.map((one, index) => ({ text: one.name || one.id, left: left(index) - 4, top: top(index) + 2, textStyle: { fontSize: 11, fontWeight: 600, color: COLOR.net, width: cell - SMALL_LEFT_PX, overflow: 'truncate' } })),
+    grid: list.map((_, index) => ({ left: left(index), top: top(index) + 22, width: cell - SMALL_LEFT_PX - (energy ? 34 : 10), height: SMALL_PX - 46 })),
+    tooltip: dayTooltip(''),
+    xAxis: list.map((_, index) => axis(index, { type: 'value', min: 0, max: hours, interval: every, axisLine: { onZero: false, lineStyle: { color: '#B9C1CA' } }, axisLabel: { formatter: ticks, hideOverlap: true } })),
+    yAxis: list.flatMap((_, index) => [powerAxis(index),
+      axis(index, { type: 'value', show: Boolean(energy), min: 0, max: nice(energy / store.by) || 1, interval: nice(energy / store.by) || 1, position: 'right', axisLabel: { formatter: (v) => num(v, 2) } })]),
+    series: list.flatMap((one, index) => [
+      { ...area(`power (${unit})`, points(one.power_kw, by), GROUP_COLOR[group]), xAxisIndex: index, yAxisIndex: index * 2, step: 'end', stack: undefined, lineStyle: { width: 1, color: GROUP_COLOR[group] }, areaStyle: { opacity: .5 } },
+      ...(one.stored_kwh ? [line(`stored (${store.unit})`, points(one.stored_kwh, store.by), COLOR.net, { xAxisIndex: index, yAxisIndex: index * 2 + 1, lineStyle: { width: 1 } })] : []),
+    ]),
+  };
 }
 
 // The market ---------------------------------------------------------------------------------------------------------
@@ -331,7 +356,7 @@ function marketOverTime(made, market, bins, days) {
     const points = (values) => days.flatMap((day) => day.bins.map((bin, index) => [(day.day - first) * 24 + day.hours[index] + step / 2, values[bin]]));
     const axis = bottomAxis({ min: 0, max: days.length * 24, interval: days.length > 2 ? 24 : 3, axisLabel: { align: days.length > 2 ? 'left' : 'center', formatter: (h) => (days.length > 2 ? (h < days.length * 24 ? labels[h / 24].slice(5) : '') : `${two(h % 24)}:00`) }, splitLine: { show: days.length > 2, lineStyle: { color: '#ECEFF2' } } });
     figure(made, { title: 'Volume and price over time', height: 230, option: {
-      grid: { left: 62, right: 56, top: 44, bottom: 30 }, legend: legend({ left: 220, right: 70 }), tooltip: { ...tooltip(''), valueFormatter: (v) => num(Array.isArray(v) ? v[1] : v) }, xAxis: axis,
+      grid: { left: 62, right: 56, top: 44, bottom: 30 }, legend: legend({ left: 220, right: 70 }), tooltip: dayTooltip('', (hour) => labels[Math.floor(hour / 24)]), xAxis: axis,
       yAxis: [valueAxis(`${scaled.unit} per ${bins.step_min === 60 ? 'hour' : 'slot'}`), valueAxis('EUR/MWh', { scale: true, splitLine: { show: false }, nameTextStyle: { color: COLOR.quiet, fontSize: 11, align: 'right', padding: [0, -46, 0, 0] } })],
       series: [{ ...area(`volume (${scaled.unit})`, points(market.volume_kwh.map((v) => (v || 0) / scaled.by)), '#8FB9D6'), stack: undefined, step: 'middle' }, { name: 'price (EUR/MWh)', type: 'scatter', data: points(market.price_eur_per_mwh), color: COLOR.alarm, symbolSize: 4, yAxisIndex: 1 }] } });
   }

@@ -28,6 +28,12 @@ pub enum ReportError {
         /// The zone.
         zone: String,
     },
+    /// The file is no report.
+    #[error("write `{}`: it is there and no page of HTML; choose another file with --out", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file can not be written.
     #[error("write `{}`: {source}; choose another file with --out", path.display())]
     Write {

@@ -18,7 +18,10 @@ use std::path::{Path, PathBuf};
 use results::read::{Head, head};
 
 pub use error::ReportError;
-pub use statistics::{Spread, correlation_ratio, quantile, spearman, spread};
+pub use statistics::{
+    Known, Partial, Spread, correlation_chance, correlation_ratio, partial_ranks, quantile, ratio_chance, spearman,
+    spread,
+};
 
 /// Name of the file, in the folder it reports on.
 pub const REPORT_HTML: &str = "report.html";

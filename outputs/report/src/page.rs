@@ -10,10 +10,11 @@ use crate::error::ReportError;
 const TEMPLATE: &str = include_str!("../page/report.html");
 const STYLE: &str = include_str!("../page/report.css");
 /// What both kinds of pages are drawn with, then each of them, then what starts the one that is wanted.
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 5] = [
     include_str!("../page/report.js"),
     include_str!("../page/run.js"),
     include_str!("../page/sweep.js"),
+    include_str!("../page/sweep_figures.js"),
     include_str!("../page/start.js"),
 ];
 const LIBRARY: &str = include_str!("../assets/echarts.min.js");
@@ -62,9 +63,16 @@ fn data(document: &Value) -> String {
 }
 
 /// Writes the file beside its place and moves it there when it is whole.
+///
+/// # Errors
+/// If that fails, or something else than a page lies there.
 pub(crate) fn write(path: &Path, html: &str) -> Result<(), ReportError> {
+    if is_foreign(path) {
+        return Err(ReportError::Foreign { path: path.to_owned() });
+    }
     let mut name = path.as_os_str().to_owned();
-    name.push(".partial");
+    // Several may make the same report at once.
+    name.push(format!(".{}.partial", std::process::id()));
     let partial = Path::new(&name);
     fs::write(partial, html).map_err(|source| {
         // What was written of it is of no use to anybody.
@@ -75,6 +83,12 @@ pub(crate) fn write(path: &Path, html: &str) -> Result<(), ReportError> {
         drop(fs::remove_file(partial));
         ReportError::writing(path)(source)
     })
+}
+
+/// Whether a file is there that is no page of HTML, which must not be lost to a slip of the hand.
+fn is_foreign(path: &Path) -> bool {
+    let begins = |text: Vec<u8>| text.to_ascii_lowercase().starts_with(b"<!doctype html>");
+    path.is_file() && !fs::read(path).is_ok_and(begins)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod signals;
 use jiff::tz::TimeZone;
 use results::Level;
 use results::read::{RunHead, Table};
-use results::schema::{ASSETS, EVENTS, SIGNALS};
+use results::schema::{ASSETS, EVENTS, PARTICIPANTS, SIGNALS};
 use serde_json::{Map, Value, json};
 
 use crate::calendar::Bins;
@@ -34,7 +34,8 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
         Some(path) => {
             let table = Table::open(&path)?;
             let flows = Flows::read(&table, &bins, &Grouping::of(&head.scenario))?;
-            let assets = sample::document(&table, &bins, &flows.assets)?;
+            let communes = head.table(&PARTICIPANTS).map(|path| sample::communes(&path)).transpose()?;
+            let assets = sample::document(&table, &bins, &flows.assets, &communes.unwrap_or_default())?;
             Some((flows, assets))
         }
         None => None,

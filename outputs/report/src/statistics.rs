@@ -1,7 +1,13 @@
 //! The statistics of a sweep: quantiles, rank correlation, shares of variance. Each returns nothing where there is
 //! nothing to say rather than a number that looks like something.
 
+mod chance;
+mod partial;
+
 use std::collections::BTreeMap;
+
+pub use chance::{correlation_chance, ratio_chance};
+pub use partial::{Known, Partial, partial_ranks};
 
 /// The quantile of sorted values, linear between neighbours (type 7 of Hyndman and Fan 1996, the default of numpy).
 pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
@@ -47,6 +53,12 @@ fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
         yy += dy * dy;
     }
     (xx > 0.0 && yy > 0.0).then(|| (xy / (xx * yy).sqrt()).clamp(-1.0, 1.0))
+}
+
+/// Values less their mean.
+fn centred(values: &[f64]) -> Vec<f64> {
+    let mean = mean(values).unwrap_or(0.0);
+    values.iter().map(|value| value - mean).collect()
 }
 
 /// Mean; none of nothing.

@@ -1,8 +1,6 @@
 //! Numbers in words: the head of a run, its large figures, and the table of all key figures.
 
-use std::ops::Range;
-
-use agents::{Span, Time};
+use agents::Time;
 use results::ResultsError;
 use results::meaning;
 use results::read::{RunHead, Table};
@@ -12,9 +10,6 @@ use serde_json::{Value, json};
 use super::flows::{Flows, Series};
 use crate::calendar::Bins;
 use crate::rounded::{exact, significant};
-
-/// Local hours of the evening peak.
-const EVENING_H: Range<f64> = 18.0..22.0;
 
 /// What the run is.
 pub(crate) fn head(head: &RunHead, bins: &Bins) -> Result<Value, ResultsError> {
@@ -64,14 +59,16 @@ pub(crate) fn large(head: &RunHead, bins: &Bins, flows: Option<&Flows>) -> Vec<V
     add("PV production", kpi("pv_production_kwh"), "kWh", "plants of the scenario".into());
     let renewable = kpi("supply_renewable_share").map(|share| format!(", supply {:.1} % renewable", 100.0 * share));
     add("Import", kpi("island_import_kwh"), "kWh", format!("the island's net load{}", renewable.unwrap_or_default()));
-    let evening = flows.and_then(|flows| peak(flows, bins, |hour| EVENING_H.contains(&hour)));
-    let means = if bins.step == Span::HOUR { " (hourly mean)" } else { "" };
     let mw = |kw: f64| (kw / 100.0).round() / 10.0;
-    let note = evening.map_or(String::new(), |kw| format!("18–22 h: {} MW{means}", mw(kw)));
+    let note = kpi("island_evening_peak_kw").map_or(String::new(), |kw| format!("18–22 h: {} MW", mw(kw)));
     add("Peak of the net load", kpi("island_import_peak_kw"), "kW", note);
-    add("Self-sufficiency", of_portfolio("self_sufficiency_share"), "share", whose.clone());
+    // Where stores give back more than PV produces, the share is 0 by its definition: it tells nothing.
+    let given_back_kwh = kpi("battery_discharge_kwh").unwrap_or(0.0) + kpi("evse_export_kwh").unwrap_or(0.0);
+    let tells = kpi("pv_production_kwh").is_some_and(|pv_kwh| given_back_kwh <= pv_kwh);
+    add("Self-sufficiency", of_portfolio("self_sufficiency_share").filter(|_| tells), "share", whose.clone());
     add("Cost of energy", of_portfolio("cost_eur"), "EUR", whose);
-    add("CO₂ of imports", kpi("island_co2_kg"), "kg", "the island".into());
+    add("CO₂, life cycle, of imports", kpi("island_co2_kg"), "kg", "the island".into());
+    add("CO₂, direct, of engines and turbines", kpi("supply_co2_kg"), "kg", "burnt by the island's supply".into());
     let (charged, returned) = (kpi("evse_import_kwh"), kpi("evse_export_kwh").unwrap_or(0.0));
     let note = match returned {
         0.0 => "taken at charge points".into(),
@@ -80,12 +77,6 @@ pub(crate) fn large(head: &RunHead, bins: &Bins, flows: Option<&Flows>) -> Vec<V
     };
     add("Vehicles", charged, "kWh", note);
     figures
-}
-
-/// Highest net load of the bins in these hours, in kW.
-fn peak(flows: &Flows, bins: &Bins, is_meant: impl Fn(f64) -> bool) -> Option<f64> {
-    let meant = (0..bins.len()).filter(|bin| is_meant(bins.local_hour(*bin)));
-    meant.filter_map(|bin| flows.net_kw(bin)).max_by(f64::total_cmp)
 }
 
 /// Every key figure with what it means, in the order of the columns of the table `kpis`.

@@ -81,10 +81,6 @@ impl Series {
             Group::Load => Self::Loads,
         })
     }
-
-    fn is_production(self) -> bool {
-        matches!(self, Self::Pv | Self::BatteryDischarge | Self::VehicleDischarge)
-    }
 }
 
 /// An asset and how much went through it.
@@ -133,17 +129,6 @@ impl Flows {
     /// The value of a series in a bin: mean kW, kWh or number; none where nothing was recorded.
     pub(crate) fn value(&self, series: Series, bin: usize) -> Option<f64> {
         (self.intervals[bin] > 0).then(|| self.series[series as usize][bin])
-    }
-
-    /// Consumption minus production of all assets, in kW.
-    pub(crate) fn net_kw(&self, bin: usize) -> Option<f64> {
-        let power = Series::ALL.iter().filter(|series| !series.is_state());
-        power
-            .map(|series| {
-                let value = self.value(*series, bin)?;
-                Some(if series.is_production() { -value } else { value })
-            })
-            .sum()
     }
 
     /// Energy of a series over the run, in kWh.

@@ -1,6 +1,7 @@
 //! Some assets of each group, each on its own: all where there are few, else a fair sample by the energy they moved.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use agents::Span;
 use results::ResultsError;
@@ -56,8 +57,29 @@ impl Axis {
     }
 }
 
-/// Curves of the assets chosen.
-pub(crate) fn document(table: &Table, bins: &Bins, assets: &[Asset]) -> Result<Value, ResultsError> {
+/// The commune of each load that is what is left of one, by the load's name.
+pub(crate) fn communes(participants: &Path) -> Result<BTreeMap<String, String>, ResultsError> {
+    let mut communes = BTreeMap::new();
+    for batch in Table::open(participants)?.batches(&["participant", "kind", "commune"])? {
+        let batch = batch?;
+        let (names, kinds) = (batch.texts("participant")?, batch.names("kind")?);
+        let of = batch.names("commune")?;
+        for row in (0..batch.rows()).filter(|row| kinds.get(*row) == Some("load")) {
+            if let (Some(name), Some(commune)) = (names[row], of.get(row)) {
+                communes.insert(name.to_owned(), commune.to_owned());
+            }
+        }
+    }
+    Ok(communes)
+}
+
+/// Curves of the assets chosen; loads of communes go by the name of theirs.
+pub(crate) fn document(
+    table: &Table,
+    bins: &Bins,
+    assets: &[Asset],
+    communes: &BTreeMap<String, String>,
+) -> Result<Value, ResultsError> {
     let axis = Axis::of(bins);
     let chosen: Vec<(Group, usize, Vec<&Asset>)> = Group::ALL
         .iter()
@@ -76,6 +98,7 @@ pub(crate) fn document(table: &Table, bins: &Bins, assets: &[Asset]) -> Result<V
             curve.iter().any(|point| point.stored > 0).then(|| means(curve, |point| (point.stored_kwh, point.stored)));
         json!({
             "id": asset.name,
+            "name": communes.get(&asset.name).filter(|_| asset.group == Group::Commune),
             "power_kw": for_drawing(&means(curve, |point| (point.power_kw, point.count))),
             "stored_kwh": stored.map(|stored| for_drawing(&stored)),
         })

@@ -1,12 +1,15 @@
 //! What a key figure does over a sweep: how it is spread, what it follows, and how much of it is chance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::table::{AxisColumn, AxisValues, KpiColumn, Runs};
 use crate::rounded::{rounded, significant};
-use crate::statistics::{correlation_ratio, mean, quantile, spearman, spread};
+use crate::statistics::{
+    Known, Partial, correlation_chance, correlation_ratio, mean, partial_ranks, quantile, ratio_chance, spearman,
+    spread,
+};
 
 /// How many points are listed at either end.
 const ENDS: usize = 5;
@@ -23,6 +26,8 @@ pub(crate) fn document(kpi: &KpiColumn, runs: &Runs) -> Value {
     let noise = spread(&points, &values).map(|spread| {
         json!({ "seeds": significant(Some(spread.within), 4), "points": significant(Some(spread.between), 4) })
     });
+    let (follows, follows_surely) = measures(&runs.axes.iter().map(|axis| follows(kpi, axis)).collect::<Vec<_>>());
+    let (partial, partial_surely) = measures(&partials(kpi, &runs.axes));
     json!({
         "name": kpi.name,
         "unit": kpi.unit,
@@ -32,7 +37,8 @@ pub(crate) fn document(kpi: &KpiColumn, runs: &Runs) -> Value {
         "varies": varies(&sorted),
         "min": at(0.0), "q10": at(0.1), "median": at(0.5), "q90": at(0.9), "max": at(1.0),
         "mean": significant(mean(&sorted), DIGITS),
-        "follows": runs.axes.iter().map(|axis| follows(kpi, axis)).collect::<Vec<_>>(),
+        "follows": follows, "follows_surely": follows_surely,
+        "partial": partial, "partial_surely": partial_surely,
         "noise": noise,
         "ends": ends(kpi, runs),
     })
@@ -58,19 +64,65 @@ pub(crate) fn relative_spread(kpi: &KpiColumn) -> f64 {
     }
 }
 
+/// How large a probability of chance an effect may have to be taken for one.
+const CHANCE: f64 = 0.05;
+
+/// A measure of how a key figure goes with an axis, and whether chance alone seldom makes one so large.
+type Measure = Option<(f64, bool)>;
+
 /// Rank correlation with a numeric axis, share of variance explained by one of cases.
-fn follows(kpi: &KpiColumn, axis: &AxisColumn) -> Value {
-    let measure = match &axis.values {
+fn follows(kpi: &KpiColumn, axis: &AxisColumn) -> Measure {
+    match &axis.values {
         AxisValues::Numbers(numbers) => {
             let (numbers, values) = known_both(numbers, &kpi.values);
-            spearman(&numbers, &values)
+            let correlation = spearman(&numbers, &values)?;
+            Some((correlation, correlation_chance(correlation, values.len() - 2) < CHANCE))
         }
         AxisValues::Cases(_, cases) => {
             let (cases, values) = known_both(cases, &kpi.values);
-            correlation_ratio(&cases, &values)
+            let ratio = correlation_ratio(&cases, &values)?;
+            let groups = cases.iter().collect::<BTreeSet<_>>().len();
+            Some((ratio, ratio_chance(ratio, groups, values.len()) < CHANCE))
         }
+    }
+}
+
+/// Partial rank correlation with each numeric axis, over the runs in which everything is known.
+fn partials(kpi: &KpiColumn, axes: &[AxisColumn]) -> Vec<Measure> {
+    let is_whole = |row: &usize| {
+        kpi.values[*row].is_some()
+            && axes.iter().all(|axis| match &axis.values {
+                AxisValues::Numbers(numbers) => numbers[*row].is_some(),
+                AxisValues::Cases(_, cases) => cases[*row].is_some(),
+            })
     };
-    rounded(measure, 3)
+    let whole: Vec<usize> = (0..kpi.values.len()).filter(is_whole).collect();
+    let values: Vec<f64> = whole.iter().filter_map(|row| kpi.values[*row]).collect();
+    let known: Vec<(Vec<f64>, Vec<usize>)> = axes
+        .iter()
+        .map(|axis| match &axis.values {
+            AxisValues::Numbers(numbers) => (whole.iter().filter_map(|row| numbers[*row]).collect(), Vec::new()),
+            AxisValues::Cases(_, cases) => (Vec::new(), whole.iter().filter_map(|row| cases[*row]).collect()),
+        })
+        .collect();
+    let known: Vec<Known<'_>> = axes
+        .iter()
+        .zip(&known)
+        .map(|(axis, (numbers, cases))| match &axis.values {
+            AxisValues::Numbers(_) => Known::Numbers(numbers),
+            AxisValues::Cases(..) => Known::Cases(cases),
+        })
+        .collect();
+    let measure =
+        |partial: Partial| (partial.correlation, correlation_chance(partial.correlation, partial.freedom) < CHANCE);
+    partial_ranks(&known, &values).into_iter().map(|partial| partial.map(measure)).collect()
+}
+
+/// The measures, and whether each is more than chance.
+fn measures(measures: &[Measure]) -> (Value, Value) {
+    let values = measures.iter().map(|measure| rounded(measure.map(|(value, _)| value), 3)).collect();
+    let is_sure = measures.iter().map(|measure| measure.is_some_and(|(_, is_sure)| is_sure)).collect();
+    (values, is_sure)
 }
 
 fn known_both<T: Copy>(x: &[Option<T>], values: &[Option<f64>]) -> (Vec<T>, Vec<f64>) {

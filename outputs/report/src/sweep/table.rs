@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use results::ResultsError;
 use results::read::{Batch, ColumnHead, Holds, SweepHead, Table};
+use results::sweep::CaseInfo;
 
 /// Columns of `kpis.parquet` that are neither an axis nor a key figure.
 const FIXED: [&str; 7] = ["run", "point", "replicate", "seed", "start", "end", "tick_s"];
@@ -23,9 +24,11 @@ pub(crate) struct Runs {
 #[derive(Debug)]
 pub(crate) struct AxisColumn {
     pub(crate) name: String,
-    pub(crate) keys: String,
+    pub(crate) keys: Vec<String>,
     pub(crate) unit: String,
     pub(crate) description: String,
+    /// What each of its cases assigns, for axes of cases.
+    pub(crate) sets: Vec<CaseInfo>,
     pub(crate) values: AxisValues,
 }
 
@@ -91,12 +94,13 @@ impl Runs {
         let is_number = |column: &&ColumnHead| matches!(column.holds, Holds::Numbers | Holds::Integers);
         let kpis: Vec<_> =
             columns.iter().filter(|column| !is_axis(column) && !is_fixed(column) && is_number(column)).collect();
+        let order = case_order(head, &axes)?;
         let mut wanted = vec!["run", "point", "replicate", "seed"];
         wanted.extend(axes.iter().chain(&kpis).map(|column| column.name.as_str()));
         for batch in table.batches(&wanted)? {
             let batch = batch?;
             for axis in &axes {
-                self.axis(axis, head).add(&batch, axis)?;
+                self.axis(axis, head, &order).add(&batch, axis)?;
             }
             for kpi in &kpis {
                 let values = batch.numbers(&kpi.name)?;
@@ -116,21 +120,23 @@ impl Runs {
         Ok(())
     }
 
-    fn axis(&mut self, column: &ColumnHead, head: &SweepHead) -> &mut AxisColumn {
+    fn axis(&mut self, column: &ColumnHead, head: &SweepHead, order: &CaseOrder) -> &mut AxisColumn {
         let rows = self.len();
         let place = self.axes.iter().position(|axis| axis.name == column.name).unwrap_or_else(|| {
             let known = head.manifest.axes.iter().find(|axis| axis.name == column.name).cloned().unwrap_or_default();
             let or = |known: String, key: &str| if known.is_empty() { column.says(key).to_owned() } else { known };
             let mut values = match column.holds {
                 Holds::Numbers | Holds::Integers => AxisValues::Numbers(Vec::new()),
-                _ => AxisValues::Cases(Vec::new(), Vec::new()),
+                _ => AxisValues::Cases(order.get(&column.name).cloned().unwrap_or_default(), Vec::new()),
             };
             values.fill(rows);
+            let is_number = matches!(values, AxisValues::Numbers(_));
             self.axes.push(AxisColumn {
                 name: column.name.clone(),
-                keys: or(known.keys.join(", "), "keys"),
-                unit: or(known.unit, "unit"),
+                keys: or(known.keys.join(", "), "keys").split(", ").map(str::to_owned).collect(),
+                unit: if is_number { unit_of(or(known.unit, "unit")) } else { String::new() },
                 description: or(known.description, "description"),
+                sets: known.cases,
                 values,
             });
             self.axes.len() - 1
@@ -176,6 +182,44 @@ impl AxisColumn {
     }
 }
 
+/// A unit; what tells of which type a value is, is none.
+fn unit_of(said: String) -> String {
+    match said.as_str() {
+        "word" | "number" | "whole number" | "true or false" => String::new(),
+        _ => said,
+    }
+}
+
+/// The names of the cases of each axis, in their order.
+type CaseOrder = BTreeMap<String, Vec<String>>;
+
+/// Cases in the order of the sweep's file, else in that of its points, whatever run ended first.
+fn case_order(head: &SweepHead, axes: &[&ColumnHead]) -> Result<CaseOrder, ResultsError> {
+    let mut order = CaseOrder::new();
+    for axis in &head.manifest.axes {
+        if !axis.cases.is_empty() {
+            order.insert(axis.name.clone(), axis.cases.iter().map(|case| case.name.clone()).collect());
+        }
+    }
+    let path = head.dir.join("points.parquet");
+    let is_open = |axis: &&&ColumnHead| axis.holds == Holds::Words && !order.contains_key(&axis.name);
+    let names: Vec<&str> = axes.iter().filter(is_open).map(|axis| axis.name.as_str()).collect();
+    if path.is_file() && !names.is_empty() {
+        let points = Table::open(&path)?;
+        let there: Vec<&str> = names.into_iter().filter(|name| points.has(name)).collect();
+        for batch in points.batches(&there)? {
+            let batch = batch?;
+            for name in &there {
+                let known = order.entry((*name).to_owned()).or_default();
+                for value in batch.texts(name)?.into_iter().flatten() {
+                    place(known, value);
+                }
+            }
+        }
+    }
+    Ok(order)
+}
+
 /// Where a case stands in the list, in which it is put if it is new.
 fn place(names: &mut Vec<String>, name: &str) -> usize {
     names.iter().position(|known| known == name).unwrap_or_else(|| {
@@ -186,25 +230,22 @@ fn place(names: &mut Vec<String>, name: &str) -> usize {
 
 /// Reads the table `runs`: how each run went that has ended.
 pub(crate) fn outcomes(table: &Table) -> Result<Vec<Outcome>, ResultsError> {
-    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    let mut outcomes = Vec::new();
     for batch in table.batches(&["run", "point", "seed", "status", "error", "wall_s"])? {
         let batch = batch?;
         let (run, status, error) = (batch.texts("run")?, batch.names("status")?, batch.texts("error")?);
         let (point, seed, wall_s) = (batch.seeds("point")?, batch.seeds("seed")?, batch.numbers("wall_s")?);
         for row in 0..batch.rows() {
-            let outcome = Outcome {
+            outcomes.push(Outcome {
                 run: run[row].unwrap_or("").to_owned(),
                 point: point[row].unwrap_or(0),
                 seed: seed[row].unwrap_or(0),
                 is_complete: status.get(row) == Some("complete"),
                 error: error[row].unwrap_or("").to_owned(),
                 wall_s: wall_s[row],
-            };
-            // A run that was tried again counts as it ended last.
-            outcomes.insert(outcome.run.clone(), outcome);
+            });
         }
     }
-    let mut outcomes: Vec<_> = outcomes.into_values().collect();
-    outcomes.sort_by_key(|run| (run.point, run.seed));
+    outcomes.sort_by_key(|run: &Outcome| (run.point, run.seed));
     Ok(outcomes)
 }

@@ -234,7 +234,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         name: "supply_co2_kg",
         unit: "kg",
         decimals: 3,
-        label: "CO2 of engines and turbines",
+        label: "CO₂, direct, of engines and turbines",
         description: "CO2 of that fuel when it is burnt, unlike the life-cycle intensity of `island_co2_kg`; null without a supply or a whole slot",
         value: |run| run.supply.as_ref().map(|supply| supply.co2_kg),
     },
@@ -369,7 +369,7 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 13] = [
         name: "co2_kg",
         unit: "kg",
         decimals: 3,
-        label: "CO2 of imports",
+        label: "CO₂, life cycle, of imports",
         description: "Energy imported in each netting interval times the mean CO2 intensity of that interval; intervals \
                       without the signal add nothing; null if it was never there",
         value: |area| area.co2_kg,
