@@ -47,7 +47,7 @@ impl Inputs {
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn of(scenario: Scenario, load: impl Fn(&Path) -> Result<DataAndFile, Error>) -> Result<Self, Error> {
+    pub fn of(scenario: Scenario, mut load: impl FnMut(&Path) -> Result<DataAndFile, Error>) -> Result<Self, Error> {
         let (mut tables, mut files, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for data in scenario.data_files()? {
             match load(&data.path) {

@@ -145,11 +145,9 @@ impl Frozen {
         set.iter().try_for_each(|assignment| scenario.assign(assignment))?;
         scenario.set_seed(run.seed, "the seed of the run")?;
         let mut names = run.inputs.iter();
-        let names = Mutex::new(&mut names);
         Inputs::of(scenario, |path| {
             // Files are asked for in the order in which they were frozen.
-            let name = names.lock().unwrap_or_else(PoisonError::into_inner).next();
-            let name = name.ok_or_else(|| broken(format!("run {} has too few files", run.run)))?;
+            let name = names.next().ok_or_else(|| broken(format!("run {} has too few files", run.run)))?;
             let copy = format!("inputs/{name}");
             self.files.get(name, path, || match store.read(&copy)? {
                 Some(contents) => Ok(contents),

@@ -111,8 +111,12 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
 
 /// Something in a place that no sweep has made.
 fn foreign(store: &dyn Store) -> Result<Option<String>, Error> {
-    let is_run = |name: &str| name.starts_with("run=") && name.ends_with('/');
     Ok(store.list("")?.into_iter().find(|name| !OURS.contains(&name.as_str()) && !is_run(name)))
+}
+
+/// Whether a name is that of the folder of a run.
+fn is_run(name: &str) -> bool {
+    name.starts_with("run=") && name.ends_with('/')
 }
 
 /// What has changed since a sweep was frozen, and how much of it is still the same.
@@ -159,7 +163,7 @@ fn remove_drawn(store: &dyn Store) -> Result<(), Error> {
 /// Removes these and the folders of all runs.
 fn remove(store: &dyn Store, names: &[&str]) -> Result<(), Error> {
     names.iter().try_for_each(|name| store.remove(name))?;
-    let runs = store.list("")?.into_iter().filter(|name| name.starts_with("run=") && name.ends_with('/'));
+    let runs = store.list("")?.into_iter().filter(|name| is_run(name));
     Ok(runs.into_iter().try_for_each(|name| store.remove(&name))?)
 }
 
