@@ -10,6 +10,7 @@
 pub mod command;
 mod core;
 pub mod draw;
+pub mod face;
 mod id;
 mod look;
 pub mod mail;

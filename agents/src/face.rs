@@ -1,0 +1,105 @@
+//! What passes between the twin and its faces: what somebody outside asks of a device, and what became of it.
+//!
+//! A face turns wire traffic into [`Request`]s and [`Answer`]s into wire traffic. It decides nothing: whether a device
+//! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
+
+use crate::command::{Directive, Priority};
+use crate::time::{Span, Time};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who asked, so that a request that comes twice is taken once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// The face, for instance `mqtt`.
+    pub face: String,
+    /// The id that whoever asked gave the request; unique within the face.
+    pub id: String,
+}
+
+/// What somebody outside asks of a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// String id of the device, for instance `bat_03`.
+    pub target: String,
+    /// What is asked.
+    pub directive: Directive,
+    /// With what right.
+    pub priority: Priority,
+    /// First instant at which it shall hold; none: the tick that takes it.
+    pub effective: Option<Time>,
+    /// How long it shall hold.
+    pub lasts: Lasts,
+    /// The id it was given, if any; a second request of the same id is answered like the first and not taken again.
+    pub id: Option<String>,
+    /// Where the answer goes; known to the face alone, for instance a topic.
+    pub reply_to: String,
+}
+
+/// How long a request shall hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lasts {
+    /// As long as requests do that do not say: [`Lasts::USUAL`].
+    #[default]
+    Usual,
+    /// This long from when it takes effect.
+    For(Span),
+    /// Until this instant.
+    Until(Time),
+}
+
+impl Lasts {
+    /// How long a request holds that does not say: a quarter hour, so that nothing forgotten drives a device for days.
+    pub const USUAL: Span = Span::from_minutes(15);
+
+    /// The first instant at which a request that takes effect at `effective` holds no more.
+    pub fn until(self, effective: Time) -> Time {
+        match self {
+            Self::Usual => effective + Self::USUAL,
+            Self::For(span) => effective + span,
+            Self::Until(time) => time,
+        }
+    }
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The id the request was given.
+    pub id: Option<String>,
+    /// Where the answer goes, as the request said.
+    pub reply_to: String,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Why, unless it was simply taken.
+    pub reason: Option<String>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is in the journal and in force, or will be at its time.
+    Accepted,
+    /// It is in the journal, but something of higher priority is in force.
+    Overruled,
+    /// It was not taken.
+    Refused,
+}
+
+impl Verdict {
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Overruled => "overruled",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
