@@ -195,6 +195,8 @@ pub enum EventCode {
     MailUndeliverable,
     /// An external input was taken.
     InputTaken,
+    /// The clock was too far behind: the time until now was passed in ticks of a market slot.
+    ClockReanchored,
 }
 
 impl EventCode {
@@ -212,6 +214,7 @@ impl EventCode {
             Self::Quarantined => "quarantined",
             Self::MailUndeliverable => "mail_undeliverable",
             Self::InputTaken => "input_taken",
+            Self::ClockReanchored => "clock_reanchored",
         }
     }
 }

@@ -193,6 +193,7 @@ fn the_inverter_of_a_core_that_is_put_out_produces_all_it_can() {
             effective: from,
             expires: plan.end,
         },
+        origin: None,
     };
     let (morning, tick) = (at(&plan, 10.0), plan.tick);
     // The second command is what it panics on.

@@ -14,7 +14,7 @@ use twin::{Input, Journal, Kernel, KernelError};
 fn command(target: &str, priority: Priority, directive: Directive, from: Time, length: Span) -> Input {
     let source = ParticipantId::OUTSIDE;
     let command = Command { source, priority, directive, effective: from, expires: from + length };
-    Input::Command { target: target.into(), command }
+    Input::Command { target: target.into(), command, origin: None }
 }
 
 fn setpoint(power_kw: f64) -> Directive {
@@ -154,7 +154,7 @@ fn what_can_not_be_meant_is_refused_with_its_reason_and_changes_nothing_else() {
         .into_iter()
         .filter(|(_, input)| match input {
             Input::Command { target, .. } => !["bat_04", "bat_05", "pv_02"].contains(&target.as_str()),
-            Input::Quarantine { .. } => true,
+            Input::Quarantine { .. } | Input::Skip { .. } => true,
         })
         .collect();
     let without = sweep(&plan, Outside::Script(&meant));

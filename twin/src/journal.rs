@@ -3,11 +3,12 @@
 //! The journal belongs to one plan; replaying it on either host gives the same rows.
 
 use agents::command::Command;
+use agents::face::Origin;
 use agents::{ParticipantId, Time};
 use serde::{Deserialize, Serialize};
 
 /// Version of the journal's format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Something that comes from outside the twin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,14 @@ pub enum Input {
         target: String,
         /// What is asked.
         command: Command,
+        /// Who asked through which face, so that a request that comes twice is known after a restart too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
+    },
+    /// The clock was anchored anew: from this tick on, ticks are as long as a market slot, until this instant is reached.
+    Skip {
+        /// The instant at which ticks have their own length again.
+        until: Time,
     },
     /// A participant was put out after failing twice; entered by the live host, honoured in a replay.
     Quarantine {
@@ -82,6 +91,11 @@ impl Journal {
     /// The entries, oldest first.
     pub fn entries(&self) -> &[JournalEntry] {
         &self.entries
+    }
+
+    /// Takes the entries out, oldest first.
+    pub fn take(&mut self) -> Vec<JournalEntry> {
+        std::mem::take(&mut self.entries)
     }
 
     /// The journal as JSON lines, the first of which names the version.

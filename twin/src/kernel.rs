@@ -25,6 +25,9 @@ pub struct Kernel {
     now: Time,
     end: Time,
     tick: Span,
+    slot: Span,
+    /// Until when ticks are as long as a market slot.
+    skip_until: Option<Time>,
     is_begun: bool,
     wakes: Wakes,
     is_out: Vec<bool>,
@@ -93,6 +96,8 @@ impl Kernel {
             now: plan.start,
             end: plan.end,
             tick: plan.tick,
+            slot: plan.slot,
+            skip_until: None,
             is_begun: false,
             wakes: Wakes::new(participants),
             is_out: vec![false; participants],
@@ -126,9 +131,37 @@ impl Kernel {
         self.now >= self.end
     }
 
-    /// What came from outside so far.
+    /// The instant of the next tick: a multiple of the tick's length, or the end of the run.
+    pub fn next_tick(&self) -> Time {
+        let next = match self.skip_until {
+            Some(until) => self.now.next_multiple(self.slot).min(until),
+            None => self.now.next_multiple(self.tick),
+        };
+        next.min(self.end)
+    }
+
+    /// What came from outside so far, but for what was taken out.
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// The journal, for a run without end that keeps it elsewhere.
+    pub fn journal_mut(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// Passes the time until `until`, a multiple of the tick's length, in ticks of a market slot: what a clock does that is
+    /// too far behind. The world lives through it; it is journaled, and an event.
+    pub fn skip(&mut self, until: Time) {
+        self.journal.insert(self.now, Input::Skip { until });
+        self.begin_skip(until);
+    }
+
+    fn begin_skip(&mut self, until: Time) {
+        let behind = until - self.now;
+        let detail = format!("{} s behind: passed in ticks of {} s", behind.seconds(), self.slot.seconds());
+        self.note(ParticipantId::OUTSIDE, EventCode::ClockReanchored, detail);
+        self.skip_until = Some(until);
     }
 
     /// Takes an external input for the next tick, journals it, and returns that tick's instant.
@@ -137,7 +170,7 @@ impl Kernel {
     /// [`KernelError::UnknownTarget`]; nothing is journaled then.
     pub fn submit(&mut self, input: Input) -> Result<Time, KernelError> {
         self.examine(&input)?;
-        let tick = if self.is_begun { self.now + self.tick } else { self.now };
+        let tick = if self.is_begun { self.next_tick() } else { self.now };
         self.enter(tick, input);
         Ok(tick)
     }
@@ -169,6 +202,7 @@ impl Kernel {
     fn examine(&self, input: &Input) -> Result<(), KernelError> {
         match input {
             Input::Command { target, .. } => self.find(target).map(|_| ()),
+            Input::Skip { .. } => Ok(()),
             Input::Quarantine { participant, .. } if participant.index() < self.ids.len() => Ok(()),
             Input::Quarantine { participant, .. } => Err(KernelError::UnknownTarget(participant.0.to_string())),
         }
@@ -189,8 +223,10 @@ impl Kernel {
             self.mail_rounds(host)?;
             self.is_begun = true;
         }
+        self.take_skips();
         let start = self.now;
-        self.now = start + self.tick;
+        self.now = self.next_tick();
+        self.skip_until = self.skip_until.filter(|until| self.now < *until);
         self.take_inputs();
         self.world.advance(start, self.now);
         self.read_signals();
@@ -198,17 +234,29 @@ impl Kernel {
         self.record(start, recorder)
     }
 
+    /// Takes the skips of a replayed journal that begin now; the last tick is recorded by then, as it was when they came.
+    fn take_skips(&mut self) {
+        while let Some(&JournalEntry { tick, input: Input::Skip { until } }) = self.pending.front()
+            && tick <= self.now
+        {
+            self.pending.pop_front();
+            self.begin_skip(until);
+        }
+    }
+
     fn take_inputs(&mut self) {
-        while self.pending.front().is_some_and(|entry| entry.tick <= self.now) {
+        let is_due = |entry: &JournalEntry, now| entry.tick <= now && !matches!(entry.input, Input::Skip { .. });
+        while self.pending.front().is_some_and(|entry| is_due(entry, self.now)) {
             let Some(JournalEntry { input, .. }) = self.pending.pop_front() else { return };
             match input {
-                Input::Command { target, command } => {
+                Input::Command { target, command, .. } => {
                     let to = self.find(&target).expect("targets were examined when the input was submitted");
                     self.note(to, EventCode::InputTaken, format!("command of priority {}", command.priority));
                     let message = Message::Command(command);
                     self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
                 }
                 Input::Quarantine { participant, round } => self.replayed_failures.push((round, participant)),
+                Input::Skip { .. } => {}
             }
         }
     }
@@ -328,7 +376,7 @@ impl Kernel {
     fn record(&mut self, start: Time, recorder: &mut dyn Recorder) -> Result<(), KernelError> {
         let rows = IntervalRows {
             start,
-            length: self.tick,
+            length: self.now - start,
             assets: self.world.assets(),
             sites: self.world.sites(),
             signals: &self.buffers.signals,
