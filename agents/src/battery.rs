@@ -141,6 +141,10 @@ impl Core for Battery {
         }
     }
 
+    fn command_book(&self) -> Option<&CommandBook> {
+        Some(&self.commands)
+    }
+
     fn next_wake(&self, now: Now) -> Wake {
         let report = self.ems.map(|_| self.report.next());
         Wake::At(now.next_midnight()).or_at(report).or_at(self.commands.next_change(now))

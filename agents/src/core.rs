@@ -1,5 +1,6 @@
 //! The contract between a participant's core and whoever runs it.
 
+use crate::command::CommandBook;
 use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message};
 use crate::record::{Event, EventCode, Record};
@@ -33,6 +34,11 @@ pub trait Core: Clone + Debug + Send + Sync + Serialize + DeserializeOwned + 'st
 
     /// When the participant wants to be stepped next, asked after each step.
     fn next_wake(&self, now: Now) -> Wake;
+
+    /// The commands it has taken, of a device that takes any.
+    fn command_book(&self) -> Option<&CommandBook> {
+        None
+    }
 }
 
 /// When a participant is due besides on mail and on what happens to its body.

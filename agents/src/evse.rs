@@ -239,6 +239,10 @@ impl Core for Evse {
         offer
     }
 
+    fn command_book(&self) -> Option<&CommandBook> {
+        Some(&self.commands)
+    }
+
     fn next_wake(&self, now: Now) -> Wake {
         let deadline = self.session.and_then(|session| match session.authorization {
             Authorization::Asked { deadline } => Some(deadline),

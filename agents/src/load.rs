@@ -48,6 +48,10 @@ impl Core for Load {
         LoadIntent { import_limit_kw: self.commands.resolve(now, out).import_limit_kw }
     }
 
+    fn command_book(&self) -> Option<&CommandBook> {
+        Some(&self.commands)
+    }
+
     fn next_wake(&self, now: Now) -> Wake {
         Wake::OnMail.or_at(self.commands.next_change(now))
     }

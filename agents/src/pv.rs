@@ -47,6 +47,10 @@ impl Core for Pv {
         PvIntent { export_limit_kw: self.commands.resolve(now, out).export_limit_kw }
     }
 
+    fn command_book(&self) -> Option<&CommandBook> {
+        Some(&self.commands)
+    }
+
     fn next_wake(&self, now: Now) -> Wake {
         Wake::OnMail.or_at(self.commands.next_change(now))
     }

@@ -126,6 +126,11 @@ impl Kernel {
         self.now
     }
 
+    /// Whether a participant failed and was put out.
+    pub fn is_out(&self, id: ParticipantId) -> bool {
+        self.is_out[id.index()]
+    }
+
     /// Whether the run has reached its end.
     pub fn is_over(&self) -> bool {
         self.now >= self.end

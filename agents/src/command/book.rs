@@ -65,6 +65,27 @@ impl CommandBook {
         }
     }
 
+    /// The priority that keeps `command`, taken earlier, from having its way at `time`; none: nothing does.
+    ///
+    /// Limits always have their way, and so does what is not in force, which nothing has to keep from it.
+    pub fn overruled_by(&self, command: &Command, time: Time) -> Option<Priority> {
+        let class = command.directive.class();
+        let acts = |other: &&Command| match &other.directive {
+            Directive::Setpoint(value) => other.holds(time) && value.at(time).is_some(),
+            Directive::FollowMeter { .. } => other.holds(time),
+            _ => false,
+        };
+        let setpoints = self.commands.iter().filter(acts);
+        let winner = setpoints.reduce(|best, other| if other.beats(best, time) { other } else { best })?;
+        let same_side = winner.source == command.source && winner.priority == command.priority;
+        let loses = match class {
+            0 => !same_side && command.holds(time),
+            RESERVE => command.holds(time) && command.priority < winner.priority,
+            _ => false,
+        };
+        loses.then_some(winner.priority)
+    }
+
     /// Forgets what has expired, decides among what is in force at `now`, and records who newly lost.
     pub fn resolve(&mut self, now: Now, out: &mut Outbox) -> Resolved {
         self.commands.retain(|command| now.time < command.expires);
@@ -194,6 +215,20 @@ mod tests {
         let (mut book, mut out) = book(&[own, limit, weaker, withdrawal]);
         let resolved = book.resolve(at(1), &mut out);
         assert_eq!((resolved.mode, resolved.import_limit_kw), (Some(Mode::Hold(2.0)), None));
+    }
+
+    #[test]
+    fn who_is_overruled_can_be_told_by_whom() {
+        let ems = setpoint(1, Priority::Ems, 5.0, 0, 9);
+        let operator = setpoint(2, Priority::Operator, 2.0, 3, 6);
+        let limit = Command { directive: Directive::ImportLimit(Value::Constant(3.0)), ..ems.clone() };
+        let reserve = Reserve { energy_kwh: 1.0, power_kw: 0.0 };
+        let reserve = Command { directive: Directive::Reserve(reserve), ..ems.clone() };
+        let (book, _) = book(&[ems.clone(), operator.clone(), limit.clone(), reserve.clone()]);
+        let by = |command, minutes| book.overruled_by(command, at(minutes).time);
+        assert_eq!([by(&ems, 1), by(&operator, 1), by(&operator, 4)], [None; 3]);
+        assert_eq!([by(&ems, 4), by(&reserve, 4)], [Some(Priority::Operator); 2]);
+        assert_eq!([by(&limit, 4), by(&ems, 6), by(&ems, 10)], [None; 3]);
     }
 
     #[test]

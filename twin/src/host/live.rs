@@ -8,6 +8,7 @@ use super::{Effects, Host, Round};
 use crate::bodies::Embodied;
 use crate::build::{Visitor, visit_cores};
 use crate::world::World;
+use agents::command::CommandBook;
 use agents::{Kind, Mail, Now, Outbox, ParticipantId, Wake};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use scenarios::Plan;
@@ -194,6 +195,10 @@ impl Host for LiveHost {
         }
         Ok(())
     }
+
+    fn command_book<'a>(&'a self, _: &'a World, id: ParticipantId) -> Option<&'a CommandBook> {
+        self.crews[self.kinds[id.index()] as usize].as_ref()?.command_book(id)
+    }
 }
 
 struct Enlist<'a> {
@@ -233,6 +238,7 @@ trait Crew {
     fn bury(&mut self, id: ParticipantId);
     fn send(&mut self, id: ParticipantId, errand: Errand<'_>);
     fn commit(&mut self, id: ParticipantId, world: &mut World, effects: &mut Effects);
+    fn command_book(&self, id: ParticipantId) -> Option<&CommandBook>;
 }
 
 struct CrewOf<C: Embodied> {
@@ -345,6 +351,10 @@ impl<C: Embodied> Crew for CrewOf<C> {
         effects.wakes.push((id, wake));
         effects.outbox.mail.append(&mut outbox.mail);
         effects.outbox.records.append(&mut outbox.records);
+    }
+
+    fn command_book(&self, id: ParticipantId) -> Option<&CommandBook> {
+        self.member(id).committed.command_book()
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod sweep;
 
 use crate::mailroom::Due;
 use crate::world::World;
+use agents::command::CommandBook;
 use agents::{Mail, Now, Outbox, ParticipantId, Wake};
 use std::error::Error;
 
@@ -52,4 +53,7 @@ pub trait Host {
     /// # Errors
     /// When the host itself is broken; a participant that fails is reported in [`Effects::failed`].
     fn round(&mut self, world: &mut World, round: &Round<'_>, effects: &mut Effects) -> Result<(), Self::Error>;
+
+    /// The commands that a participant has taken by now, if it is a device that takes any.
+    fn command_book<'a>(&'a self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook>;
 }

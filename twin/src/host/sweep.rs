@@ -4,6 +4,7 @@ use super::{Effects, Host, Round};
 use crate::bodies::Embodied;
 use crate::build::{Visitor, visit_cores};
 use crate::world::World;
+use agents::command::CommandBook;
 use agents::{Kind, Mail, ParticipantId};
 use bevy_ecs::component::Component;
 use bevy_ecs::query::QueryState;
@@ -53,6 +54,7 @@ impl Visitor for Settle<'_> {
 /// Steps cores of one type, known only to the implementation.
 trait Step {
     fn step(&mut self, world: &mut World, round: &Round<'_>, id: ParticipantId, inbox: &[Mail], effects: &mut Effects);
+    fn command_book<'a>(&self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook>;
 }
 
 struct Stepper<C: Embodied> {
@@ -71,6 +73,11 @@ impl<C: Embodied> Step for Stepper<C> {
         C::obey(&mut body, intent);
         effects.wakes.push((id, core.next_wake(round.now)));
     }
+
+    fn command_book<'a>(&self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook> {
+        let hosted = world.bodies.get::<Hosted<C>>(world.entities[id.index()]);
+        hosted.expect("every participant has its core").core.command_book()
+    }
 }
 
 impl Host for SweepHost {
@@ -82,5 +89,9 @@ impl Host for SweepHost {
             stepper.expect("a stepper was made for every kind of the plan").step(world, round, id, inbox, effects);
         }
         Ok(())
+    }
+
+    fn command_book<'a>(&'a self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook> {
+        self.steppers[self.kinds[id.index()] as usize].as_ref()?.command_book(world, id)
     }
 }

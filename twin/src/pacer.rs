@@ -1,0 +1,204 @@
+//! The pacer: when a tick starts. It is told the wall clock and knows none itself.
+//!
+//! Twin time and wall time are tied together at an anchor; from there the tick at `t` is due when the wall clock has
+//! come as far as `t` lies behind the anchor, divided by the speed. A twin that falls behind runs its ticks one after
+//! the other until it has caught up; one that is further behind than it may catch up, because the computer slept,
+//! is told to pass the gap in ticks of a market slot ([`crate::Kernel::skip`]). When the wall clock is set back, the
+//! twin's time goes on from where it is: it never stands still and never runs backwards.
+
+use agents::{Span, Time};
+use serde::{Deserialize, Serialize};
+
+/// A tick that starts later than it is due by this share of its length is late.
+const LATE_SHARE: f64 = 0.1;
+/// What no operating system promises to keep is not late.
+const LATE_LEAST: Span = Span(50);
+/// A wait longer than that of one tick by more than this can only mean that the wall clock was set back.
+const SET_BACK: Span = Span::from_s(1);
+
+/// How fast twin time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pace {
+    /// One tick after the other, as fast as they can be computed.
+    FlatOut,
+    /// This many seconds of twin time in a second of the wall clock, positive; 1: wall clock.
+    Clock(f64),
+}
+
+/// An instant of the wall clock and the instant of twin time that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The wall clock.
+    pub wall: Time,
+    /// Twin time.
+    pub twin: Time,
+}
+
+/// What to do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Nothing is due yet; ask again after at most this long on the wall clock.
+    Wait(Span),
+    /// Run the next tick.
+    Go,
+    /// Pass the time until this instant in ticks of a market slot, then go on.
+    Skip(Time),
+    /// The wall clock was set back by this much: the anchor is a new one; ask again.
+    SetBack(Span),
+}
+
+/// Decides when ticks start.
+#[derive(Clone, Debug)]
+pub struct Pacer {
+    pace: Pace,
+    anchor: Anchor,
+    tick: Span,
+    catch_up: Span,
+    late: u64,
+    latest: Span,
+}
+
+impl Pacer {
+    /// A pacer of ticks of this length that catches up with at most `catch_up` of twin time tick by tick.
+    pub fn new(pace: Pace, anchor: Anchor, tick: Span, catch_up: Span) -> Self {
+        Self { pace, anchor, tick, catch_up: catch_up.max(tick), late: 0, latest: Span::ZERO }
+    }
+
+    /// What twin time it is by the wall clock; none when nothing is tied to it.
+    pub fn twin_time(&self, wall: Time) -> Option<Time> {
+        let Pace::Clock(speed) = self.pace else { return None };
+        Some(self.anchor.twin + scaled(wall - self.anchor.wall, speed))
+    }
+
+    /// What to do at this wall time about a twin that has reached `now` and whose next tick is at `next`.
+    pub fn turn(&mut self, wall: Time, now: Time, next: Time) -> Turn {
+        let (Pace::Clock(speed), Some(time)) = (self.pace, self.twin_time(wall)) else { return Turn::Go };
+        if time < next {
+            let wait = scaled(next - time, 1.0 / speed).max(Span(1));
+            let longest = scaled(next - now, 1.0 / speed) + SET_BACK;
+            if wait <= longest {
+                return Turn::Wait(wait);
+            }
+            self.anchor = Anchor { wall, twin: now };
+            return Turn::SetBack(scaled(now - time, 1.0 / speed));
+        }
+        let behind = time - next;
+        if behind > self.catch_up {
+            return Turn::Skip(time.floor(self.tick));
+        }
+        let late = scaled(behind, 1.0 / speed);
+        if late > LATE_LEAST.max(scaled(self.tick, LATE_SHARE / speed)) {
+            self.late += 1;
+            self.latest = self.latest.max(late);
+        }
+        Turn::Go
+    }
+
+    /// Where twin time is tied to the wall clock.
+    pub fn anchor(&self) -> Anchor {
+        self.anchor
+    }
+
+    /// How many ticks started later than a tenth of their length (at least 50 ms) after they were due.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// By how much the latest of them was late, on the wall clock.
+    pub fn latest(&self) -> Span {
+        self.latest
+    }
+}
+
+fn scaled(span: Span, factor: f64) -> Span {
+    Span((span.0 as f64 * factor).round() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Span = Span::from_s(1);
+
+    fn pacer(pace: Pace) -> Pacer {
+        let anchor = Anchor { wall: Time(1_000_000), twin: Time(500_000) };
+        Pacer::new(pace, anchor, SECOND, Span::MINUTE)
+    }
+
+    fn wall(ms: i64) -> Time {
+        Time(1_000_000 + ms)
+    }
+
+    fn twin(ms: i64) -> Time {
+        Time(500_000 + ms)
+    }
+
+    #[test]
+    fn a_tick_starts_when_the_wall_clock_has_come_to_it() {
+        let mut pacer = pacer(Pace::Clock(1.0));
+        assert_eq!(pacer.turn(wall(0), twin(0), twin(1000)), Turn::Wait(SECOND));
+        assert_eq!(pacer.turn(wall(900), twin(0), twin(1000)), Turn::Wait(Span(100)));
+        assert_eq!(pacer.turn(wall(1000), twin(0), twin(1000)), Turn::Go);
+        assert_eq!(pacer.turn(wall(1001), twin(1000), twin(2000)), Turn::Wait(Span(999)));
+        assert_eq!(pacer.late(), 0);
+    }
+
+    #[test]
+    fn sixty_times_as_fast_is_sixty_times_as_soon() {
+        let mut pacer = pacer(Pace::Clock(60.0));
+        assert_eq!(pacer.turn(wall(0), twin(0), twin(60_000)), Turn::Wait(SECOND));
+        assert_eq!(pacer.turn(wall(1000), twin(0), twin(60_000)), Turn::Go);
+        assert_eq!(pacer.twin_time(wall(2000)), Some(twin(120_000)));
+    }
+
+    #[test]
+    fn flat_out_never_waits_and_is_never_late() {
+        let mut pacer = pacer(Pace::FlatOut);
+        assert_eq!(pacer.turn(wall(0), twin(0), twin(1_000_000)), Turn::Go);
+        assert_eq!(pacer.turn(wall(Span::DAY.0), twin(0), twin(1000)), Turn::Go);
+        assert_eq!((pacer.late(), pacer.twin_time(wall(0))), (0, None));
+    }
+
+    #[test]
+    fn late_ticks_are_counted_and_the_latest_is_known() {
+        let mut pacer = pacer(Pace::Clock(1.0));
+        for (at, late) in [(1100, 0), (1101, 1), (4000, 2), (1050, 2)] {
+            assert_eq!(pacer.turn(wall(at), twin(0), twin(1000)), Turn::Go);
+            assert_eq!(pacer.late(), late, "{at}");
+        }
+        assert_eq!(pacer.latest(), Span(3000));
+    }
+
+    #[test]
+    fn who_slept_longer_than_can_be_caught_up_skips_to_the_present() {
+        let mut pacer = pacer(Pace::Clock(1.0));
+        assert_eq!(pacer.turn(wall(61_000), twin(0), twin(1000)), Turn::Go, "a minute is caught up");
+        assert_eq!(pacer.turn(wall(61_700), twin(0), twin(1000)), Turn::Skip(twin(61_000)));
+        assert_eq!(pacer.turn(wall(61_700), twin(61_000), twin(62_000)), Turn::Wait(Span(300)));
+    }
+
+    #[test]
+    fn a_wall_clock_set_back_does_not_stop_the_twin() {
+        let mut pacer = pacer(Pace::Clock(1.0));
+        assert_eq!(pacer.turn(wall(-500), twin(0), twin(1000)), Turn::Wait(Span(1500)), "within what clocks do");
+        assert_eq!(pacer.turn(wall(-3_600_000), twin(0), twin(1000)), Turn::SetBack(Span::HOUR));
+        assert_eq!(pacer.turn(wall(-3_600_000), twin(0), twin(1000)), Turn::Wait(SECOND));
+        assert_eq!(pacer.anchor(), Anchor { wall: wall(-3_600_000), twin: twin(0) });
+    }
+
+    #[test]
+    fn at_speeds_that_divide_nothing_ticks_neither_drift_nor_bunch() {
+        let mut pacer = pacer(Pace::Clock(7.3));
+        let (mut at, mut now) = (0, twin(0));
+        for _ in 0..10_000 {
+            let next = now + SECOND;
+            while let Turn::Wait(span) = pacer.turn(wall(at), now, next) {
+                at += span.0;
+            }
+            now = next;
+        }
+        assert!((at - (10_000_000.0 / 7.3) as i64).abs() <= 2, "{at} ms");
+        assert_eq!(pacer.late(), 0);
+    }
+}
