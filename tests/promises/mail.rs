@@ -1,6 +1,7 @@
 //! Promises of the mail: rounds are bounded, and what exceeds the bound waits for the next tick, never lost.
 
 use crate::rig::{Keep, martinique, plan};
+use agents::command::CommandBook;
 use agents::record::{EventCode, Record};
 use agents::{Mail, Message, ParticipantId, Stage, Time, Wake};
 use std::convert::Infallible;
@@ -56,6 +57,10 @@ impl Host for PingPong {
             effects.wakes.push((id, wake));
         }
         Ok(())
+    }
+
+    fn command_book<'a>(&'a self, _: &'a World, _: ParticipantId) -> Option<&'a CommandBook> {
+        None
     }
 }
 
