@@ -4,7 +4,7 @@ use crate::rig::{Keep, martinique, plan};
 use agents::record::{EventCode, Record};
 use agents::{Mail, Message, ParticipantId, Stage, Time, Wake};
 use std::convert::Infallible;
-use twin::{Effects, Host, Kernel, MAX_ROUNDS, Round, World};
+use twin::{AnyCore, Effects, Host, Kernel, MAX_ROUNDS, Round, World};
 
 /// A host in which two participants throw a numbered letter to and fro, a third one waits for quiet, and everybody
 /// else is silent.
@@ -56,6 +56,10 @@ impl Host for PingPong {
             effects.wakes.push((id, wake));
         }
         Ok(())
+    }
+
+    fn cores(&self, _: &World) -> Vec<AnyCore> {
+        Vec::new()
     }
 }
 

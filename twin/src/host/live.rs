@@ -6,7 +6,9 @@
 
 use super::{Effects, Host, Round};
 use crate::bodies::Embodied;
-use crate::build::{Visitor, visit_cores};
+use crate::build::Visitor;
+use crate::cores::{AnyCore, Beginning};
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::world::World;
 use agents::{Kind, Mail, Now, Outbox, ParticipantId, Wake};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
@@ -60,6 +62,9 @@ pub enum LiveHostError {
     /// An actor could not be started.
     #[error("can not start the actor of a participant: {0}")]
     Spawn(#[from] SpawnErr),
+    /// The snapshot it was to begin with does not fit.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// An actor was killed again and again.
     #[error("the actor of participant {0:?} was killed {MOST_RESTARTS} times at one step")]
     KilledForever(ParticipantId),
@@ -82,6 +87,20 @@ impl LiveHost {
     /// # Errors
     /// [`LiveHostError::Runtime`] or [`LiveHostError::Spawn`].
     pub fn new(plan: &Plan, threads: usize) -> Result<Self, LiveHostError> {
+        Self::start_all(plan, Beginning::Plan(plan), threads)
+    }
+
+    /// Starts an actor for every core of `snapshot`, as [`Self::new`] does for those of the plan.
+    ///
+    /// # Errors
+    /// [`LiveHostError::Snapshot`] if other participants take part in the plan, or it does not run on after the snapshot;
+    /// [`LiveHostError::Runtime`] or [`LiveHostError::Spawn`].
+    pub fn restore(plan: &Plan, snapshot: &Snapshot, threads: usize) -> Result<Self, LiveHostError> {
+        snapshot.check(plan)?;
+        Self::start_all(plan, Beginning::Snapshot(snapshot), threads)
+    }
+
+    fn start_all(plan: &Plan, beginning: Beginning<'_>, threads: usize) -> Result<Self, LiveHostError> {
         let runtime = match threads {
             0 | 1 => Builder::new_current_thread().build()?,
             threads => Builder::new_multi_thread().worker_threads(threads).build()?,
@@ -93,7 +112,7 @@ impl LiveHost {
         let (actors, restarts, saboteur) = (BTreeMap::new(), 0, None);
         let mut host = Self { runtime, supervisor, reports, sender, kinds, crews, actors, restarts, saboteur };
         let mut enlist = Enlist { host: &mut host, outcome: Ok(()) };
-        visit_cores(plan, &mut enlist);
+        beginning.visit(&mut enlist);
         enlist.outcome?;
         Ok(host)
     }
@@ -194,6 +213,15 @@ impl Host for LiveHost {
         }
         Ok(())
     }
+
+    fn cores(&self, _: &World) -> Vec<AnyCore> {
+        let members = self.kinds.iter().zip(0..).map(|(kind, id)| (*kind, ParticipantId(id)));
+        let core = |(kind, id): (Kind, ParticipantId)| {
+            let crew = self.crews[kind as usize].as_ref();
+            crew.expect("a crew was enlisted for every kind of the plan").committed(id)
+        };
+        members.map(core).collect()
+    }
 }
 
 struct Enlist<'a> {
@@ -233,6 +261,7 @@ trait Crew {
     fn bury(&mut self, id: ParticipantId);
     fn send(&mut self, id: ParticipantId, errand: Errand<'_>);
     fn commit(&mut self, id: ParticipantId, world: &mut World, effects: &mut Effects);
+    fn committed(&self, id: ParticipantId) -> AnyCore;
 }
 
 struct CrewOf<C: Embodied> {
@@ -345,6 +374,10 @@ impl<C: Embodied> Crew for CrewOf<C> {
         effects.wakes.push((id, wake));
         effects.outbox.mail.append(&mut outbox.mail);
         effects.outbox.records.append(&mut outbox.records);
+    }
+
+    fn committed(&self, id: ParticipantId) -> AnyCore {
+        self.member(id).committed.clone().into()
     }
 }
 

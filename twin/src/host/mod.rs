@@ -3,6 +3,7 @@
 pub(crate) mod live;
 pub(crate) mod sweep;
 
+use crate::cores::AnyCore;
 use crate::mailroom::Due;
 use crate::world::World;
 use agents::{Mail, Now, Outbox, ParticipantId, Wake};
@@ -52,4 +53,7 @@ pub trait Host {
     /// # Errors
     /// When the host itself is broken; a participant that fails is reported in [`Effects::failed`].
     fn round(&mut self, world: &mut World, round: &Round<'_>, effects: &mut Effects) -> Result<(), Self::Error>;
+
+    /// Copies of all cores as they are after the last round, in id order.
+    fn cores(&self, world: &World) -> Vec<AnyCore>;
 }
