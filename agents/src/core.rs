@@ -64,7 +64,8 @@ impl Wake {
 }
 
 /// The order in which those who wait for quiet are woken: plans are made before books are cleared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Reports are in: energy managers plan.
     Plan,

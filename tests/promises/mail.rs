@@ -5,7 +5,7 @@ use agents::command::CommandBook;
 use agents::record::{EventCode, Record};
 use agents::{Mail, Message, ParticipantId, Stage, Time, Wake};
 use std::convert::Infallible;
-use twin::{Effects, Host, Kernel, MAX_ROUNDS, Round, World};
+use twin::{AnyCore, Effects, Host, Kernel, MAX_ROUNDS, Round, World};
 
 /// A host in which two participants throw a numbered letter to and fro, a third one waits for quiet, and everybody
 /// else is silent.
@@ -61,6 +61,10 @@ impl Host for PingPong {
 
     fn command_book<'a>(&'a self, _: &'a World, _: ParticipantId) -> Option<&'a CommandBook> {
         None
+    }
+
+    fn cores(&self, _: &World) -> Vec<AnyCore> {
+        Vec::new()
     }
 }
 

@@ -131,6 +131,12 @@ impl Run {
         events.collect()
     }
 
+    /// What is left of it from the interval on that begins at `time`.
+    pub(crate) fn from(&self, time: Time) -> Self {
+        let gone = self.rows.partition_point(|interval| interval.start < time);
+        Self { rows: self.rows[gone..].to_vec(), truth: self.truth[gone..].to_vec(), journal: self.journal.clone() }
+    }
+
     /// The readings of an asset in all intervals that begin in `[from, until)`.
     pub(crate) fn readings(&self, asset: ParticipantId, from: Time, until: Time) -> Vec<AssetReading> {
         let within = self.rows.iter().filter(|interval| from <= interval.start && interval.start < until);
@@ -151,7 +157,7 @@ pub(crate) enum Outside<'a> {
 pub(crate) fn sweep(plan: &Plan, outside: Outside<'_>) -> Run {
     let mut kernel = Kernel::new(plan);
     let mut host = SweepHost::new(plan, kernel.world_mut());
-    drive(plan, kernel, &mut host, outside)
+    drive(plan, kernel, &mut host, outside, |_, _| {})
 }
 
 /// Runs a plan on the live host; returns also how often an actor was replaced.
@@ -164,7 +170,7 @@ pub(crate) fn live(
     leave_out_the_saboteurs_panics();
     let mut host = LiveHost::new(plan, threads).unwrap();
     host.sabotage(saboteur);
-    let run = drive(plan, Kernel::new(plan), &mut host, outside);
+    let run = drive(plan, Kernel::new(plan), &mut host, outside, |_, _| {});
     (run, host.restarts())
 }
 
@@ -192,7 +198,7 @@ pub(crate) fn saboteur(
 }
 
 /// Backtraces of panics that are part of the drill would only hide the others.
-fn leave_out_the_saboteurs_panics() {
+pub(crate) fn leave_out_the_saboteurs_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let others = panic::take_hook();
@@ -204,7 +210,14 @@ fn leave_out_the_saboteurs_panics() {
     });
 }
 
-fn drive(plan: &Plan, mut kernel: Kernel, host: &mut impl Host, outside: Outside<'_>) -> Run {
+/// Runs a kernel to its end; `between` sees it before each tick, when the inputs of the instant are in.
+pub(crate) fn drive<H: Host>(
+    plan: &Plan,
+    mut kernel: Kernel,
+    host: &mut H,
+    outside: Outside<'_>,
+    mut between: impl FnMut(&Kernel, &H),
+) -> Run {
     let mut script = match outside {
         Outside::Script(script) => script,
         _ => &[],
@@ -218,6 +231,7 @@ fn drive(plan: &Plan, mut kernel: Kernel, host: &mut impl Host, outside: Outside
             kernel.submit(input.clone()).unwrap();
             script = rest;
         }
+        between(&kernel, host);
         kernel.tick(host, &mut rows).unwrap();
         truth.push(bits(plan, &kernel));
     }

@@ -3,6 +3,8 @@
 //! Tick *k* is the instant `t_k`. Inputs that arrived are taken; bodies advance over `[t_{k−1}, t_k)` under the intents in
 //! force; participants sense and write mail in rounds until all is quiet; rows are recorded with `time = t_{k−1}`.
 
+mod saved;
+
 use crate::host::{Effects, Host, Round};
 use crate::journal::{Input, Journal, JournalEntry};
 use crate::mailroom::{self, Due, Wakes};

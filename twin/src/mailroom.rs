@@ -54,6 +54,18 @@ impl Wakes {
         };
     }
 
+    /// When a participant wants to be stepped next, and the stage at which it waits for quiet.
+    pub(crate) fn of(&self, id: ParticipantId) -> (Time, Option<Stage>) {
+        let waiting = self.quiet.iter().find(|(_, waiting)| *waiting == id);
+        (self.at[id.index()], waiting.map(|(stage, _)| *stage))
+    }
+
+    /// Notes what [`Self::of`] told.
+    pub(crate) fn resume(&mut self, id: ParticipantId, at: Time, waits_for: Option<Stage>) {
+        self.at[id.index()] = at;
+        self.quiet.extend(waits_for.map(|stage| (stage, id)));
+    }
+
     /// Never wakes a participant again.
     pub(crate) fn silence(&mut self, id: ParticipantId) {
         self.set(id, Wake::OnMail);

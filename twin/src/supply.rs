@@ -14,6 +14,7 @@ use agents::{Slot, Span, Time};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use scenarios::{Plan, PvParameters, communes};
+use serde::{Deserialize, Serialize};
 
 /// After this many correlation times an error is forgotten: exp(−20) is 2e-9.
 const MEMORY: f64 = 20.0;
@@ -32,12 +33,24 @@ pub(crate) struct Supply {
     error_share: f64,
     error: ForecastError,
     slot: Span,
+    /// Nothing is gathered before this instant.
+    since: Time,
     gathered: Gathered,
     readings: Vec<SupplyReading>,
 }
 
+/// What has come about in the supply.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SupplyState {
+    since: Time,
+    gathered: Gathered,
+    /// The number of the last slot that was settled, and the forecast's error in it.
+    last_error: Option<(i64, f64)>,
+}
+
 /// What the present slot has seen so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Gathered {
     /// The minutes of the slot by their beginning: their mean powers, and how long they are, in hours.
     minutes: Vec<(Time, Minute, f64)>,
@@ -62,9 +75,27 @@ impl Supply {
             error_share: of.forecast_error_share,
             error: ForecastError::new(plan.seed, of.forecast_correlation_h, plan.slot),
             slot: plan.slot,
+            since: plan.start,
             gathered: Gathered::default(),
             readings: Vec::new(),
         })
+    }
+
+    /// What has come about.
+    pub(crate) fn state(&self) -> SupplyState {
+        SupplyState { since: self.since, gathered: self.gathered.clone(), last_error: self.error.last }
+    }
+
+    /// Goes on at `now` from `state`; without one it begins with the next slot, for of a part of a slot nothing can be
+    /// said.
+    pub(crate) fn resume(&mut self, now: Time, state: Option<&SupplyState>) {
+        match state {
+            Some(SupplyState { since, gathered, last_error }) => {
+                (self.since, self.error.last) = (*since, *last_error);
+                self.gathered.clone_from(gathered);
+            }
+            None => self.since = (now - Span(1)).next_multiple(self.slot),
+        }
     }
 
     /// One reading per source if a slot has ended with the last interval.
@@ -75,6 +106,9 @@ impl Supply {
     /// Takes an interval: what the island's sites took in each step, and the mean power their PV plants gave.
     pub(crate) fn advance(&mut self, steps: &[Step], weather: &Weather, island_kw: &[f64], sites_pv_kw: f64) {
         self.readings.clear();
+        if steps.first().is_none_or(|step| step.start < self.since) {
+            return;
+        }
         for (index, (step, air)) in steps.iter().zip(weather.air()).enumerate() {
             let minute = Minute {
                 net_kw: island_kw[index],

@@ -1,9 +1,14 @@
 //! The world: bodies as components, what flows between them, and the meters that see it.
 
+mod saved;
+
+pub(crate) use saved::BodyState;
+
 use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, PvBody};
 use crate::build::{Draft, asset_entities};
 use crate::network::Network;
 use crate::physics::storage::StorageUnit;
+use crate::state::state;
 use crate::supply::Supply;
 use crate::weather::{Step, Weather, cut_into_steps};
 use agents::battery::Battery;
@@ -44,6 +49,7 @@ pub struct World {
     called: Vec<ParticipantId>,
     /// Index of each asset's reading, by dense id.
     row_of: Vec<usize>,
+    names: saved::Names,
     /// The site of each asset, by dense id.
     site_of: Vec<Option<SiteId>>,
     /// Mean power of each site on each phase over the present interval.
@@ -107,6 +113,7 @@ impl World {
             co2_feed: plan.measured.get(Quantity::Co2).cloned(),
             called: Vec::new(),
             row_of,
+            names: saved::Names::of(plan),
             assets: rows.iter().map(blank).collect(),
             sites: Vec::new(),
             entities,
@@ -189,12 +196,12 @@ impl World {
         if self.price_feed.is_none() && self.co2_feed.is_none() {
             return;
         }
-        let midnight = self.calendar.midnight(self.calendar.day(time));
-        let renew = |today: &mut Option<Series>, feed: &Option<Series>| {
+        let day = self.calendar.day(time);
+        let renew = |today: &mut Option<(i64, Series)>, feed: &Option<Series>| {
             if let Some(feed) = feed
-                && today.as_ref().is_none_or(|today| today.end() <= time)
+                && today.as_ref().is_none_or(|(_, today)| today.end() <= time)
             {
-                *today = Some(day_of(feed, midnight));
+                *today = Some((day, day_of(feed, self.calendar.midnight(day))));
             }
         };
         for mut dso in self.queries.dso.iter_mut(&mut self.bodies) {
@@ -507,6 +514,15 @@ impl Meters {
             exported: Energy::from_kwh(meter.exported_kwh),
         }
     }
+}
+
+state! {
+    /// What a meter has counted.
+    MeterState of Meter {
+        power_kw: f64,
+        imported_kwh: f64,
+        exported_kwh: f64,
+    } given { import_kwh, export_kwh }
 }
 
 impl Meter {

@@ -1,7 +1,8 @@
 //! The body of a stationary battery.
 
 use super::{Embodied, Mean, on_phases};
-use crate::physics::storage::{EnergyWindow, StorageUnit};
+use crate::physics::storage::{EnergyWindow, StorageState, StorageUnit};
+use crate::state::state;
 use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
 use agents::battery::{Battery, BatteryIntent, BatterySense};
@@ -28,6 +29,16 @@ pub(crate) struct BatteryBody {
     converter_kw: f64,
     /// How it stood when the last local day was over.
     health: StorageHealth,
+}
+
+state! {
+    /// What has come about in a battery.
+    BatteryState of BatteryBody {
+        intent: BatteryIntent,
+        power_kw: f64,
+        register_kwh: f64,
+        health: StorageHealth,
+    } parts { unit: StorageState } given { id, site, wanted_kw, converter_kw }
 }
 
 impl BatteryBody {

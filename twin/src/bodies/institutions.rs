@@ -11,6 +11,7 @@ use agents::retailer::{Retailer, RetailerSense};
 use agents::series::Series;
 use agents::{MeterId, MeterReading};
 use bevy_ecs::component::Component;
+use serde::{Deserialize, Serialize};
 
 /// Nothing to sense.
 #[derive(Component, Debug)]
@@ -26,11 +27,27 @@ impl MeterAccess {
     }
 }
 
-/// A DSO's feeds: the series of the present local day.
+/// A DSO's feeds: the series of the present local day, each with the number of that day.
 #[derive(Component, Debug, Default)]
 pub(crate) struct DsoBody {
-    pub(crate) prices: Option<Series>,
-    pub(crate) co2: Option<Series>,
+    pub(crate) prices: Option<(i64, Series)>,
+    pub(crate) co2: Option<(i64, Series)>,
+}
+
+/// What has come about at a DSO: of which local day each of its feeds is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DsoState {
+    pub(crate) prices: Option<i64>,
+    pub(crate) co2: Option<i64>,
+}
+
+impl DsoBody {
+    /// What has come about at it.
+    pub(crate) fn state(&self) -> DsoState {
+        let day = |feed: &Option<(i64, Series)>| feed.as_ref().map(|(day, _)| *day);
+        DsoState { prices: day(&self.prices), co2: day(&self.co2) }
+    }
 }
 
 impl Embodied for MarketOperator {
@@ -74,8 +91,8 @@ impl Embodied for Dso {
     type Body = DsoBody;
     fn sense(body: &DsoBody, meters: &Meters, sense: &mut DsoSense) {
         sense.island = meters.read(MeterId::Island);
-        sense.price_feed.clone_from(&body.prices);
-        sense.co2_feed.clone_from(&body.co2);
+        let series = |feed: &Option<(i64, Series)>| feed.as_ref().map(|(_, series)| series.clone());
+        (sense.price_feed, sense.co2_feed) = (series(&body.prices), series(&body.co2));
     }
     fn obey(_: &mut DsoBody, (): ()) {}
 }

@@ -4,6 +4,7 @@ use super::{Embodied, Mean, on_phases};
 use crate::physics::commercial::Commercial;
 use crate::physics::demand::Demand;
 use crate::physics::household::Household;
+use crate::state::state;
 use crate::weather::{Air, Step, mean_of_minute};
 use crate::world::{Flows, Meters};
 use agents::load::{Load, LoadIntent, LoadSense};
@@ -23,6 +24,14 @@ pub(crate) struct LoadBody {
     intent: LoadIntent,
     power_kw: f64,
     is_limited: bool,
+}
+
+state! {
+    /// What has come about at a load. What its people do is a function of time alone.
+    LoadState of LoadBody {
+        intent: LoadIntent,
+        power_kw: f64,
+    } given { id, site, consumer, phases, phase, is_limited }
 }
 
 /// Who consumes.

@@ -6,19 +6,20 @@ mod institutions;
 mod load;
 mod pv;
 
-pub(crate) use battery::BatteryBody;
-pub(crate) use charging::{EvBody, EvseBody};
-pub(crate) use institutions::{DsoBody, MeterAccess, NoBody};
-pub(crate) use load::{Consumer, LoadBody};
-pub(crate) use pv::PvBody;
+pub(crate) use battery::{BatteryBody, BatteryState};
+pub(crate) use charging::{EvBody, EvState, EvseBody, EvseState};
+pub(crate) use institutions::{DsoBody, DsoState, MeterAccess, NoBody};
+pub(crate) use load::{Consumer, LoadBody, LoadState};
+pub(crate) use pv::{PvBody, PvState};
 
+use crate::cores::AnyCore;
 use crate::weather::Step;
 use crate::world::Meters;
 use agents::Core;
 use bevy_ecs::component::{Component, Mutable};
 
 /// A core that has a body in the world: how it senses and obeys.
-pub(crate) trait Embodied: Core {
+pub(crate) trait Embodied: Core + Into<AnyCore> {
     /// The component that holds the body.
     type Body: Component<Mutability = Mutable>;
 

@@ -4,6 +4,7 @@ use super::{Embodied, Mean, on_phases};
 use crate::network::NetworkState;
 use crate::physics::inverter::{Delivery, Surroundings};
 use crate::physics::pv::PvArray;
+use crate::state::state;
 use crate::weather::{Air, Sky, Step, mean_of_minute};
 use crate::world::{Flows, Meters};
 use agents::pv::{Pv, PvIntent, PvSense};
@@ -31,6 +32,15 @@ pub(crate) struct PvBody {
     reactive_kvar: f64,
     is_curtailed: bool,
     is_derated: bool,
+}
+
+state! {
+    /// What has come about in a PV plant.
+    PvState of PvBody {
+        intent: PvIntent,
+        crossing_kw: Option<f64>,
+        power_kw: f64,
+    } given { id, site, array, measured, phases, phase, sky, reactive_kvar, is_curtailed, is_derated }
 }
 
 impl PvBody {

@@ -6,7 +6,9 @@
 
 use super::{Effects, Host, Round};
 use crate::bodies::Embodied;
-use crate::build::{Visitor, visit_cores};
+use crate::build::Visitor;
+use crate::cores::{AnyCore, Beginning};
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::world::World;
 use agents::command::CommandBook;
 use agents::{Kind, Mail, Now, Outbox, ParticipantId, Wake};
@@ -61,6 +63,9 @@ pub enum LiveHostError {
     /// An actor could not be started.
     #[error("can not start the actor of a participant: {0}")]
     Spawn(#[from] SpawnErr),
+    /// The snapshot it was to begin with does not fit.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// An actor was killed again and again.
     #[error("the actor of participant {0:?} was killed {MOST_RESTARTS} times at one step")]
     KilledForever(ParticipantId),
@@ -83,6 +88,20 @@ impl LiveHost {
     /// # Errors
     /// [`LiveHostError::Runtime`] or [`LiveHostError::Spawn`].
     pub fn new(plan: &Plan, threads: usize) -> Result<Self, LiveHostError> {
+        Self::start_all(plan, Beginning::Plan(plan), threads)
+    }
+
+    /// Starts an actor for every core of `snapshot`, as [`Self::new`] does for those of the plan.
+    ///
+    /// # Errors
+    /// [`LiveHostError::Snapshot`] if other participants take part in the plan, or it does not run on after the snapshot;
+    /// [`LiveHostError::Runtime`] or [`LiveHostError::Spawn`].
+    pub fn restore(plan: &Plan, snapshot: &Snapshot, threads: usize) -> Result<Self, LiveHostError> {
+        snapshot.check(plan)?;
+        Self::start_all(plan, Beginning::Snapshot(snapshot), threads)
+    }
+
+    fn start_all(plan: &Plan, beginning: Beginning<'_>, threads: usize) -> Result<Self, LiveHostError> {
         let runtime = match threads {
             0 | 1 => Builder::new_current_thread().build()?,
             threads => Builder::new_multi_thread().worker_threads(threads).build()?,
@@ -94,7 +113,7 @@ impl LiveHost {
         let (actors, restarts, saboteur) = (BTreeMap::new(), 0, None);
         let mut host = Self { runtime, supervisor, reports, sender, kinds, crews, actors, restarts, saboteur };
         let mut enlist = Enlist { host: &mut host, outcome: Ok(()) };
-        visit_cores(plan, &mut enlist);
+        beginning.visit(&mut enlist);
         enlist.outcome?;
         Ok(host)
     }
@@ -199,6 +218,15 @@ impl Host for LiveHost {
     fn command_book<'a>(&'a self, _: &'a World, id: ParticipantId) -> Option<&'a CommandBook> {
         self.crews[self.kinds[id.index()] as usize].as_ref()?.command_book(id)
     }
+
+    fn cores(&self, _: &World) -> Vec<AnyCore> {
+        let members = self.kinds.iter().zip(0..).map(|(kind, id)| (*kind, ParticipantId(id)));
+        let core = |(kind, id): (Kind, ParticipantId)| {
+            let crew = self.crews[kind as usize].as_ref();
+            crew.expect("a crew was enlisted for every kind of the plan").committed(id)
+        };
+        members.map(core).collect()
+    }
 }
 
 struct Enlist<'a> {
@@ -239,6 +267,7 @@ trait Crew {
     fn send(&mut self, id: ParticipantId, errand: Errand<'_>);
     fn commit(&mut self, id: ParticipantId, world: &mut World, effects: &mut Effects);
     fn command_book(&self, id: ParticipantId) -> Option<&CommandBook>;
+    fn committed(&self, id: ParticipantId) -> AnyCore;
 }
 
 struct CrewOf<C: Embodied> {
@@ -355,6 +384,10 @@ impl<C: Embodied> Crew for CrewOf<C> {
 
     fn command_book(&self, id: ParticipantId) -> Option<&CommandBook> {
         self.member(id).committed.command_book()
+    }
+
+    fn committed(&self, id: ParticipantId) -> AnyCore {
+        self.member(id).committed.clone().into()
     }
 }
 

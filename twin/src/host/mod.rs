@@ -3,6 +3,7 @@
 pub(crate) mod live;
 pub(crate) mod sweep;
 
+use crate::cores::AnyCore;
 use crate::mailroom::Due;
 use crate::world::World;
 use agents::command::CommandBook;
@@ -56,4 +57,7 @@ pub trait Host {
 
     /// The commands that a participant has taken by now, if it is a device that takes any.
     fn command_book<'a>(&'a self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook>;
+
+    /// Copies of all cores as they are after the last round, in id order.
+    fn cores(&self, world: &World) -> Vec<AnyCore>;
 }

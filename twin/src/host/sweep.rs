@@ -2,7 +2,9 @@
 
 use super::{Effects, Host, Round};
 use crate::bodies::Embodied;
-use crate::build::{Visitor, visit_cores};
+use crate::build::Visitor;
+use crate::cores::{AnyCore, Beginning};
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::world::World;
 use agents::command::CommandBook;
 use agents::{Kind, Mail, ParticipantId};
@@ -27,10 +29,28 @@ pub struct SweepHost {
 impl SweepHost {
     /// Puts the plan's cores into its world.
     pub fn new(plan: &Plan, world: &mut World) -> Self {
+        Self::settle(plan, Beginning::Plan(plan), world)
+    }
+
+    /// Puts the cores of `snapshot` into `world`, which was restored from it.
+    ///
+    /// # Errors
+    /// [`SnapshotError`] if other participants take part in the plan, or it does not run on after the snapshot.
+    pub fn restore(plan: &Plan, snapshot: &Snapshot, world: &mut World) -> Result<Self, SnapshotError> {
+        snapshot.check(plan)?;
+        Ok(Self::settle(plan, Beginning::Snapshot(snapshot), world))
+    }
+
+    fn settle(plan: &Plan, beginning: Beginning<'_>, world: &mut World) -> Self {
         let kinds = plan.participants.iter().map(|participant| participant.role.kind()).collect();
         let mut host = Self { kinds, steppers: Kind::ALL.map(|_| None).into() };
-        visit_cores(plan, &mut Settle { host: &mut host, world });
+        beginning.visit(&mut Settle { host: &mut host, world });
         host
+    }
+
+    fn stepper(&self, id: ParticipantId) -> &dyn Step {
+        let stepper = self.steppers[self.kinds[id.index()] as usize].as_ref();
+        stepper.expect("a stepper was made for every kind of the plan").as_ref()
     }
 }
 
@@ -55,6 +75,7 @@ impl Visitor for Settle<'_> {
 trait Step {
     fn step(&mut self, world: &mut World, round: &Round<'_>, id: ParticipantId, inbox: &[Mail], effects: &mut Effects);
     fn command_book<'a>(&self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook>;
+    fn core(&self, world: &World, id: ParticipantId) -> AnyCore;
 }
 
 struct Stepper<C: Embodied> {
@@ -78,6 +99,11 @@ impl<C: Embodied> Step for Stepper<C> {
         let hosted = world.bodies.get::<Hosted<C>>(world.entities[id.index()]);
         hosted.expect("every participant has its core").core.command_book()
     }
+
+    fn core(&self, world: &World, id: ParticipantId) -> AnyCore {
+        let hosted = world.bodies.get::<Hosted<C>>(world.entities[id.index()]);
+        hosted.expect("every participant has its core").core.clone().into()
+    }
 }
 
 impl Host for SweepHost {
@@ -93,5 +119,10 @@ impl Host for SweepHost {
 
     fn command_book<'a>(&'a self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook> {
         self.steppers[self.kinds[id.index()] as usize].as_ref()?.command_book(world, id)
+    }
+
+    fn cores(&self, world: &World) -> Vec<AnyCore> {
+        let ids = (0..self.kinds.len() as u32).map(ParticipantId);
+        ids.map(|id| self.stepper(id).core(world, id)).collect()
     }
 }

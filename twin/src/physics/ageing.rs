@@ -8,6 +8,7 @@
 //! Cycles are counted by rainflow (ASTM E1049, 5.4.4) while they happen, and added up after Miner: a cycle of depth `d`
 //! takes the share `1/N(d)` of the fade down to 80 %, with `N(d) = cycle_life (cycle_life_depth / d)^exponent`.
 
+use serde::{Deserialize, Serialize};
 use std::array;
 
 /// The gas constant, J/(mol K) (CODATA 2018, exact).
@@ -81,7 +82,7 @@ impl Ageing {
 }
 
 /// What a storage has gone through.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Wear {
     /// Time spent, weighed by its squared effect relative to 25 °C and half charge, h.
     calendar_h: f64,
@@ -131,6 +132,11 @@ impl Wear {
         (ageing.initial_soh - self.calendar_fade(ageing) - self.cycle_fade(ageing)).max(LEAST_SOH)
     }
 
+    /// From now on all that is still open is this many times as deep: the nominal energy is another one.
+    pub fn rescale(&mut self, factor: f64) {
+        self.rainflow.rescale(factor);
+    }
+
     /// Energy moved into and out of the cells, in cycles of the nominal energy.
     pub fn equivalent_full_cycles(&self) -> f64 {
         self.throughput / 2.0
@@ -145,12 +151,47 @@ const OPEN_POINTS: usize = 16;
 /// Of the open turning points each range is smaller than the one before, so few are open at a time. If all places are
 /// taken, the innermost excursion is counted as if it had come back to where it began: a full cycle of the larger of its
 /// two ranges. No cycle is then counted smaller than it was, and memory stays bounded.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(into = "OpenRanges", try_from = "OpenRanges")]
 pub struct Rainflow {
     points: [f64; OPEN_POINTS],
     open: usize,
     /// The value taken last; no turning point yet.
     tip: f64,
+}
+
+/// A [`Rainflow`] as files keep it: the open turning points and no more.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenRanges {
+    points: Vec<f64>,
+    tip: f64,
+}
+
+impl From<Rainflow> for OpenRanges {
+    fn from(history: Rainflow) -> Self {
+        Self { points: history.points[..history.open].to_vec(), tip: history.tip }
+    }
+}
+
+impl TryFrom<OpenRanges> for Rainflow {
+    type Error = String;
+
+    fn try_from(OpenRanges { points: given, tip }: OpenRanges) -> Result<Self, String> {
+        let open = given.len();
+        if !(1..=OPEN_POINTS).contains(&open) {
+            return Err(format!("{open} turning points are open, but there are 1 to {OPEN_POINTS}"));
+        }
+        let mut points = [0.0; OPEN_POINTS];
+        points[..open].copy_from_slice(&given);
+        Ok(Self { points, open, tip })
+    }
+}
+
+impl PartialEq for Rainflow {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.points[..self.open], self.tip) == (&other.points[..other.open], other.tip)
+    }
 }
 
 impl Rainflow {
@@ -178,6 +219,11 @@ impl Rainflow {
         for pair in ended.points[..ended.open].windows(2) {
             count((pair[1] - pair[0]).abs(), 0.5);
         }
+    }
+
+    fn rescale(&mut self, factor: f64) {
+        self.points.iter_mut().for_each(|point| *point *= factor);
+        self.tip *= factor;
     }
 
     /// Takes a turning point; the letters are the standard's.

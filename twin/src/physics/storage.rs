@@ -11,9 +11,11 @@ pub use parameters::Storage;
 
 use super::ageing::{Ageing, Wear};
 use super::thermal::REFERENCE_C;
+use crate::state::state;
 use agents::Span;
 use agents::command::Reserve;
 use agents::record::StorageHealth;
+use serde::{Deserialize, Serialize};
 
 const MINUTE_MS: u32 = Span::MINUTE.0 as u32;
 const MINUTE_H: f64 = Span::MINUTE.0 as f64 / Span::HOUR.0 as f64;
@@ -29,6 +31,8 @@ pub struct StorageUnit {
     pub energy_kwh: f64,
     /// Energy lost since the start: in the converter, in standby, for cooling.
     pub lost_kwh: f64,
+    /// The state of health from which its present capacity follows.
+    soh: f64,
     /// Highest charging and discharging power of the converter in this minute.
     limits_kw: [f64; 2],
     /// Heat that the cooling removes in this minute.
@@ -41,8 +45,53 @@ pub struct StorageUnit {
     today: Day,
 }
 
+state! {
+    /// What has come about in a storage. Limits are among it because they hold until the minute is over.
+    StorageState of StorageUnit {
+        energy_kwh: f64,
+        lost_kwh: f64,
+        soh: f64,
+        limits_kw: [f64; 2],
+        cooling_kw: f64,
+        supply_kw: f64,
+        minute: Minute,
+        wear: Wear,
+        stretch: Conditions,
+        cell_c: f64,
+        today: Day,
+    } given { spec }
+}
+
+impl StorageUnit {
+    /// Takes on the capacity that is left after a state was laid over it; returns what it holds and the most it can
+    /// hold, if that is less.
+    pub(crate) fn resume(&mut self) -> Option<[f64; 2]> {
+        // An aged storage may hold more than its window has room for by now, but never more than there was in the beginning.
+        let most_kwh = self.spec.max_kwh.max(self.spec.initial_kwh);
+        self.spec.age_to(self.soh);
+        (self.energy_kwh > most_kwh + 1e-9 * self.spec.nominal_kwh).then_some([self.energy_kwh, most_kwh])
+    }
+}
+
+impl StorageState {
+    /// What becomes of it in a storage that is `changed` at this instant: energy and wear stay, limits follow.
+    ///
+    /// A battery twice as large has gone through cycles half as deep.
+    pub(crate) fn move_to(&mut self, original: &Storage, changed: &Storage) {
+        if original == changed {
+            return;
+        }
+        self.wear.rescale(original.nominal_kwh / changed.nominal_kwh);
+        let mut unit = StorageUnit::new(*changed);
+        unit.lay(self);
+        unit.spec.age_to(self.soh);
+        unit.set_limits();
+        *self = unit.state();
+    }
+}
+
 /// Minutes that calendar ageing has not seen yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Conditions {
     minutes: f64,
     cell_c_minutes: f64,
@@ -59,7 +108,7 @@ impl Conditions {
 }
 
 /// What has come together since the last full minute.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Minute {
     ms: u32,
     /// Temperature of the air times milliseconds.
@@ -69,18 +118,19 @@ struct Minute {
 }
 
 /// The local day under way.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Day {
     /// None before the first minute.
     number: Option<i64>,
     minutes: f64,
     cell_c_minutes: f64,
-    cell_max_c: f64,
+    /// None before the first minute.
+    cell_max_c: Option<f64>,
 }
 
 impl Day {
     fn new(number: Option<i64>) -> Self {
-        Self { number, minutes: 0.0, cell_c_minutes: 0.0, cell_max_c: f64::NEG_INFINITY }
+        Self { number, minutes: 0.0, cell_c_minutes: 0.0, cell_max_c: None }
     }
 }
 
@@ -118,6 +168,7 @@ impl StorageUnit {
             spec,
             energy_kwh: spec.initial_kwh,
             lost_kwh: 0.0,
+            soh: spec.ageing.initial_soh,
             limits_kw: [0.0; 2],
             cooling_kw: 0.0,
             supply_kw: 0.0,
@@ -166,10 +217,9 @@ impl StorageUnit {
     /// How it stands now; temperatures are those of the local day under way, or of the cells before its first minute.
     pub fn health(&self) -> StorageHealth {
         let (ageing, today) = (&self.spec.ageing, &self.today);
-        let [cell_mean_c, cell_max_c] = if today.minutes > 0.0 {
-            [today.cell_c_minutes / today.minutes, today.cell_max_c]
-        } else {
-            [self.cell_c; 2]
+        let [cell_mean_c, cell_max_c] = match today.cell_max_c {
+            Some(cell_max_c) => [today.cell_c_minutes / today.minutes, cell_max_c],
+            None => [self.cell_c; 2],
         };
         let mut wear = self.wear;
         self.stretch.wear_out(&mut wear, ageing);
@@ -245,7 +295,7 @@ impl StorageUnit {
         }
         self.today.minutes += 1.0;
         self.today.cell_c_minutes += self.cell_c;
-        self.today.cell_max_c = self.today.cell_max_c.max(self.cell_c);
+        self.today.cell_max_c = Some(self.today.cell_max_c.map_or(self.cell_c, |max_c| max_c.max(self.cell_c)));
         self.set_limits();
     }
 
@@ -255,7 +305,8 @@ impl StorageUnit {
             None => self.cell_c = self.spec.thermal.initial_cell_c.unwrap_or(air_c),
             Some(_) => {
                 std::mem::take(&mut self.stretch).wear_out(&mut self.wear, &self.spec.ageing);
-                self.spec.age_to(self.wear.soh(&self.spec.ageing));
+                self.soh = self.wear.soh(&self.spec.ageing);
+                self.spec.age_to(self.soh);
             }
         }
         self.today = Day::new(Some(day));

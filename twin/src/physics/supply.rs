@@ -5,6 +5,7 @@
 //! network under it can take the place of [`PowerPlants::commit`] and [`PowerPlants::dispatch`], which are pure.
 
 use scenarios::SupplyParameters;
+use serde::{Deserialize, Serialize};
 
 const KW_PER_MW: f64 = 1000.0;
 
@@ -78,7 +79,7 @@ impl Units {
 }
 
 /// What a minute asks for and what is there without being asked, kW. All but the net load are zero or more.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Minute {
     /// What the island's sites take less what they give.
     pub net_kw: f64,

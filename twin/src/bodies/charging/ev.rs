@@ -4,7 +4,8 @@ use super::EvseBody;
 use crate::bodies::battery::status;
 use crate::bodies::{Embodied, Mean};
 use crate::physics::charging::{Charger, Connection, Taper};
-use crate::physics::storage::{EnergyWindow, StorageUnit};
+use crate::physics::storage::{EnergyWindow, StorageState, StorageUnit};
+use crate::state::state;
 use crate::weather::{Air, Step};
 use crate::world::{Flows, Meters};
 use agents::ev::{Ev, EvIntent, EvSense, Place, Trip};
@@ -13,6 +14,7 @@ use agents::{ParticipantId, Span, Time};
 use bevy_ecs::component::Component;
 use market::Energy;
 use scenarios::EvParameters;
+use serde::{Deserialize, Serialize};
 
 #[derive(Component, Debug)]
 pub(crate) struct EvBody {
@@ -22,6 +24,8 @@ pub(crate) struct EvBody {
     taper: Taper,
     intent: EvIntent,
     place: Whereabouts,
+    /// With its charge point, from when it is plugged in for the first time.
+    connection: Option<Connection>,
     /// Departure of the last trip that was begun.
     departed: Time,
     /// Energy that trips could not get, since the start.
@@ -36,15 +40,16 @@ pub(crate) struct EvBody {
 }
 
 /// Where the vehicle is, and what goes with it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Whereabouts {
     Parked,
-    Plugged(Connection),
+    Plugged,
     Driving { trip: Trip, consumption_kw: f64 },
 }
 
 /// The power that the vehicle holds until the minute is over, as long as the offer stays.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Held {
     until: Time,
     offer_kw: f64,
@@ -53,6 +58,30 @@ struct Held {
 
 impl Held {
     const NOTHING: Self = Self { until: Time(i64::MIN), offer_kw: 0.0, power_kw: 0.0 };
+}
+
+state! {
+    /// What has come about in a vehicle.
+    EvState of EvBody {
+        intent: EvIntent,
+        place: Whereabouts,
+        departed: Time,
+        shortfall_kwh: f64,
+        held: Held,
+        flow_kw: f64,
+        power_kw: f64,
+        register_kwh: f64,
+    } parts { unit: StorageState } given { id, charger, taper, connection }
+}
+
+impl EvState {
+    /// What becomes of it in a vehicle that is `changed` at this instant.
+    pub(crate) fn move_to(&mut self, original: &EvParameters, changed: &EvParameters) {
+        if original != changed {
+            self.unit.move_to(&original.into(), &changed.into());
+            self.held = Held::NOTHING;
+        }
+    }
 }
 
 impl EvBody {
@@ -64,6 +93,7 @@ impl EvBody {
             taper: spec.into(),
             intent: EvIntent::default(),
             place: Whereabouts::Parked,
+            connection: None,
             departed: Time(i64::MIN),
             shortfall_kwh: 0.0,
             held: Held::NOTHING,
@@ -101,7 +131,7 @@ impl EvBody {
             match self.place {
                 Whereabouts::Parked => {}
                 Whereabouts::Driving { consumption_kw, .. } => self.drive(consumption_kw * hours),
-                Whereabouts::Plugged(_) => {
+                Whereabouts::Plugged => {
                     self.flow_kw = self.charge(evse.offer_kw(), time, hours);
                     evse.count(self.flow_kw, hours);
                     energy_kwh += self.flow_kw * hours;
@@ -142,7 +172,7 @@ impl EvBody {
 
     /// Leaves now, if it should not have done so before; the trip ends in time, and takes all of its energy.
     fn leave(&mut self, trip: Trip, time: Time, evse: &mut EvseBody) {
-        if let Whereabouts::Plugged(_) = self.place {
+        if self.place == Whereabouts::Plugged {
             let missing_kwh = self.intent.bounds.map_or(0.0, |bounds| bounds.target_kwh - self.unit.energy_kwh);
             evse.unplug(time, missing_kwh.max(0.0));
         }
@@ -160,7 +190,8 @@ impl EvBody {
     fn come_back(&mut self, trip: Trip, time: Time, evse: &mut EvseBody) {
         let plugs_in = trip.plug_in.is_wanted_at(self.unit.energy_kwh) && evse.is_free();
         self.place = if plugs_in {
-            Whereabouts::Plugged(evse.plug_in(self.id, &self.charger, time))
+            self.connection = Some(evse.plug_in(self.id, &self.charger, time));
+            Whereabouts::Plugged
         } else {
             Whereabouts::Parked
         };
@@ -194,6 +225,12 @@ impl EvBody {
         self.held.power_kw
     }
 
+    /// Goes on where it was: in the plug of `evse`, or not. Returns whether both agree on that.
+    pub(crate) fn resume(&mut self, evse: &mut EvseBody) -> bool {
+        self.connection = evse.resume(self.id, &self.charger);
+        self.connection.is_some() == (self.place == Whereabouts::Plugged)
+    }
+
     pub(crate) fn power_kw(&self) -> f64 {
         self.power_kw
     }
@@ -201,7 +238,7 @@ impl EvBody {
     pub(crate) fn reading(&self) -> AssetReading {
         let state = match self.place {
             Whereabouts::Parked => AssetState::Parked,
-            Whereabouts::Plugged(_) => AssetState::of_storage(round_power_kw(self.flow_kw)),
+            Whereabouts::Plugged => AssetState::of_storage(round_power_kw(self.flow_kw)),
             Whereabouts::Driving { .. } => AssetState::Driving,
         };
         AssetReading {
@@ -225,7 +262,8 @@ impl Embodied for Ev {
         sense.place = match body.place {
             Whereabouts::Parked => Place::Parked,
             Whereabouts::Driving { .. } => Place::Driving,
-            Whereabouts::Plugged(connection) => {
+            Whereabouts::Plugged => {
+                let connection = body.connection.expect("a vehicle in a plug is connected");
                 // Whoever plans must know what cable and charge point leave of the vehicle's own limits.
                 let storage = &mut sense.storage;
                 storage.charge_limit_kw = storage.charge_limit_kw.min(connection.charge_kw());

@@ -2,6 +2,7 @@
 
 use crate::bodies::Embodied;
 use crate::physics::charging::{Charger, Connection, Outlet};
+use crate::state::state;
 use crate::world::Meters;
 use agents::evse::{ControlPilot, Evse, EvseIntent, EvseSense, Plug};
 use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
@@ -28,6 +29,19 @@ pub(crate) struct EvseBody {
     ended: Vec<SessionRow>,
     /// Mean over the interval.
     power_kw: f64,
+}
+
+state! {
+    /// What has come about at a charge point. What it offers follows from this and from the vehicle; a session that has
+    /// ended is told in the tick that ends it.
+    EvseState of EvseBody {
+        intent: EvseIntent,
+        plug: Option<Plug>,
+        flow_kw: f64,
+        delivered_kwh: f64,
+        returned_kwh: f64,
+        power_kw: f64,
+    } given { id, site, outlet, connection, offer_kw, ended }
 }
 
 impl EvseBody {
@@ -83,13 +97,22 @@ impl EvseBody {
     }
 
     pub(super) fn plug_in(&mut self, vehicle: ParticipantId, charger: &Charger, since: Time) -> Connection {
-        let connection = Connection::new(&self.outlet, charger);
         self.plug = Some(Plug { vehicle, since });
-        self.connection = Some(connection);
         self.delivered_kwh = 0.0;
         self.returned_kwh = 0.0;
+        self.connect(charger)
+    }
+
+    fn connect(&mut self, charger: &Charger) -> Connection {
+        let connection = Connection::new(&self.outlet, charger);
+        self.connection = Some(connection);
         self.renew_offer();
         connection
+    }
+
+    /// Goes on with `charger` of `vehicle` in the plug, if it is the one that is there.
+    pub(super) fn resume(&mut self, vehicle: ParticipantId, charger: &Charger) -> Option<Connection> {
+        self.plug.filter(|plug| plug.vehicle == vehicle).map(|_| self.connect(charger))
     }
 
     pub(super) fn unplug(&mut self, end: Time, unserved_kwh: f64) {

@@ -3,8 +3,8 @@
 mod ev;
 mod evse;
 
-pub(crate) use ev::EvBody;
-pub(crate) use evse::EvseBody;
+pub(crate) use ev::{EvBody, EvState};
+pub(crate) use evse::{EvseBody, EvseState};
 
 #[cfg(test)]
 mod tests {

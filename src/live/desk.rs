@@ -1,0 +1,298 @@
+//! The desk: takes what faces were asked, once, and says what became of it.
+//!
+//! A request is examined at once, journaled with the others of its tick, and answered when that tick is done: accepted,
+//! or overruled by something of higher priority. A request whose id is known gets the answer of the first one.
+
+use agents::command::{Capability, Command, Priority};
+use agents::face::{Answer, Origin, Request, Verdict};
+use agents::{ParticipantId, Time};
+use scenarios::Plan;
+use std::collections::{BTreeMap, VecDeque};
+use twin::{Host, Input, JournalEntry, Kernel};
+
+/// How many answers are remembered, so that a request that comes twice is known.
+const REMEMBERED: usize = 10_000;
+
+/// Takes requests and gives answers.
+#[derive(Debug, Default)]
+pub struct Desk {
+    answered: BTreeMap<Origin, Answer>,
+    /// In the order in which they were answered.
+    order: VecDeque<Origin>,
+    waiting: Vec<Waiting>,
+    taken: u64,
+    refused: u64,
+}
+
+/// A request that is in the journal and has not been answered.
+#[derive(Debug)]
+struct Waiting {
+    origin: Option<Origin>,
+    target: ParticipantId,
+    command: Command,
+    reply_to: String,
+}
+
+impl Desk {
+    /// A desk that remembers these answers, oldest first.
+    pub fn remembering(answers: Vec<(Origin, Answer)>) -> Self {
+        let mut desk = Self::default();
+        for (origin, answer) in answers {
+            desk.remember(origin, answer);
+        }
+        desk
+    }
+
+    /// Remembers what the journal says was taken, so that it is not taken again.
+    pub fn recall(&mut self, entries: &[JournalEntry]) {
+        for entry in entries {
+            let Input::Command { origin: Some(origin), .. } = &entry.input else { continue };
+            let (id, reply_to) = (Some(origin.id.clone()), String::new());
+            self.remember(origin.clone(), Answer { id, reply_to, verdict: Verdict::Accepted, reason: None });
+        }
+    }
+
+    /// What it remembers, oldest first.
+    pub fn answered(&self) -> Vec<(Origin, Answer)> {
+        self.order.iter().filter_map(|origin| Some((origin.clone(), self.answered.get(origin)?.clone()))).collect()
+    }
+
+    /// How many requests were taken and refused so far.
+    pub fn counts(&self) -> (u64, u64) {
+        (self.taken, self.refused)
+    }
+
+    /// Takes a request of `face` for the next tick; the answer, if there is one already.
+    pub fn receive(&mut self, face: &str, request: Request, plan: &Plan, kernel: &mut Kernel) -> Option<Answer> {
+        let Request { id, reply_to, .. } = &request;
+        let (id, reply_to) = (id.clone(), reply_to.clone());
+        let origin = id.clone().map(|id| Origin { face: face.into(), id });
+        if let Some(known) = origin.as_ref().and_then(|origin| self.answered.get(origin)) {
+            return Some(Answer { reply_to, ..known.clone() });
+        }
+        if origin.is_some()
+            && let Some(first) = self.waiting.iter().find(|waiting| waiting.origin == origin)
+        {
+            let (target, command) = (first.target, first.command.clone());
+            self.waiting.push(Waiting { origin, target, command, reply_to });
+            return None;
+        }
+        match take(request, origin.clone(), plan, kernel) {
+            Ok((target, command)) => {
+                self.taken += 1;
+                self.waiting.push(Waiting { origin, target, command, reply_to });
+                None
+            }
+            Err(reason) => {
+                self.refused += 1;
+                let answer = Answer { id, reply_to, verdict: Verdict::Refused, reason: Some(reason) };
+                if let Some(origin) = origin {
+                    self.remember(origin, answer.clone());
+                }
+                Some(answer)
+            }
+        }
+    }
+
+    /// The answers to what the last tick has taken, each with its face; by then it is in the journal.
+    pub fn answers(&mut self, kernel: &Kernel, host: &impl Host) -> Vec<Answer> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let answers = waiting.into_iter().map(|Waiting { origin, target, command, reply_to }| {
+            let id = origin.as_ref().map(|origin| origin.id.clone());
+            let (verdict, reason) = if kernel.is_out(target) {
+                (Verdict::Refused, Some("the device failed and was put out; its body follows the safe intent".into()))
+            } else {
+                match host.command_book(kernel.world(), target).and_then(|book| book.overruled_by(&command, kernel.now())) {
+                    Some(winner) => (Verdict::Overruled, Some(overruled(command.priority, winner))),
+                    None => (Verdict::Accepted, None),
+                }
+            };
+            let answer = Answer { id, reply_to, verdict, reason };
+            if let Some(origin) = origin {
+                self.remember(origin, answer.clone());
+            }
+            answer
+        });
+        answers.collect()
+    }
+
+    fn remember(&mut self, origin: Origin, answer: Answer) {
+        if self.answered.insert(origin.clone(), answer).is_none() {
+            self.order.push_back(origin);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.answered.remove(&oldest);
+        }
+    }
+}
+
+fn overruled(own: Priority, winner: Priority) -> String {
+    if own == winner {
+        format!("another command of priority {winner}, newer or more cautious, is in force")
+    } else {
+        format!("a command of priority {winner} is in force")
+    }
+}
+
+/// Submits a request, or says why not.
+fn take(
+    request: Request,
+    origin: Option<Origin>,
+    plan: &Plan,
+    kernel: &mut Kernel,
+) -> Result<(ParticipantId, Command), String> {
+    let Request { target, directive, priority, effective, lasts, .. } = request;
+    let Some(id) = plan.participant(&target) else {
+        return Err(format!("there is no participant `{target}`"));
+    };
+    let kind = plan.participants[id.index()].role.kind();
+    let capability = Capability::of(kind).ok_or_else(|| format!("a participant of kind {kind} takes no commands"))?;
+    if kernel.is_out(id) {
+        return Err("the device failed and was put out; its body follows the safe intent".into());
+    }
+    let tick: Time = kernel.next_tick();
+    let effective = effective.unwrap_or(tick);
+    let command =
+        Command { source: ParticipantId::OUTSIDE, priority, directive, effective, expires: lasts.until(effective) };
+    command.examine(capability, tick).map_err(|refusal| refusal.to_string())?;
+    let input = Input::Command { target, command: command.clone(), origin };
+    kernel.submit(input).map_err(|error| error.to_string())?;
+    Ok((id, command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::command::{Directive, Value};
+    use agents::face::Lasts;
+    use agents::record::{IntervalRows, Recorder};
+    use scenarios::Scenario;
+    use twin::SweepHost;
+
+    struct Nowhere;
+
+    impl Recorder for Nowhere {
+        fn record(&mut self, _: &IntervalRows<'_>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+            Ok(())
+        }
+    }
+
+    struct Rig {
+        plan: Plan,
+        kernel: Kernel,
+        host: SweepHost,
+        desk: Desk,
+    }
+
+    impl Rig {
+        fn new() -> Self {
+            let mut scenario = Scenario::load("martinique").expect("built in");
+            scenario.set("run.tick=1m").expect("a tick");
+            let plan = scenario.resolve(&[]).expect("valid");
+            let mut kernel = Kernel::new(&plan);
+            let host = SweepHost::new(&plan, kernel.world_mut());
+            let mut rig = Self { plan, kernel, host, desk: Desk::default() };
+            assert!(rig.tick().is_empty());
+            rig
+        }
+
+        fn ask(&mut self, request: Request) -> Option<Answer> {
+            self.desk.receive("mqtt", request, &self.plan, &mut self.kernel)
+        }
+
+        fn tick(&mut self) -> Vec<Answer> {
+            self.kernel.tick(&mut self.host, &mut Nowhere).expect("nothing breaks");
+            self.desk.answers(&self.kernel, &self.host)
+        }
+    }
+
+    fn setpoint(target: &str, power_kw: f64, priority: Priority, id: &str) -> Request {
+        Request {
+            target: target.into(),
+            directive: Directive::Setpoint(Value::Constant(power_kw)),
+            priority,
+            effective: None,
+            lasts: Lasts::Usual,
+            id: Some(id.into()),
+            reply_to: format!("to {id}"),
+        }
+    }
+
+    fn verdicts(answers: &[Answer]) -> Vec<Verdict> {
+        answers.iter().map(|answer| answer.verdict).collect()
+    }
+
+    #[test]
+    fn what_is_taken_is_answered_after_its_tick_and_acts() {
+        let mut rig = Rig::new();
+        assert_eq!(rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")), None);
+        let answers = rig.tick();
+        assert_eq!((verdicts(&answers), answers[0].reply_to.as_str()), (vec![Verdict::Accepted], "to a"));
+        rig.tick();
+        let bat = rig.plan.participant("bat_01").expect("it is there");
+        assert_eq!(rig.kernel.world().power_kw(bat), Some(12.5));
+        assert_eq!(rig.kernel.journal().entries().len(), 1);
+    }
+
+    #[test]
+    fn a_weaker_command_is_taken_and_told_that_it_is_overruled() {
+        let mut rig = Rig::new();
+        rig.ask(setpoint("bat_01", 12.5, Priority::Safety, "a"));
+        rig.tick();
+        rig.ask(setpoint("bat_01", 1.0, Priority::Ems, "b"));
+        let answers = rig.tick();
+        assert_eq!(verdicts(&answers), [Verdict::Overruled]);
+        assert_eq!(answers[0].reason.as_deref(), Some("a command of priority safety is in force"));
+    }
+
+    #[test]
+    fn a_request_that_comes_twice_is_taken_once_and_answered_twice() {
+        let mut rig = Rig::new();
+        assert_eq!(rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")), None);
+        assert_eq!(rig.ask(setpoint("bat_01", -3.0, Priority::Operator, "a")), None, "in the same tick");
+        assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted; 2]);
+        let later = Request { reply_to: "elsewhere".into(), ..setpoint("bat_01", -3.0, Priority::Operator, "a") };
+        let answer = rig.ask(later).expect("known");
+        assert_eq!((answer.verdict, answer.reply_to.as_str()), (Verdict::Accepted, "elsewhere"));
+        assert_eq!(rig.kernel.journal().entries().len(), 1);
+    }
+
+    #[test]
+    fn what_was_taken_before_a_restart_is_known_after_it() {
+        let mut rig = Rig::new();
+        rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a"));
+        let mut restarted = Desk::remembering(rig.desk.answered());
+        restarted.recall(rig.kernel.journal().entries());
+        rig.desk = restarted;
+        assert!(rig.ask(setpoint("bat_01", 9.0, Priority::Operator, "a")).is_some());
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused_with_a_reason_and_leaves_no_trace() {
+        let mut rig = Rig::new();
+        let refusals = [
+            (setpoint("bat_99", 1.0, Priority::Operator, "a"), "there is no participant `bat_99`"),
+            (setpoint("dso", 1.0, Priority::Operator, "b"), "a participant of kind dso takes no commands"),
+            (setpoint("pv_01", 1.0, Priority::Operator, "c"), "this device takes limits only"),
+            (setpoint("bat_01", f64::NAN, Priority::Operator, "d"), "its value is not a finite number"),
+            (Request { lasts: Lasts::Until(Time(0)), ..setpoint("bat_01", 1.0, Priority::Ems, "e") }, "it has expired"),
+        ];
+        for (request, reason) in refusals {
+            let answer = rig.ask(request).expect("refused at once");
+            assert_eq!(answer.verdict, Verdict::Refused);
+            assert!(answer.reason.as_deref().is_some_and(|found| found.starts_with(reason)), "{answer:?}");
+        }
+        assert!(rig.kernel.journal().entries().is_empty() && rig.desk.counts() == (0, 5));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let origin = |number: usize| Origin { face: "mqtt".into(), id: number.to_string() };
+        let answer = Answer { id: None, reply_to: String::new(), verdict: Verdict::Accepted, reason: None };
+        let desk = Desk::remembering((0..REMEMBERED + 5).map(|number| (origin(number), answer.clone())).collect());
+        let answered = desk.answered();
+        assert_eq!((answered.len(), answered[0].0.id.as_str()), (REMEMBERED, "5"));
+    }
+}

@@ -1,0 +1,150 @@
+//! The faces of a live twin: who is connected, what goes out, what comes in.
+
+use super::args::{BrokerOptions, LiveArgs, MqttVersion};
+use crate::error::Error;
+use agents::face::{Answer, FieldReading, Request};
+use agents::record::{Catalogue, IntervalRows};
+use mqtt::{Broker, Face, Mirror, Secret, Settings, Tls, Version};
+use scenarios::MqttParameters;
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a face may take to say good-bye.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The faces that a live twin has.
+#[derive(Default)]
+pub(super) struct Faces {
+    mqtt: Option<Face>,
+    mirror: Option<Mirror>,
+}
+
+/// What connects where, checked before anything begins.
+pub(super) struct Connections {
+    mqtt: Option<Broker>,
+    mirror: Option<Broker>,
+    settings: Settings,
+    field_root: String,
+}
+
+impl Connections {
+    /// What the options ask for.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the option, or [`Error::Mqtt`].
+    pub(super) fn of(args: &LiveArgs, parameters: &MqttParameters, name: &str) -> Result<Self, Error> {
+        let mqtt = args.mqtt.options().map(|options| broker(&options, name)).transpose()?;
+        let mirror = args.mirror.options().map(|options| broker(&options, name)).transpose()?;
+        let settings = settings(parameters);
+        let field_root = parameters.mirror_root.clone();
+        if let (Some(own), Some(field)) = (&mqtt, &mirror)
+            && (own.host.as_str(), own.port) == (field.host.as_str(), field.port)
+            && settings.root == field_root
+        {
+            let problem = format!(
+                "is the broker of the field, and the twin would publish on the field's own topics, {}/…: give it others \
+                 with --set mqtt.root=twin",
+                settings.root
+            );
+            return Err(Error::Option { option: "--mqtt", problem });
+        }
+        Ok(Self { mqtt, mirror, settings, field_root })
+    }
+
+    /// Whether a field is mirrored.
+    pub(super) fn is_mirror(&self) -> bool {
+        self.mirror.is_some()
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Error::Mqtt`].
+    pub(super) fn start(self, catalogue: &Arc<Catalogue>) -> Result<Faces, Error> {
+        let face = |broker| Face::start(broker, self.settings.clone(), Arc::clone(catalogue));
+        let mirror = |broker| Mirror::start(broker, &self.field_root, Arc::clone(catalogue));
+        Ok(Faces { mqtt: self.mqtt.map(face).transpose()?, mirror: self.mirror.map(mirror).transpose()? })
+    }
+}
+
+impl Faces {
+    /// Gives the rows of an interval to all who publish them.
+    pub(super) fn publish(&self, rows: &IntervalRows<'_>) {
+        if let Some(mqtt) = &self.mqtt {
+            mqtt.publish(rows);
+        }
+    }
+
+    /// Takes what was asked since the last time, each with the name of its face.
+    pub(super) fn requests(&self, mut take: impl FnMut(&'static str, Request)) {
+        if let Some(mqtt) = &self.mqtt {
+            mqtt.requests(|request| take("mqtt", request));
+        }
+    }
+
+    /// Answers requests.
+    pub(super) fn answer(&self, answers: Vec<Answer>) {
+        if let Some(mqtt) = self.mqtt.as_ref().filter(|_| !answers.is_empty()) {
+            mqtt.answer(answers);
+        }
+    }
+
+    /// Takes what the field showed since the last time.
+    pub(super) fn readings(&self, take: impl FnMut(FieldReading)) {
+        if let Some(mirror) = &self.mirror {
+            mirror.drain(take);
+        }
+    }
+
+    /// A line for each face.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let mqtt = self.mqtt.as_ref().map(|face| format!("mqtt    {}", face.status()));
+        let mirror = self.mirror.as_ref().map(|mirror| format!("mirror  {}", mirror.status()));
+        mqtt.into_iter().chain(mirror).collect()
+    }
+
+    /// Says good-bye.
+    pub(super) fn stop(self) {
+        if let Some(mirror) = self.mirror {
+            mirror.stop();
+        }
+        if let Some(mqtt) = self.mqtt {
+            mqtt.stop(PATIENCE);
+        }
+    }
+}
+
+fn broker(options: &BrokerOptions<'_>, name: &str) -> Result<Broker, Error> {
+    let wrong = |option, problem| Error::Option { option, problem };
+    let address = Broker::parse(options.address).map_err(|error| wrong(options.prefix, error.to_string()))?;
+    if address.tls.is_none() && (options.ca.is_some() || options.identity.is_some()) {
+        let problem = "certificates are of use with mqtts:// only: change the address, or leave them out".into();
+        return Err(wrong(options.prefix, problem));
+    }
+    let password = match options.password_file {
+        Some(path) => {
+            let text = fs::read_to_string(path).map_err(|error| {
+                wrong(options.prefix, format!("can not read the password from {}: {error}", path.display()))
+            })?;
+            Some(text.lines().next().unwrap_or_default().to_owned())
+        }
+        None => options.user.and_then(|_| std::env::var(options.password_variable).ok()),
+    };
+    let tls = address.tls.as_ref().map(|_| Tls {
+        ca: options.ca.map(Into::into),
+        identity: options.identity.map(|(cert, key)| (cert.into(), key.into())),
+    });
+    let role = options.prefix.trim_start_matches('-');
+    Ok(Broker {
+        tls,
+        user: options.user.map(Into::into),
+        password: password.map(Secret::new),
+        client_id: options.client_id.map_or_else(|| format!("cariflex-{role}-{name}"), Into::into),
+        version: match options.version {
+            MqttVersion::V3 => Version::V3_1_1,
+            MqttVersion::V5 => Version::V5,
+        },
+        ..address
+    })
+}

@@ -1,0 +1,249 @@
+//! `cariflex live`: a scenario as a live plant, on the wall clock, with its faces, surviving whatever ends its process.
+
+pub mod args;
+mod desk;
+mod error;
+mod faces;
+mod log;
+pub mod place;
+mod plant;
+mod pulse;
+pub mod replay;
+mod retention;
+mod view;
+
+pub use desk::Desk;
+pub use error::LiveError;
+
+use crate::cli::{ScenarioArgs, print};
+use crate::error::{Error, Outcome};
+use crate::inputs::{ENGINE, Inputs, Preset, scenario};
+use crate::run::file_name;
+use crate::snapshot::{INPUTS, KeptScenario, SnapshotFile};
+use agents::{Span, Time};
+use args::{LiveArgs, SnapshotArgs};
+use faces::Connections;
+use place::{Head, Place};
+use plant::{Plant, Rules, Stretch, wall_clock, write_snapshot};
+use pulse::Pulse;
+use scenarios::parse_duration;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tracing::{info, warn};
+use twin::{Anchor, Kernel, LiveHost, Pace};
+use view::View;
+
+/// How long a live twin may take to answer a wish for a snapshot.
+const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(60);
+/// Market slots where the scenario does not say.
+const USUAL_SLOT: Span = Span::from_minutes(15);
+
+/// Runs a scenario live as the options say.
+///
+/// # Errors
+/// [`Error`]; its exit code tells bad input from what broke.
+pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&interrupted);
+    ctrlc::set_handler(move || {
+        // Whoever asks twice does not want to wait for the good-byes.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })?;
+    let wall = wall_clock();
+    let dir = place_dir(args)?;
+    let before = if args.fresh { None } else { Head::read(&dir)? };
+    let asked = asked_for(args, before.as_ref(), wall)?;
+    let inputs = match &before {
+        // Its data are those that it began with.
+        Some(head) => head.kept.resolve(asked, &dir.join(INPUTS))?,
+        None => Inputs::of_scenario(asked)?,
+    };
+    let connections = Connections::of(args, &inputs.plan, &dir)?;
+    let plan = &inputs.plan;
+    let view = (!args.no_view).then(|| View::on_terminal(plan.calendar)).flatten();
+    log::start(args.log_format, args.log_level, view.as_ref().map(View::lines));
+    for note in &plan.measured.notes {
+        info!("{note}");
+    }
+    let mut place = Place::claim(&dir, plan.calendar, args.fresh)?;
+    let catalogue = Arc::new(plan.catalogue());
+    let hash = inputs.scenario_hash();
+    let rules =
+        Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
+    info!(
+        scenario = plan.name,
+        participants = plan.participants.len(),
+        tick_s = plan.tick.seconds(),
+        place = %dir.display(),
+        engine = ENGINE,
+        "live"
+    );
+    let mut plant = match before {
+        None => {
+            let anchor = first_anchor(args, plan.start, wall);
+            let kept = KeptScenario::of(&inputs);
+            kept.copy_inputs(&place.inputs())?;
+            let (mut kernel, host, desk) = (Kernel::new(plan), LiveHost::new(plan, args.threads.into())?, Desk::default());
+            write_snapshot(&inputs, &place, &mut kernel, &host, &desk)?;
+            place.open_journal(plan.start)?;
+            let head = Head::new(&plan.name, hash, args.speed, anchor, kept);
+            // From now on a live twin lies here: everything else it needs does by now.
+            place.write_head(&head)?;
+            let stretch = Stretch::begin(plan.start, &inputs, &place, &catalogue)?;
+            let pulse = Pulse::default();
+            Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules }
+        }
+        Some(head) => {
+            if head.scenario_hash != hash {
+                let difference = difference(&head, &inputs);
+                return Err(LiveError::Other { path: dir, difference }.into());
+            }
+            if head.engine != ENGINE {
+                warn!(before = head.engine, now = ENGINE, "another version of the program goes on from here");
+            }
+            go_on(args, wall, inputs, catalogue, place, head, view, rules)?
+        }
+    };
+    let faces = connections.start(&plant.catalogue)?;
+    plant.live(faces, &interrupted)?;
+    info!(now = %plant.kernel.now(), "at rest");
+    Ok(Outcome::Complete)
+}
+
+/// The folder of the live twin.
+fn place_dir(args: &LiveArgs) -> Result<PathBuf, Error> {
+    match &args.place {
+        Some(dir) => Ok(dir.clone()),
+        None => {
+            let scenario = scenario(&args.scenario, &[])?;
+            Ok(Path::new("live").join(file_name(scenario.text_at("name").unwrap_or(&args.scenario.scenario))))
+        }
+    }
+}
+
+/// The scenario as the options have it: ticks of a second, from the present market slot on (or from where the live twin
+/// of `before` began), without end.
+fn asked_for(args: &LiveArgs, before: Option<&Head>, wall: Time) -> Result<scenarios::Scenario, Error> {
+    let ScenarioArgs { start, duration, .. } = &args.scenario;
+    let start = match (start, before) {
+        (Some(_), _) => None,
+        (None, Some(head)) => head.kept.scenario("live.json")?.text_at("run.start").map(str::to_owned),
+        (None, None) => {
+            let scenario = scenario(&args.scenario, &[])?;
+            let slot = scenario.text_at("market.slot").and_then(|text| parse_duration(text).ok());
+            // One that makes no sense is told of when the scenario is resolved.
+            let slot = slot.filter(|slot| *slot > Span::ZERO).unwrap_or(USUAL_SLOT);
+            Some(wall.floor(slot).to_string())
+        }
+    };
+    let mut presets = vec![Preset::new("live", "run.tick=1s")];
+    if let Some(start) = start {
+        presets.push(Preset::new("live", &format!("run.start={start}")));
+    }
+    if duration.is_none() {
+        // The longest there is: somebody will stop it.
+        presets.push(Preset::new("live without --duration", "run.duration=18250d"));
+    }
+    scenario(&args.scenario, &presets)
+}
+
+/// Where twin time is tied to the wall clock at first: it is the wall clock, unless something else was asked for.
+fn first_anchor(args: &LiveArgs, start: Time, wall: Time) -> Anchor {
+    let is_now = args.scenario.start.is_none() && args.speed == Pace::Clock(1.0);
+    Anchor { wall: if is_now { start } else { wall }, twin: start }
+}
+
+/// Restores the last snapshot and lives through what the journal holds beyond it.
+#[expect(clippy::too_many_arguments, reason = "everything a plant is made of")]
+fn go_on(
+    args: &LiveArgs,
+    wall: Time,
+    inputs: Inputs,
+    catalogue: Arc<agents::record::Catalogue>,
+    mut place: Place,
+    mut head: Head,
+    view: Option<View>,
+    rules: Rules,
+) -> Result<Plant, Error> {
+    let (SnapshotFile { answered, state, .. }, damaged) = place::latest_snapshot(place.dir())?;
+    for error in damaged {
+        warn!(%error, "a snapshot can not be used: an earlier one is taken");
+    }
+    let (plan, from) = (&inputs.plan, state.time());
+    let journal = place::journal_since(place.dir(), from)?;
+    let mut desk = Desk::remembering(answered);
+    desk.recall(journal.entries());
+    let mut kernel = Kernel::restore(plan, &state)?;
+    let host = LiveHost::restore(plan, &state, args.threads.into())?;
+    kernel.replay(&journal)?;
+    let last = journal.entries().last().map(|entry| entry.tick);
+    let until = place.reached().into_iter().chain(last).max().unwrap_or(from);
+    place.go_on_from(from)?;
+    let stretch = Stretch::begin(from, &inputs, &place, &catalogue)?;
+    if head.pace != args.speed {
+        head.pace = args.speed;
+        head.anchor = Anchor { wall, twin: until };
+    }
+    head.engine = ENGINE.into();
+    place.write_head(&head)?;
+    let pulse = Pulse { snapshot: Some(from), ..Pulse::default() };
+    let mut plant = Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules };
+    plant.live_again(until)?;
+    Ok(plant)
+}
+
+/// In what the scenario asked for differs from that of a live twin.
+fn difference(head: &Head, inputs: &Inputs) -> String {
+    if head.name != inputs.plan.name {
+        return format!("its scenario is {}", head.name);
+    }
+    let now = KeptScenario::of(inputs);
+    match first_difference("", &head.kept.scenario, &now.scenario) {
+        Some(key) => format!("{key} is not the same"),
+        None => "its data, or the defaults of this version, are not the same".into(),
+    }
+}
+
+/// The dotted key of the first value in which two scenarios differ as they were written.
+fn first_difference(key: &str, before: &serde_json::Value, now: &serde_json::Value) -> Option<String> {
+    match (before, now) {
+        (serde_json::Value::Object(before), serde_json::Value::Object(now)) => {
+            let keys: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).collect();
+            let null = serde_json::Value::Null;
+            keys.into_iter().find_map(|name| {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                first_difference(&key, before.get(name).unwrap_or(&null), now.get(name).unwrap_or(&null))
+            })
+        }
+        _ => (before != now).then(|| key.to_owned()),
+    }
+}
+
+/// Asks a live twin for a snapshot, and names its file.
+///
+/// # Errors
+/// [`LiveError::Missing`] or [`LiveError::NoAnswer`].
+pub fn snapshot(args: &SnapshotArgs) -> Result<Outcome, Error> {
+    let dir = &args.place;
+    if Head::read(dir)?.is_none() {
+        return Err(LiveError::Missing(dir.clone()).into());
+    }
+    if !place::is_running(dir) {
+        return Err(LiveError::NoAnswer(dir.clone()).into());
+    }
+    place::want_snapshot(dir)?;
+    let asked = Instant::now();
+    while place::is_snapshot_outstanding(dir) {
+        if asked.elapsed() > SNAPSHOT_PATIENCE || !place::is_running(dir) {
+            place::take_back_snapshot(dir);
+            return Err(LiveError::NoAnswer(dir.clone()).into());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let latest = place::snapshots(dir)?.pop().ok_or_else(|| LiveError::NoSnapshot(dir.clone()))?;
+    print(format!("{}\n", place::snapshot_path(dir, latest).display()).as_bytes())
+}

@@ -1,0 +1,257 @@
+//! The plant: the kernel with its actors, on the clock, between its faces and its place.
+
+use super::desk::Desk;
+use super::error::LiveError;
+use super::faces::Faces;
+use super::pulse::Pulse;
+use super::view::{Shown, View};
+use crate::error::Error;
+use crate::inputs::Inputs;
+use crate::live::args::Retention;
+use crate::live::place::{Head, Place};
+use crate::snapshot::{KeptScenario, SnapshotFile};
+use agents::record::{Catalogue, EventCode, IntervalRows, Record, Recorder};
+use agents::{Span, Time};
+use results::{RunWriter, Status};
+use scenarios::Plan;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tracing::{info, warn};
+use twin::{Input, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
+
+/// How long it sleeps at most before it looks around.
+const LOOK_AROUND: Span = Span(100);
+
+/// A live twin under way.
+pub(super) struct Plant {
+    pub(super) inputs: Inputs,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) kernel: Kernel,
+    pub(super) host: LiveHost,
+    pub(super) desk: Desk,
+    pub(super) place: Place,
+    pub(super) head: Head,
+    pub(super) stretch: Stretch,
+    pub(super) pulse: Pulse,
+    pub(super) view: Option<View>,
+    pub(super) rules: Rules,
+}
+
+/// How a live twin keeps itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    pub(super) catch_up: Span,
+    pub(super) snapshot_every: Span,
+    pub(super) retention: Retention,
+}
+
+/// The results from one snapshot to the next.
+pub(super) struct Stretch {
+    start: Time,
+    writer: RunWriter,
+}
+
+impl Stretch {
+    /// Results from `start` on; what was written of them before a kill is written again.
+    pub(super) fn begin(start: Time, inputs: &Inputs, place: &Place, catalogue: &Catalogue) -> Result<Self, Error> {
+        let host = "live";
+        let info = results::RunInfo { start, ..inputs.info(inputs.id(host), host) };
+        Ok(Self { start, writer: RunWriter::overwrite(&place.results(start), info, catalogue)? })
+    }
+}
+
+/// Takes the rows of a tick to all who want them.
+struct Tap<'a> {
+    writer: &'a mut RunWriter,
+    /// None while the past is lived through once more.
+    faces: Option<&'a Faces>,
+    catalogue: &'a Catalogue,
+    view: Option<&'a mut View>,
+}
+
+impl Recorder for Tap<'_> {
+    fn record(&mut self, rows: &IntervalRows<'_>) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        self.writer.record(rows)?;
+        let Some(faces) = self.faces else { return Ok(()) };
+        faces.publish(rows);
+        for record in rows.records {
+            let Record::Event(event) = record else { continue };
+            let (participant, code) = (self.catalogue.participant(event.participant), event.code.as_str());
+            match event.code {
+                EventCode::Quarantined | EventCode::MailUndeliverable | EventCode::MailCarriedOver => {
+                    warn!(time = %event.time, participant, code, "{}", event.detail);
+                }
+                _ => info!(time = %event.time, participant, code, "{}", event.detail),
+            }
+            if let Some(view) = &mut self.view {
+                view.event(event.time, participant, code, &event.detail);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plant {
+    /// Lives through what the journal holds beyond the snapshot that was restored, up to the last tick that was done: the
+    /// same rows as the first time. Nobody outside hears of it.
+    pub(super) fn live_again(&mut self, until: Time) -> Result<(), Error> {
+        let from = self.kernel.now();
+        while self.kernel.now() < until && !self.kernel.is_over() {
+            let mut tap =
+                Tap { writer: &mut self.stretch.writer, faces: None, catalogue: &self.catalogue, view: None };
+            self.kernel.tick(&mut self.host, &mut tap)?;
+        }
+        // It is on the disk already.
+        self.kernel.journal_mut().take();
+        if from < self.kernel.now() {
+            info!(%from, until = %self.kernel.now(), "the time since the last snapshot was lived through once more");
+        }
+        Ok(())
+    }
+
+    /// Lives until it is interrupted or its time is over, then rests in a snapshot.
+    pub(super) fn live(&mut self, faces: Faces, interrupted: &AtomicBool) -> Result<(), Error> {
+        let mut pacer = Pacer::new(self.head.pace, self.head.anchor, self.inputs.plan.tick, self.rules.catch_up);
+        let outcome = self.tick_on(&faces, &mut pacer, interrupted);
+        if let Some(view) = &mut self.view {
+            view.close();
+        }
+        let outcome = outcome.and_then(|()| self.snapshot());
+        faces.stop();
+        outcome
+    }
+
+    fn tick_on(&mut self, faces: &Faces, pacer: &mut Pacer, interrupted: &AtomicBool) -> Result<(), Error> {
+        while !interrupted.load(Ordering::Relaxed) && !self.kernel.is_over() {
+            match pacer.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick()) {
+                Turn::Wait(span) => std::thread::sleep(Duration::from_millis(span.min(LOOK_AROUND).0 as u64)),
+                Turn::Go => self.tick(faces)?,
+                Turn::Skip(until) => {
+                    let behind_s = (until - self.kernel.now()).seconds();
+                    warn!(now = %self.kernel.now(), %until, behind_s, "too far behind the clock: the gap is passed in ticks of a market slot");
+                    self.kernel.skip(until);
+                    while self.kernel.now() < until && !interrupted.load(Ordering::Relaxed) {
+                        self.tick(faces)?;
+                    }
+                }
+                Turn::SetBack(by) => {
+                    warn!(by_s = by.seconds(), "the wall clock was set back: the twin's time goes on, ahead of it");
+                    self.head.anchor = pacer.anchor();
+                    self.place.write_head(&self.head)?;
+                }
+            }
+            if self.place.is_snapshot_wanted() {
+                self.snapshot()?;
+                self.place.snapshot_is_taken();
+            }
+            self.show(faces, pacer);
+        }
+        Ok(())
+    }
+
+    /// One tick: inputs are journaled, then taken, then answered.
+    fn tick(&mut self, faces: &Faces) -> Result<(), Error> {
+        let begun = Instant::now();
+        self.take_inputs(faces)?;
+        let mut tap = Tap {
+            writer: &mut self.stretch.writer,
+            faces: Some(faces),
+            catalogue: &self.catalogue,
+            view: self.view.as_mut(),
+        };
+        self.kernel.tick(&mut self.host, &mut tap)?;
+        // Those who failed in this tick.
+        self.place.append(&self.kernel.journal_mut().take())?;
+        faces.answer(self.desk.answers(&self.kernel, &self.host));
+        self.place.reach(self.kernel.now())?;
+        self.pulse.beat(begun.elapsed());
+        if self.kernel.now() >= self.stretch.start.next_multiple(self.rules.snapshot_every) {
+            self.snapshot()?;
+        }
+        Ok(())
+    }
+
+    fn take_inputs(&mut self, faces: &Faces) -> Result<(), Error> {
+        let (plan, kernel, desk) = (&self.inputs.plan, &mut self.kernel, &mut self.desk);
+        faces.readings(|reading| {
+            let asset = plan.participants[reading.asset.index()].id.clone();
+            let input = Input::Reading { asset, quantity: reading.quantity, value: reading.value, time: reading.time };
+            if let Err(error) = kernel.submit(input) {
+                warn!(%error, "a reading of the field was not taken");
+            }
+        });
+        let mut answers = Vec::new();
+        faces.requests(|face, request| answers.extend(desk.receive(face, request, plan, kernel)));
+        let entries: Vec<JournalEntry> = kernel.journal_mut().take();
+        self.place.append(&entries)?;
+        faces.answer(answers);
+        Ok(())
+    }
+
+    /// Completes the results so far, writes the state down, and begins the next stretch of results.
+    fn snapshot(&mut self) -> Result<(), Error> {
+        let now = self.kernel.now();
+        if now <= self.stretch.start {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let next = Stretch::begin(now, &self.inputs, &self.place, &self.catalogue)?;
+        std::mem::replace(&mut self.stretch, next).writer.finish(Status::Complete)?;
+        write_snapshot(&self.inputs, &self.place, &mut self.kernel, &self.host, &self.desk)?;
+        self.place.open_journal(now)?;
+        self.place.thin_out(now, &self.rules.retention)?;
+        self.pulse.snapshot = Some(now);
+        let ms = begun.elapsed().as_millis() as u64;
+        info!(time = %now, ms, path = %self.place.snapshot(now).display(), "snapshot");
+        Ok(())
+    }
+
+    fn show(&mut self, faces: &Faces, pacer: &Pacer) {
+        let Some(view) = &mut self.view else { return };
+        let (kernel, head, place) = (&self.kernel, &self.head, &self.place);
+        let (pulse, restarts, (taken, refused)) = (&self.pulse, self.host.restarts(), self.desk.counts());
+        view.show(|| Shown {
+            name: head.name.clone(),
+            now: kernel.now(),
+            pace: pace_text(head.pace),
+            clock: format!(
+                "clock   {pulse}  late {} (at most {} ms)  actors replaced {restarts}  commands {taken} taken, {refused} refused",
+                pacer.late(),
+                pacer.latest().0
+            ),
+            faces: faces.lines(),
+            place: match pulse.snapshot {
+                Some(time) => format!("place   {}  last snapshot {time}", place.dir().display()),
+                None => format!("place   {}", place.dir().display()),
+            },
+        });
+    }
+}
+
+/// Writes the state of a twin to its place.
+pub(super) fn write_snapshot(
+    inputs: &Inputs,
+    place: &Place,
+    kernel: &mut Kernel,
+    host: &LiveHost,
+    desk: &Desk,
+) -> Result<(), LiveError> {
+    let state = kernel.save(host);
+    SnapshotFile::new(KeptScenario::of(inputs), desk.answered(), state).write(&place.snapshot(kernel.now()))
+}
+
+/// The wall clock.
+pub(super) fn wall_clock() -> Time {
+    // A clock before 1970 is not set: the pacer treats it as one that was set back.
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
+}
+
+fn pace_text(pace: Pace) -> String {
+    match pace {
+        Pace::FlatOut => "as fast as it goes".into(),
+        Pace::Clock(1.0) => "wall clock".into(),
+        Pace::Clock(speed) => format!("{speed} times the wall clock"),
+    }
+}
