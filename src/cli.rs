@@ -1,8 +1,9 @@
 //! The command line: what can be asked, and what comes back.
 
 use crate::error::{Error, Outcome};
+use crate::live::args::{LiveArgs, ReplayArgs, SnapshotArgs};
 use crate::sweep::ShardArg;
-use crate::{check, report, run, sweep};
+use crate::{check, live, report, run, sweep};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
 use std::io::{ErrorKind, Write};
@@ -16,6 +17,14 @@ Exit codes:
     1  something broke: a disk, a host, an actor
     2  the scenario, a series or an option can not be used
   130  interrupted; what was recorded until then is whole";
+
+const LIVE_HELP: &str = "\
+Exit codes:
+    0  it was stopped (Ctrl-C or a termination signal) or its time was over; it rests in a snapshot
+    1  something broke: a disk, a host, an actor
+    2  the scenario, its place or an option can not be used
+
+scenarios/LIVE.md describes places, topics, commands and mirroring.";
 
 const SWEEP_HELP: &str = "\
 Exit codes:
@@ -43,6 +52,15 @@ enum Command {
     /// Check a scenario and everything it refers to, without running it.
     #[command(after_help = EXIT_CODES)]
     Check(ScenarioArgs),
+    /// Run a scenario live: on the wall clock, with its faces, until it is stopped; the same command goes on after any end.
+    #[command(after_help = LIVE_HELP)]
+    Live(Box<LiveArgs>),
+    /// Ask a live twin for a snapshot now, and print the name of its file.
+    #[command(after_help = EXIT_CODES)]
+    Snapshot(SnapshotArgs),
+    /// Run the journal of a live twin again: the same rows.
+    #[command(after_help = EXIT_CODES)]
+    Replay(ReplayArgs),
     /// Run a scenario at many points and seeds, on all cores; the same command goes on after any end.
     #[command(after_help = SWEEP_HELP)]
     Sweep(SweepArgs),
@@ -136,6 +154,10 @@ pub struct RunArgs {
     /// Who steps the participants.
     #[arg(long, value_enum, default_value_t = HostKind::Sweep)]
     pub host: HostKind,
+    /// Go on from this snapshot, or from the last one of this live twin: --set changes its scenario, --duration counts from
+    /// there [default of --duration: 1d].
+    #[arg(long, value_name = "SNAPSHOT|PLACE", conflicts_with_all = ["scenario", "start"])]
+    pub from: Option<PathBuf>,
     /// Threads of the actors' runtime, with --host actors [default: 1].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
@@ -196,6 +218,9 @@ impl HostKind {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Live(args) => live::live(&args),
+        Command::Snapshot(args) => live::snapshot(&args),
+        Command::Replay(args) => live::replay::replay(&args),
         Command::Check(args) => check::check(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Explain(args) => check::explain(&args),

@@ -1,10 +1,11 @@
 //! What can go wrong, and the exit code that tells it.
 
+use crate::live::LiveError;
 use report::ReportError;
 use results::ResultsError;
 use scenarios::ScenarioError;
 use std::process::ExitCode;
-use twin::{KernelError, LiveHostError};
+use twin::{KernelError, LiveHostError, SnapshotError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,15 @@ pub enum Error {
     /// The actors could not be started.
     #[error(transparent)]
     LiveHost(#[from] LiveHostError),
+    /// The place of a live twin, or a snapshot, that can not be used.
+    #[error(transparent)]
+    Live(#[from] LiveError),
+    /// A snapshot that does not fit.
+    #[error("the snapshot can not be used: {0}")]
+    Snapshot(#[from] SnapshotError),
+    /// A connection to a broker that can not be begun.
+    #[error(transparent)]
+    Mqtt(#[from] crate::live::stub::MqttError),
     /// Ctrl-C could not be caught.
     #[error("can not catch Ctrl-C: {0}")]
     Interrupt(#[from] ctrlc::Error),
@@ -92,7 +102,10 @@ impl Error {
     /// 2 for input that can not be used, 1 for anything that broke.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Scenario(_) | Self::Series(_) | Self::Option { .. } | Self::Points { .. } => ExitCode::from(2),
+            Self::Scenario(_) | Self::Series(_) | Self::Option { .. } | Self::Points { .. } | Self::Snapshot(_) => {
+                ExitCode::from(2)
+            }
+            Self::Live(error) if error.is_input() => ExitCode::from(2),
             Self::Results(
                 ResultsError::Complete { .. }
                 | ResultsError::Foreign { .. }

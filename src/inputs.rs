@@ -40,7 +40,15 @@ impl Inputs {
     /// # Errors
     /// [`Error::Scenario`] or [`Error::Results`], naming file, line, key and the remedy.
     pub fn load(args: &ScenarioArgs) -> Result<Self, Error> {
-        Self::of(scenario(args)?, |path| read_table(path, &read(path)?))
+        Self::of_scenario(scenario(args, &[])?)
+    }
+
+    /// Resolves a scenario with the data files that it names.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn of_scenario(scenario: Scenario) -> Result<Self, Error> {
+        Self::of(scenario, |path| read_table(path, &read(path)?))
     }
 
     /// Resolves a scenario with the data it asks for, which `load` gets.
@@ -92,27 +100,60 @@ impl Inputs {
     /// The run's id on this host: a hash of the scenario as resolved, the contents of its data, the engine's sources,
     /// and what decides which files there are.
     pub fn id(&self, host: &str) -> String {
+        self.hash(&[env!("CARIFLEX_ENGINE"), host])
+    }
+
+    /// A hash of the scenario as resolved and the contents of its data.
+    pub fn scenario_hash(&self) -> String {
+        self.hash(&[])
+    }
+
+    fn hash(&self, more: &[&str]) -> String {
         let mut hasher = blake3::Hasher::new();
         let mut add = |part: &str| {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
         add(&serde_json::to_string(&self.scenario).expect("a scenario is plain data"));
-        for file in &self.files {
-            add(&file.blake3);
-        }
-        add(env!("CARIFLEX_ENGINE"));
-        add(host);
+        self.files.iter().for_each(|file| add(&file.blake3));
+        more.iter().for_each(|part| add(part));
         hasher.finalize().to_hex()[..16].into()
     }
 }
 
-/// The scenario with the assignments of the command line.
+/// An assignment that a command makes before those of the command line.
+#[derive(Clone, Debug)]
+pub struct Preset {
+    /// Who makes it, as messages show it.
+    option: String,
+    assignment: String,
+}
+
+impl Preset {
+    /// `assignment`, made by `option`.
+    pub fn new(option: &str, assignment: &str) -> Self {
+        Self { option: option.into(), assignment: assignment.into() }
+    }
+}
+
+/// The scenario with these presets and then the assignments of the command line.
 ///
 /// # Errors
 /// [`Error::Scenario`] naming file and line, or the assignment at fault.
-pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Error> {
+pub fn scenario(args: &ScenarioArgs, presets: &[Preset]) -> Result<Scenario, Error> {
     let mut scenario = Scenario::load(&args.scenario)?;
+    change(&mut scenario, args, presets)?;
+    Ok(scenario)
+}
+
+/// Makes these presets and then the assignments of the command line in a scenario.
+///
+/// # Errors
+/// As [`scenario`].
+pub fn change(scenario: &mut Scenario, args: &ScenarioArgs, presets: &[Preset]) -> Result<(), Error> {
+    for Preset { option, assignment } in presets {
+        scenario.set_by(option, assignment)?;
+    }
     for path in &args.series {
         scenario.add_series(path);
     }
@@ -131,7 +172,7 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Scenario, Error> {
     for assignment in &args.set {
         scenario.set(assignment)?;
     }
-    Ok(scenario)
+    Ok(())
 }
 
 /// The contents of a file, read once, so that it may come through a pipe.
@@ -163,4 +204,11 @@ fn parquet_table(path: &Path, contents: &[u8]) -> Result<DataTable, Error> {
     let data = results::read_data(path, contents.to_vec()).map_err(Error::Series)?;
     let rows = data.rows.into_iter().map(|row| row.into_iter().map(cell).collect()).collect();
     Ok(DataTable::of_rows(path, data.columns, rows))
+}
+
+/// What the copy of a file is called: its hash, and the extension by which it is read.
+pub(crate) fn copy_name(path: &str, blake3: &str) -> String {
+    let extension = Path::new(path).extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = if extension == "parquet" { "parquet" } else { "csv" };
+    format!("{}.{extension}", &blake3[..16])
 }

@@ -6,9 +6,12 @@
 pub mod check;
 pub mod cli;
 pub mod error;
+pub mod fork;
 pub mod inputs;
+pub mod live;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod snapshot;
 pub mod summary;
 pub mod sweep;

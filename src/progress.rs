@@ -2,7 +2,6 @@
 
 use agents::{Span, Time};
 use indicatif::{ProgressBar, ProgressStyle};
-use scenarios::Plan;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -22,17 +21,17 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A run that begins now.
-    pub fn new(plan: &Plan) -> Self {
+    /// A run that begins now, of this name, from `start` to `end` of its time.
+    pub fn new(name: &str, start: Time, end: Time) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let template = "{spinner} {msg}  [{bar:32}] {percent:>3} %  {prefix}  {eta} left";
             let style = ProgressStyle::with_template(template).expect("the template is well formed");
-            let bar = ProgressBar::new(plan.ticks()).with_style(style.progress_chars("=> "));
-            bar.set_message(plan.name.clone());
+            let bar = ProgressBar::new((end - start).0 as u64).with_style(style.progress_chars("=> "));
+            bar.set_message(name.to_owned());
             bar
         });
         let now = Instant::now();
-        Self { start: plan.start, end: plan.end, begun: now, shown: now, ticks: 0, bar }
+        Self { start, end, begun: now, shown: now, ticks: 0, bar }
     }
 
     /// The run has reached `now`.
@@ -51,7 +50,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => {
                 bar.set_prefix(format!("{} days/s", round(speed / Span::DAY.seconds())));
-                bar.set_position(self.ticks.into());
+                bar.set_position((now - self.start).0 as u64);
             }
             None => {
                 let left_s = (self.end - now).seconds() / speed;

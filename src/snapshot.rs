@@ -115,15 +115,22 @@ impl SnapshotFile {
     /// # Errors
     /// [`LiveError::Io`] or [`LiveError::Damaged`].
     pub fn read(path: &Path) -> Result<Self, LiveError> {
-        let text = fs::read(path).map_err(LiveError::io("read", path))?;
+        Self::parse(path, &fs::read(path).map_err(LiveError::io("read", path))?)
+    }
+
+    /// Reads a snapshot from the contents of the file at `path`.
+    ///
+    /// # Errors
+    /// [`LiveError::Damaged`].
+    pub fn parse(path: &Path, contents: &[u8]) -> Result<Self, LiveError> {
         let damaged = |problem: String| LiveError::Damaged { path: path.into(), problem };
         #[derive(Deserialize)]
         struct Stamp {
             format: String,
             version: u32,
         }
-        let stamp: Stamp =
-            serde_json::from_slice(&text).map_err(|error| damaged(format!("is no snapshot, or not whole: {error}")))?;
+        let stamp: Stamp = serde_json::from_slice(contents)
+            .map_err(|error| damaged(format!("is no snapshot, or not whole: {error}")))?;
         if stamp.format != FORMAT {
             return Err(damaged("is no snapshot of a twin".into()));
         }
@@ -131,7 +138,7 @@ impl SnapshotFile {
             let problem = format!("is of version {}, this program reads version {VERSION}", stamp.version);
             return Err(damaged(problem));
         }
-        serde_json::from_slice(&text).map_err(|error| damaged(format!("can not be read: {error}")))
+        serde_json::from_slice(contents).map_err(|error| damaged(format!("can not be read: {error}")))
     }
 
     /// Writes the snapshot, whole or not at all; it is on the disk when this returns.

@@ -143,6 +143,14 @@ impl Scenario {
         self.root.assign(assignment, &Origin::Option(option.into()))
     }
 
+    /// The text written at a dotted key, if there is one; defaults are not written.
+    pub fn text_at(&self, key: &str) -> Option<&str> {
+        match &self.root.at(key)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Adds a file of measured series with the columns `time`, `quantity`, `value` and `unit`, from the present folder.
     pub fn add_series(&mut self, path: &Path) {
         let origin = Origin::Option(format!("--series {}", path.display()).into());

@@ -102,7 +102,10 @@ impl Desk {
             let (verdict, reason) = if kernel.is_out(target) {
                 (Verdict::Refused, Some("the device failed and was put out; its body follows the safe intent".into()))
             } else {
-                match host.command_book(kernel.world(), target).and_then(|book| book.overruled_by(&command, kernel.now())) {
+                match host
+                    .command_book(kernel.world(), target)
+                    .and_then(|book| book.overruled_by(&command, kernel.now()))
+                {
                     Some(winner) => (Verdict::Overruled, Some(overruled(command.priority, winner))),
                     None => (Verdict::Accepted, None),
                 }

@@ -25,7 +25,9 @@ pub enum LiveError {
     #[error("{0}: there is no live twin here: give the folder that `cariflex live` named")]
     Missing(PathBuf),
     /// The live twin there has another scenario.
-    #[error("{path}: the live twin of this folder is another one ({difference}): choose another --place, or begin it anew with --fresh")]
+    #[error(
+        "{path}: the live twin of this folder is another one ({difference}): choose another --place, or begin it anew with --fresh"
+    )]
     Other {
         /// The folder.
         path: PathBuf,

@@ -1,12 +1,13 @@
 //! The faces of a live twin: who is connected, what goes out, what comes in.
 
 use super::args::{BrokerOptions, LiveArgs, MqttVersion};
+use super::stub::{Broker, Face, FieldReading, Mirror, Secret, Settings, Tls, Version};
 use crate::error::Error;
-use agents::face::{Answer, FieldReading, Request};
+use agents::face::{Answer, Request};
 use agents::record::{Catalogue, IntervalRows};
-use mqtt::{Broker, Face, Mirror, Secret, Settings, Tls, Version};
-use scenarios::MqttParameters;
+use scenarios::Plan;
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,12 +33,13 @@ impl Connections {
     /// What the options ask for.
     ///
     /// # Errors
-    /// [`Error::Option`] naming the option, or [`Error::Mqtt`].
-    pub(super) fn of(args: &LiveArgs, parameters: &MqttParameters, name: &str) -> Result<Self, Error> {
-        let mqtt = args.mqtt.options().map(|options| broker(&options, name)).transpose()?;
-        let mirror = args.mirror.options().map(|options| broker(&options, name)).transpose()?;
-        let settings = settings(parameters);
-        let field_root = parameters.mirror_root.clone();
+    /// [`Error::Option`] naming the option.
+    pub(super) fn of(args: &LiveArgs, plan: &Plan, place: &Path) -> Result<Self, Error> {
+        let name = client_name(plan, place);
+        let mqtt = args.mqtt.options().map(|options| broker(&options, &name)).transpose()?;
+        let mirror = args.mirror.options().map(|options| broker(&options, &name)).transpose()?;
+        let settings = settings(plan);
+        let field_root = "cariflex".to_owned();
         if let (Some(own), Some(field)) = (&mqtt, &mirror)
             && (own.host.as_str(), own.port) == (field.host.as_str(), field.port)
             && settings.root == field_root
@@ -113,6 +115,17 @@ impl Faces {
             mqtt.stop(PATIENCE);
         }
     }
+}
+
+/// A name for client ids: that of the scenario, and what tells two places apart.
+fn client_name(plan: &Plan, place: &Path) -> String {
+    let place = std::path::absolute(place).unwrap_or_else(|_| place.into());
+    let hash = blake3::hash(place.display().to_string().as_bytes()).to_hex();
+    format!("{}-{}", plan.name, &hash[..4])
+}
+
+fn settings(_: &Plan) -> Settings {
+    Settings::default()
 }
 
 fn broker(options: &BrokerOptions<'_>, name: &str) -> Result<Broker, Error> {

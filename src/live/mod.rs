@@ -10,6 +10,7 @@ mod plant;
 mod pulse;
 pub mod replay;
 mod retention;
+pub mod stub;
 mod view;
 
 pub use desk::Desk;
@@ -72,8 +73,7 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
     let mut place = Place::claim(&dir, plan.calendar, args.fresh)?;
     let catalogue = Arc::new(plan.catalogue());
     let hash = inputs.scenario_hash();
-    let rules =
-        Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
+    let rules = Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
     info!(
         scenario = plan.name,
         participants = plan.participants.len(),
@@ -87,14 +87,15 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
             let anchor = first_anchor(args, plan.start, wall);
             let kept = KeptScenario::of(&inputs);
             kept.copy_inputs(&place.inputs())?;
-            let (mut kernel, host, desk) = (Kernel::new(plan), LiveHost::new(plan, args.threads.into())?, Desk::default());
+            let (mut kernel, host, desk) =
+                (Kernel::new(plan), LiveHost::new(plan, args.threads.into())?, Desk::default());
             write_snapshot(&inputs, &place, &mut kernel, &host, &desk)?;
             place.open_journal(plan.start)?;
             let head = Head::new(&plan.name, hash, args.speed, anchor, kept);
             // From now on a live twin lies here: everything else it needs does by now.
             place.write_head(&head)?;
             let stretch = Stretch::begin(plan.start, &inputs, &place, &catalogue)?;
-            let pulse = Pulse::default();
+            let pulse = Pulse::since(plan.start);
             Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules }
         }
         Some(head) => {
@@ -190,7 +191,7 @@ fn go_on(
     }
     head.engine = ENGINE.into();
     place.write_head(&head)?;
-    let pulse = Pulse { snapshot: Some(from), ..Pulse::default() };
+    let pulse = Pulse::since(from);
     let mut plant = Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules };
     plant.live_again(until)?;
     Ok(plant)

@@ -265,6 +265,14 @@ pub fn snapshots(dir: &Path) -> Result<Vec<Time>, LiveError> {
     instants(&dir.join(SNAPSHOTS), "json")
 }
 
+/// The instants at which journals begin in the place `dir`, oldest first.
+///
+/// # Errors
+/// [`LiveError::Io`].
+pub fn journals(dir: &Path) -> Result<Vec<Time>, LiveError> {
+    instants(&dir.join(JOURNAL), "jsonl")
+}
+
 /// Where the snapshot of `time` lies in the place `dir`.
 pub fn snapshot_path(dir: &Path, time: Time) -> PathBuf {
     dir.join(SNAPSHOTS).join(format!("{}.json", file_name(time)))

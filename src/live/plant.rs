@@ -13,13 +13,11 @@ use crate::snapshot::{KeptScenario, SnapshotFile};
 use agents::record::{Catalogue, EventCode, IntervalRows, Record, Recorder};
 use agents::{Span, Time};
 use results::{RunWriter, Status};
-use scenarios::Plan;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tracing::{info, warn};
-use twin::{Input, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
+use twin::{JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
 
 /// How long it sleeps at most before it looks around.
 const LOOK_AROUND: Span = Span(100);
@@ -99,8 +97,7 @@ impl Plant {
     pub(super) fn live_again(&mut self, until: Time) -> Result<(), Error> {
         let from = self.kernel.now();
         while self.kernel.now() < until && !self.kernel.is_over() {
-            let mut tap =
-                Tap { writer: &mut self.stretch.writer, faces: None, catalogue: &self.catalogue, view: None };
+            let mut tap = Tap { writer: &mut self.stretch.writer, faces: None, catalogue: &self.catalogue, view: None };
             self.kernel.tick(&mut self.host, &mut tap)?;
         }
         // It is on the disk already.
@@ -175,13 +172,6 @@ impl Plant {
 
     fn take_inputs(&mut self, faces: &Faces) -> Result<(), Error> {
         let (plan, kernel, desk) = (&self.inputs.plan, &mut self.kernel, &mut self.desk);
-        faces.readings(|reading| {
-            let asset = plan.participants[reading.asset.index()].id.clone();
-            let input = Input::Reading { asset, quantity: reading.quantity, value: reading.value, time: reading.time };
-            if let Err(error) = kernel.submit(input) {
-                warn!(%error, "a reading of the field was not taken");
-            }
-        });
         let mut answers = Vec::new();
         faces.requests(|face, request| answers.extend(desk.receive(face, request, plan, kernel)));
         let entries: Vec<JournalEntry> = kernel.journal_mut().take();

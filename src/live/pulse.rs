@@ -19,6 +19,11 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
+    /// The pulse of a twin whose last snapshot is this one.
+    pub(super) fn since(snapshot: Time) -> Self {
+        Self { snapshot: Some(snapshot), ..Self::default() }
+    }
+
     /// A tick has ended that took this long.
     pub(super) fn beat(&mut self, took: Duration) {
         self.ticks += 1;
@@ -48,7 +53,12 @@ impl fmt::Display for Pulse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ticks", self.ticks)?;
         if let Some(rate) = self.rate() {
-            write!(f, ", {rate:.1}/s, {:.2} ms each (99 % below {:.2})", self.quantile_ms(0.5), self.quantile_ms(0.99))?;
+            write!(
+                f,
+                ", {rate:.1}/s, {:.2} ms each (99 % below {:.2})",
+                self.quantile_ms(0.5),
+                self.quantile_ms(0.99)
+            )?;
         }
         Ok(())
     }

@@ -77,6 +77,6 @@ mod tests {
         let nothing = Retention { hours: 0, days: 0, weeks: 0, months: Some(0) };
         assert_eq!(kept(3, &nothing).len(), 2);
         let few = Retention { months: Some(2), ..nothing };
-        assert_eq!(kept(100, &few).first(), Some(&(START + Span::DAY * 59 )), "the first of March");
+        assert_eq!(kept(100, &few).first(), Some(&(START + Span::DAY * 59)), "the first of March");
     }
 }

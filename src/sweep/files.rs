@@ -39,10 +39,3 @@ impl Files {
         Ok(loaded)
     }
 }
-
-/// What the copy of a file is called: its hash, and the extension by which it is read.
-pub(super) fn copy_name(path: &str, blake3: &str) -> String {
-    let extension = Path::new(path).extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    let extension = if extension == "parquet" { "parquet" } else { "csv" };
-    format!("{}.{extension}", &blake3[..16])
-}

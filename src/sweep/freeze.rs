@@ -1,9 +1,9 @@
 //! From a sweep file to a frozen sweep: every run is resolved and checked, and written down before the first one.
 
-use super::files::{Files, copy_name};
+use super::files::Files;
 use super::{HOST, progress};
 use crate::error::Error;
-use crate::inputs::{self, ENGINE, Inputs};
+use crate::inputs::{self, ENGINE, Inputs, copy_name};
 use results::sweep::{AxisInfo, CaseInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, figures, idle_patterns};
 use results::{InputFile, Kpis, Level, ResultsError};
 use scenarios::sweep::{AxisValue, Point, Sweep};

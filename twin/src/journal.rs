@@ -93,6 +93,11 @@ impl Journal {
         &self.entries
     }
 
+    /// Adds another journal, whose entries come after those of this one.
+    pub fn append(&mut self, mut other: Self) {
+        self.entries.append(&mut other.entries);
+    }
+
     /// Takes the entries out, oldest first.
     pub fn take(&mut self) -> Vec<JournalEntry> {
         std::mem::take(&mut self.entries)
