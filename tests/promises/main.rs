@@ -7,6 +7,7 @@
 
 mod draws;
 mod energy;
+mod forks;
 mod hosts;
 mod inputs;
 mod mail;
@@ -14,6 +15,7 @@ mod money;
 mod network;
 mod rig;
 mod rooms;
+mod snapshots;
 mod sources;
 mod supply;
 mod ticks;

@@ -7,7 +7,9 @@ use agents::{Kind, Time};
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// It was written by another version.
-    #[error("the snapshot has version {version}, this program reads version {VERSION}: restore it with the program that wrote it")]
+    #[error(
+        "the snapshot has version {version}, this program reads version {VERSION}: restore it with the program that wrote it"
+    )]
     Version {
         /// What the snapshot says.
         version: u32,
@@ -16,7 +18,9 @@ pub enum SnapshotError {
     #[error("the snapshot can not be read: {0}")]
     Unreadable(#[source] serde_json::Error),
     /// The plan does not run at its instant.
-    #[error("the snapshot is of {time}, but the run lasts from {start} until before {end}: restore it into a run that goes on after it")]
+    #[error(
+        "the snapshot is of {time}, but the run lasts from {start} until before {end}: restore it into a run that goes on after it"
+    )]
     OutsideTheRun {
         /// Instant of the snapshot.
         time: Time,
@@ -26,7 +30,9 @@ pub enum SnapshotError {
         end: Time,
     },
     /// A participant, site or portfolio that was not there.
-    #[error("the scenario has the {what} `{name}`, the snapshot does not: a restored run keeps participants, sites and portfolios")]
+    #[error(
+        "the scenario has the {what} `{name}`, the snapshot does not: a restored run keeps participants, sites and portfolios"
+    )]
     Missing {
         /// What it is.
         what: &'static str,
@@ -34,7 +40,9 @@ pub enum SnapshotError {
         name: String,
     },
     /// A participant, site or portfolio that is there no more.
-    #[error("the snapshot has the {what} `{name}`, the scenario does not: a restored run keeps participants, sites and portfolios")]
+    #[error(
+        "the snapshot has the {what} `{name}`, the scenario does not: a restored run keeps participants, sites and portfolios"
+    )]
     Extra {
         /// What it is.
         what: &'static str,
@@ -42,7 +50,9 @@ pub enum SnapshotError {
         name: String,
     },
     /// A participant became something else.
-    #[error("`{id}` is of kind {in_snapshot} in the snapshot and of kind {in_plan} in the scenario: give one of them another name")]
+    #[error(
+        "`{id}` is of kind {in_snapshot} in the snapshot and of kind {in_plan} in the scenario: give one of them another name"
+    )]
     OtherKind {
         /// String id of the participant.
         id: String,
@@ -52,7 +62,9 @@ pub enum SnapshotError {
         in_snapshot: Kind,
     },
     /// A store holds more than the plan has room for.
-    #[error("`{asset}` holds {stored_kwh:.3} kWh, but may hold {most_kwh:.3} kWh at most: give it more capacity, or fork before it is as full")]
+    #[error(
+        "`{asset}` holds {stored_kwh:.3} kWh, but may hold {most_kwh:.3} kWh at most: give it more capacity, or fork before it is as full"
+    )]
     Overfull {
         /// String id of the battery or vehicle.
         asset: String,

@@ -40,9 +40,8 @@ impl SavedParticipant {
         let (before, after) = (AnyCore::of(&original.role), AnyCore::of(&changed.role));
         if before != after {
             let value = |core: &AnyCore| serde_json::to_value(core);
-            let merged = value(&before).and_then(|before| {
-                serde_json::from_value(merge(&before, &value(&after)?, value(&self.core)?))
-            });
+            let merged = value(&before)
+                .and_then(|before| serde_json::from_value(merge(&before, &value(&after)?, value(&self.core)?)));
             self.core = merged.map_err(|source| SnapshotError::Core { id: changed.id.clone(), source })?;
         }
         match (&mut self.body, &original.role, &changed.role) {
@@ -82,7 +81,11 @@ fn merge(before: &Value, after: &Value, saved: Value) -> Value {
 }
 
 /// Merges what both plans have; the rest has come about.
-fn merge_objects(before: &Map<String, Value>, after: &Map<String, Value>, saved: Map<String, Value>) -> Map<String, Value> {
+fn merge_objects(
+    before: &Map<String, Value>,
+    after: &Map<String, Value>,
+    saved: Map<String, Value>,
+) -> Map<String, Value> {
     let merged = saved.into_iter().map(|(key, saved)| match (before.get(&key), after.get(&key)) {
         (Some(before), Some(after)) => {
             let merged = merge(before, after, saved);
@@ -119,7 +122,12 @@ mod tests {
             // Of another length, something has come about in the list as a whole.
             (json!([1, 2]), json!([3, 4]), json!([1, 2, 5]), json!([1, 2, 5])),
             // Another rule, of which nothing has come about.
-            (json!({"rule": "a"}), json!({"rule": "b", "below": 1}), json!({"rule": "a"}), json!({"rule": "b", "below": 1})),
+            (
+                json!({"rule": "a"}),
+                json!({"rule": "b", "below": 1}),
+                json!({"rule": "a"}),
+                json!({"rule": "b", "below": 1}),
+            ),
             // Of two kinds of driver, the one that has driven stays whole.
             (json!({"a": {"n": 0}}), json!({"b": {"n": 0}}), json!({"a": {"n": 1}}), json!({"a": {"n": 1}})),
             // Keys that have come about stay.

@@ -140,7 +140,10 @@ impl World {
             let mut evse = evse.get_mut::<EvseBody>().expect("charge points have their bodies");
             if !ev.resume(&mut evse) {
                 let id = snapshot.participants.keys().nth(id.index()).expect("the same participants take part").clone();
-                return Err(SnapshotError::Body { id, reason: "its charge point does not agree that it is plugged in, or not" });
+                return Err(SnapshotError::Body {
+                    id,
+                    reason: "its charge point does not agree that it is plugged in, or not",
+                });
             }
         }
         Ok(())
