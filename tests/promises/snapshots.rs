@@ -2,8 +2,8 @@
 //! snapshot of the scenario is refused with a reason.
 
 use crate::rig::{
-    Outside, Run, assert_same_rows, at, busy, drive, id, leave_out_the_saboteurs_panics, martinique, plan, set, street,
-    sweep,
+    Outside, Run, assert_same_rows, at, busy, drive, id, leave_out_the_saboteurs_panics, martinique, measure, plan,
+    set, street, sweep,
 };
 use agents::command::{Command, Directive, Priority, Value};
 use agents::draw::lot;
@@ -107,6 +107,28 @@ fn a_restored_run_goes_on_as_the_undisturbed_one_on_either_host() {
                     assert_same_rows(&expected, &go_on(&plan, on, &read, Outside::Nothing), &what);
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn what_follows_from_measured_frequencies_and_prices_goes_on_as_well() {
+    let mut plan = plan(&busy("30h", "15m", 4));
+    let is_high = [at(&plan, 10.0), at(&plan, 14.0)];
+    measure(&mut plan, "frequency", "Hz", Span::MINUTE, |time| {
+        if is_high[0] <= time && time < is_high[1] { 50.7 } else { 50.0 }
+    });
+    measure(&mut plan, "price", "EUR/MWh", Span::HOUR, |time| (time.0 / Span::HOUR.0 % 37) as f64);
+    measure(&mut plan, "co2", "g/kWh", Span::HOUR, |time| (time.0 / Span::HOUR.0 % 41) as f64);
+    // While inverters hold to what they gave at the crossing; before, at and after the midnight at which feeds change.
+    let times = [12.0, 23.75, 24.0, 24.5, 25.0].map(|hours| at(&plan, hours));
+    let undisturbed = sweep(&plan, Outside::Nothing);
+    let (_, snapshots) = watch(&plan, On::Sweep, Outside::Nothing, &times);
+    assert!(snapshots[0].to_json().contains("\"crossing_kw\":3."), "plants give less than they could");
+    for (time, snapshot) in times.iter().zip(&snapshots) {
+        for on in [On::Sweep, On::Live(2)] {
+            let found = go_on(&plan, on, &through_text(snapshot), Outside::Nothing);
+            assert_same_rows(&undisturbed.from(*time), &found, &format!("saved at {time}, goes on {on:?}"));
         }
     }
 }
