@@ -8,6 +8,7 @@
 mod clock;
 mod draws;
 mod energy;
+mod forks;
 mod hosts;
 mod inputs;
 mod mail;
@@ -15,6 +16,7 @@ mod money;
 mod network;
 mod rig;
 mod rooms;
+mod snapshots;
 mod sources;
 mod supply;
 mod ticks;

@@ -1,21 +1,10 @@
 //! Promises of the network's state: what a measured voltage and frequency do to PV plants, at any tick, and what phases
 //! plants leave unequal.
 
-use crate::rig::{Interval, Outside, Run, at, id, martinique, set, sweep};
+use crate::rig::{Interval, Outside, Run, at, id, martinique, measure, set, sweep};
 use agents::reading::{AssetReading, AssetState};
 use agents::{Kind, Span, Time};
 use scenarios::{CloudParameters, Plan, PvParameters, Role, Scenario};
-
-/// Adds a series that begins with the plan and ends with it.
-fn measure(plan: &mut Plan, quantity: &str, unit: &str, step: Span, value: impl Fn(Time) -> f64) {
-    let count = (plan.end - plan.start).0 / step.0;
-    let row = |index: i64| {
-        let time = plan.start + step * index;
-        format!("{time},{quantity},{},{unit}\n", value(time))
-    };
-    let rows: String = (0..count).map(row).collect();
-    plan.measured.add_csv(&format!("time,quantity,value,unit\n{rows}")).unwrap();
-}
 
 /// The plan of a scenario without a cloud, its plants changed by `change`.
 fn clear_plan(scenario: &Scenario, change: impl Fn(&mut PvParameters)) -> Plan {

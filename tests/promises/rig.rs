@@ -69,6 +69,17 @@ pub(crate) fn plan(scenario: &Scenario) -> Plan {
     scenario.resolve(&[]).unwrap()
 }
 
+/// Adds a series that begins with the plan and ends with it.
+pub(crate) fn measure(plan: &mut Plan, quantity: &str, unit: &str, step: Span, value: impl Fn(Time) -> f64) {
+    let count = (plan.end - plan.start).0 / step.0;
+    let row = |index: i64| {
+        let time = plan.start + step * index;
+        format!("{time},{quantity},{},{unit}\n", value(time))
+    };
+    let rows: String = (0..count).map(row).collect();
+    plan.measured.add_csv(&format!("time,quantity,value,unit\n{rows}")).unwrap();
+}
+
 pub(crate) fn id(plan: &Plan, name: &str) -> ParticipantId {
     plan.participant(name).unwrap_or_else(|| panic!("the scenario has a `{name}`"))
 }

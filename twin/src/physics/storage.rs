@@ -6,12 +6,13 @@
 //! of a second and of a minute come to the same.
 
 mod parameters;
+mod saved;
 
 pub use parameters::Storage;
+pub(crate) use saved::StorageState;
 
 use super::ageing::{Ageing, Wear};
 use super::thermal::REFERENCE_C;
-use crate::state::state;
 use agents::Span;
 use agents::command::Reserve;
 use agents::record::StorageHealth;
@@ -43,51 +44,6 @@ pub struct StorageUnit {
     stretch: Conditions,
     cell_c: f64,
     today: Day,
-}
-
-state! {
-    /// What has come about in a storage. Limits are among it because they hold until the minute is over.
-    StorageState of StorageUnit {
-        energy_kwh: f64,
-        lost_kwh: f64,
-        soh: f64,
-        limits_kw: [f64; 2],
-        cooling_kw: f64,
-        supply_kw: f64,
-        minute: Minute,
-        wear: Wear,
-        stretch: Conditions,
-        cell_c: f64,
-        today: Day,
-    } given { spec }
-}
-
-impl StorageUnit {
-    /// Takes on the capacity that is left after a state was laid over it; returns what it holds and the most it can
-    /// hold, if that is less.
-    pub(crate) fn resume(&mut self) -> Option<[f64; 2]> {
-        // An aged storage may hold more than its window has room for by now, but never more than there was in the beginning.
-        let most_kwh = self.spec.max_kwh.max(self.spec.initial_kwh);
-        self.spec.age_to(self.soh);
-        (self.energy_kwh > most_kwh + 1e-9 * self.spec.nominal_kwh).then_some([self.energy_kwh, most_kwh])
-    }
-}
-
-impl StorageState {
-    /// What becomes of it in a storage that is `changed` at this instant: energy and wear stay, limits follow.
-    ///
-    /// A battery twice as large has gone through cycles half as deep.
-    pub(crate) fn move_to(&mut self, original: &Storage, changed: &Storage) {
-        if original == changed {
-            return;
-        }
-        self.wear.rescale(original.nominal_kwh / changed.nominal_kwh);
-        let mut unit = StorageUnit::new(*changed);
-        unit.lay(self);
-        unit.spec.age_to(self.soh);
-        unit.set_limits();
-        *self = unit.state();
-    }
 }
 
 /// Minutes that calendar ageing has not seen yet.
