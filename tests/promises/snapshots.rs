@@ -169,7 +169,7 @@ fn setpoint(target: &str, power_kw: f64, from: Time, length: Span) -> Input {
     let (priority, directive) = (Priority::Operator, Directive::Setpoint(Value::Constant(power_kw)));
     let source = ParticipantId::OUTSIDE;
     let command = Command { source, priority, directive, effective: from, expires: from + length };
-    Input::Command { target: target.into(), command }
+    Input::Command { target: target.into(), command, origin: None }
 }
 
 #[test]

@@ -137,7 +137,7 @@ impl Snapshot {
         }
         named::check_same("site", plan.sites.iter().map(|site| site.name.as_str()), self.sites.keys())?;
         named::check_same("portfolio", plan.portfolios.iter().map(String::as_str), self.portfolios.keys())?;
-        if self.time < plan.start || plan.end <= self.time {
+        if self.time < plan.start || plan.end < self.time {
             return Err(SnapshotError::OutsideTheRun { time: self.time, start: plan.start, end: plan.end });
         }
         Ok(())
