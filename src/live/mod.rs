@@ -111,7 +111,6 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
     };
     let faces = connections.start(&plant.catalogue)?;
     plant.live(faces, &interrupted)?;
-    info!(now = %plant.kernel.now(), "at rest");
     Ok(Outcome::Complete)
 }
 

@@ -116,6 +116,8 @@ impl Plant {
             view.close();
         }
         let outcome = outcome.and_then(|()| self.snapshot());
+        let (late, latest_ms) = (pacer.late(), pacer.latest().0);
+        info!(now = %self.kernel.now(), ticks = self.pulse.ticks(), late, latest_ms, restarts = self.host.restarts(), "at rest");
         faces.stop();
         outcome
     }

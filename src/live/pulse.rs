@@ -33,6 +33,11 @@ impl Pulse {
         self.recent.push_back((Instant::now(), took));
     }
 
+    /// How many ticks there were.
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
     /// Ticks per second over the recent ones.
     fn rate(&self) -> Option<f64> {
         let (first, last) = (self.recent.front()?.0, self.recent.back()?.0);
