@@ -258,7 +258,7 @@ fn what_is_no_snapshot_of_the_scenario_is_refused_with_a_reason() {
             refusal(&of("battery.bat_03.site=shared"), snapshot),
             "the snapshot has the participant `prosumer_bat_03`, the scenario does not",
         ),
-        (refusal(&of("run.duration=12h"), snapshot), "the snapshot is of 2026-03-20T16:00:00Z, but the run lasts from"),
+        (refusal(&of("run.duration=11h"), snapshot), "the snapshot is of 2026-03-20T16:00:00Z, but the run lasts from"),
         (refusal(&of("run.start=2026-03-21"), snapshot), "restore it into a run that goes on after it"),
         (refusal(&of("battery.bat_01.capacity_kwh=1"), snapshot), "kWh, but may hold 0.9"),
     ] {
