@@ -4,6 +4,7 @@
 //! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
 
 use crate::command::{Directive, Priority};
+use crate::id::ParticipantId;
 use crate::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -102,4 +103,32 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// What a device in the field showed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldReading {
+    /// The asset that stands for the device.
+    pub asset: ParticipantId,
+    /// What was measured.
+    pub quantity: FieldQuantity,
+    /// The value, in the unit of the quantity.
+    #[serde(with = "crate::number")]
+    pub value: f64,
+    /// When it was measured, by the device's own clock.
+    pub time: Time,
+}
+
+/// What devices in the field show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldQuantity {
+    /// Power in kW, consumption positive.
+    Power,
+    /// Stored energy in kWh.
+    Energy,
+    /// State of charge in %.
+    Soc,
+    /// What it is doing: the index in [`AssetState::ALL`](crate::reading::AssetState::ALL).
+    State,
 }

@@ -10,6 +10,7 @@ use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
+use crate::models::mqtt::MqttParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
@@ -54,6 +55,7 @@ pub(crate) struct Sections {
     pub(crate) clouds: CloudParameters,
     pub(crate) demand: Option<DemandSection>,
     pub(crate) supply: Option<SupplyParameters>,
+    pub(crate) mqtt: MqttParameters,
     pub(crate) market: MarketSection,
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
@@ -111,6 +113,7 @@ impl Scenario {
                 clouds: sections.clouds,
             },
             supply: sections.supply,
+            mqtt: sections.mqtt,
             measured,
         })
     }
@@ -131,6 +134,7 @@ impl Scenario {
             dso: self.section("dso", problems),
             ems: self.section("ems", problems),
             charge_point_operator: self.section("charge_point_operator", problems),
+            mqtt: self.section("mqtt", problems),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a right scenario comes to: what overrides what, who is in a fleet and where, and what measured files give.
 
 use agents::{Kind, Span, Time};
-use scenarios::{DataTable, Plan, Quantity, Role, Scenario, communes};
+use scenarios::{DataTable, MqttParameters, Plan, Quantity, Role, Scenario, communes};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -52,6 +52,13 @@ fn every_built_in_scenario_resolves() {
     assert_eq!(sizes["martinique"], 109);
     assert_eq!(sizes["martinique-year"], 109);
     assert!(sizes["martinique-island"] > 100_000, "{sizes:?}");
+}
+
+#[test]
+fn what_is_published_over_mqtt_has_defaults_and_can_be_changed() {
+    let mqtt = |text: &str| scenario(text).resolve(&[]).expect("it is right").mqtt;
+    assert_eq!(mqtt(""), MqttParameters::from_toml("").expect("all have a default"));
+    assert_eq!(mqtt("[mqtt]\nroot = \"twin\"\n").root, "twin");
 }
 
 #[test]

@@ -157,6 +157,34 @@ pub(crate) fn values() -> Vec<Case> {
     ]
 }
 
+/// Mistakes in what is published over MQTT.
+pub(crate) fn mqtt() -> Vec<Case> {
+    let mqtt = |name, line: &str, says| case(name, &format!("[mqtt]\n{line}\n"), says);
+    vec![
+        mqtt("a topic with a wildcard", "root = \"cariflex/#\"", &["line 7", "mqtt.root is \"cariflex/#\"", "letters"]),
+        mqtt("a topic that begins with a slash", "root = \"/cariflex\"", &["line 7", "mqtt.root", "with `/` between"]),
+        mqtt("a heartbeat without a pause", "every = \"0s\"", &["line 7", "mqtt.every must be longer", "\"30s\""]),
+        mqtt(
+            "a least interval that is the longer one",
+            "min_interval = \"2m\"",
+            &["line 7", "mqtt.min_interval is longer", "mqtt.every"],
+        ),
+        mqtt("a third quality of service", "qos = 2", &["line 7", "mqtt.qos is 2", "between 0 and 1"]),
+        mqtt("a buffer of nothing", "buffer = 0", &["line 7", "mqtt.buffer is 0", "between 1000 and"]),
+        mqtt(
+            "connections nobody knows",
+            "connections = \"both\"",
+            &["line 7", "mqtt.connections is \"both\"", "\"gateway\""],
+        ),
+        mqtt(
+            "a storage's power in words",
+            "storage_power = \"soc\"",
+            &["line 7", "mqtt.storage_power is \"soc\"", "\"energy\""],
+        ),
+        mqtt("a key of MQTT misspelt", "retian = false", &["line 7", "mqtt.retian", "`retain`"]),
+    ]
+}
+
 pub(crate) fn assets() -> Vec<Case> {
     let two_pv = |second: &str| format!("{PV}{second} = {{ commune = \"Ducos\", peak_kw = 3 }}\n");
     vec![

@@ -110,6 +110,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         files::syntax_and_head(),
         files::values(),
         files::assets(),
+        files::mqtt(),
         fleets::fleets(),
         fleets::extending_and_setting(),
         data::series(),
