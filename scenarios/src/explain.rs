@@ -5,6 +5,7 @@ use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::fleets::FleetSection;
 use crate::models::clouds::CloudParameters;
+use crate::models::mirror::MirrorParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
@@ -107,6 +108,7 @@ fn all() -> Vec<Section> {
         single::<DsoSection>(),
         single::<EmsSection>(),
         single::<ChargePointOperatorSection>(),
+        single::<MirrorParameters>(),
     ]);
     sections.push(with(many::<SeriesSection>("`[series.NAME]`"), [columns_of_series()]));
     sections.push(many::<SessionsSection>("`[sessions.NAME]`"));
@@ -134,6 +136,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "dso",
         "ems",
         "charge_point_operator",
+        "mirror",
     ];
     let single = all().into_iter().filter(|section| head.contains(&section.name));
     single.map(|section| (section.name, section.parameters)).collect()

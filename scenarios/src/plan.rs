@@ -8,6 +8,7 @@ use crate::models::commercial::CommercialParameters;
 use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
+use crate::models::mirror::MirrorParameters;
 use crate::models::pv::PvParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
@@ -45,6 +46,8 @@ pub struct Plan {
     pub weather: Weather,
     /// Who supplies the island's net load, where that is asked for.
     pub supply: Option<SupplyParameters>,
+    /// How assets are mirrored whose readings come from the field.
+    pub mirror: MirrorParameters,
     /// Measured series that replace synthetic ones.
     pub measured: Measured,
 }

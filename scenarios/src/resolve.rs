@@ -10,6 +10,7 @@ use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
+use crate::models::mirror::MirrorParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
@@ -54,6 +55,7 @@ pub(crate) struct Sections {
     pub(crate) clouds: CloudParameters,
     pub(crate) demand: Option<DemandSection>,
     pub(crate) supply: Option<SupplyParameters>,
+    pub(crate) mirror: MirrorParameters,
     pub(crate) market: MarketSection,
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
@@ -111,6 +113,7 @@ impl Scenario {
                 clouds: sections.clouds,
             },
             supply: sections.supply,
+            mirror: sections.mirror,
             measured,
         })
     }
@@ -126,6 +129,7 @@ impl Scenario {
             clouds: self.section("clouds", problems),
             demand,
             supply,
+            mirror: self.section("mirror", problems),
             market: self.section("market", problems),
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),

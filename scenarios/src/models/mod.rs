@@ -6,6 +6,7 @@ pub(crate) mod commercial;
 pub(crate) mod ev;
 pub(crate) mod evse;
 pub(crate) mod household;
+pub(crate) mod mirror;
 pub(crate) mod pv;
 pub(crate) mod supply;
 pub(crate) mod weather;
@@ -32,6 +33,7 @@ from_toml!(
     ev::EvParameters,
     evse::EvseParameters,
     household::HouseholdParameters,
+    mirror::MirrorParameters,
     pv::PvParameters,
     supply::SupplyParameters,
     weather::WeatherParameters,
