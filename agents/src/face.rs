@@ -1,9 +1,11 @@
-//! What passes between the twin and its faces: what somebody outside asks of a device, and what became of it.
+//! What passes between the twin and its faces: what somebody outside asks of a device and what became of it, and what
+//! devices in the field say of themselves.
 //!
 //! A face turns wire traffic into [`Request`]s and [`Answer`]s into wire traffic. It decides nothing: whether a device
 //! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
 
 use crate::command::{Directive, Priority};
+use crate::id::ParticipantId;
 use crate::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -99,6 +101,55 @@ impl Verdict {
 }
 
 impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What an asset in the field says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldReading {
+    /// The asset.
+    pub asset: ParticipantId,
+    /// What was read.
+    pub quantity: FieldQuantity,
+    /// Its value, in the unit of the quantity.
+    #[serde(with = "crate::number")]
+    pub value: f64,
+    /// When it was so.
+    pub time: Time,
+}
+
+/// What can be read of an asset in the field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldQuantity {
+    /// Power, kW, consumption positive.
+    Power,
+    /// Energy stored, kWh.
+    Energy,
+    /// State of charge, in % of the nominal capacity.
+    Soc,
+    /// What it is doing: the place of the state in [`crate::reading::AssetState::ALL`].
+    State,
+}
+
+impl FieldQuantity {
+    /// Every quantity, in declaration order.
+    pub const ALL: [Self; 4] = [Self::Power, Self::Energy, Self::Soc, Self::State];
+
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Power => "power",
+            Self::Energy => "energy",
+            Self::Soc => "soc",
+            Self::State => "state",
+        }
+    }
+}
+
+impl fmt::Display for FieldQuantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

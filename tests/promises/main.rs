@@ -11,6 +11,7 @@ mod energy;
 mod hosts;
 mod inputs;
 mod mail;
+mod mirror;
 mod money;
 mod network;
 mod rig;

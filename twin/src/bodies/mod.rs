@@ -7,7 +7,7 @@ mod load;
 mod pv;
 
 pub(crate) use battery::BatteryBody;
-pub(crate) use charging::{EvBody, EvseBody};
+pub(crate) use charging::{EvBody, EvseBody, Guide};
 pub(crate) use institutions::{DsoBody, MeterAccess, NoBody};
 pub(crate) use load::{Consumer, LoadBody};
 pub(crate) use pv::PvBody;
