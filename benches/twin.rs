@@ -83,7 +83,9 @@ fn peak_mib() -> f64 {
 fn year(record: Record) -> (f64, Summary) {
     let folder = tempfile::tempdir().unwrap();
     let args = RunArgs {
+        from: None,
         scenario: ScenarioArgs {
+            from: None,
             scenario: "martinique".into(),
             set: Vec::new(),
             seed: None,

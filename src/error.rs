@@ -70,7 +70,7 @@ pub enum Error {
     Snapshot(#[from] SnapshotError),
     /// A connection to a broker that can not be begun.
     #[error(transparent)]
-    Mqtt(#[from] crate::live::stub::MqttError),
+    Mqtt(#[from] mqtt::MqttError),
     /// Ctrl-C could not be caught.
     #[error("can not catch Ctrl-C: {0}")]
     Interrupt(#[from] ctrlc::Error),
@@ -102,9 +102,12 @@ impl Error {
     /// 2 for input that can not be used, 1 for anything that broke.
     pub fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Scenario(_) | Self::Series(_) | Self::Option { .. } | Self::Points { .. } | Self::Snapshot(_) => {
-                ExitCode::from(2)
-            }
+            Self::Scenario(_)
+            | Self::Series(_)
+            | Self::Option { .. }
+            | Self::Points { .. }
+            | Self::Snapshot(_)
+            | Self::Mqtt(_) => ExitCode::from(2),
             Self::Live(error) if error.is_input() => ExitCode::from(2),
             Self::Results(
                 ResultsError::Complete { .. }

@@ -1,4 +1,5 @@
-//! What passes between the twin and its faces: what somebody outside asks of a device, and what became of it.
+//! What passes between the twin and its faces: what somebody outside asks of a device and what became of it, and what
+//! devices in the field say of themselves.
 //!
 //! A face turns wire traffic into [`Request`]s and [`Answer`]s into wire traffic. It decides nothing: whether a device
 //! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
@@ -105,30 +106,51 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// What a device in the field showed.
+/// What an asset in the field says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldReading {
-    /// The asset that stands for the device.
+    /// The asset.
     pub asset: ParticipantId,
-    /// What was measured.
+    /// What was read.
     pub quantity: FieldQuantity,
-    /// The value, in the unit of the quantity.
+    /// Its value, in the unit of the quantity.
     #[serde(with = "crate::number")]
     pub value: f64,
-    /// When it was measured, by the device's own clock.
+    /// When it was so.
     pub time: Time,
 }
 
-/// What devices in the field show.
+/// What can be read of an asset in the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldQuantity {
-    /// Power in kW, consumption positive.
+    /// Power, kW, consumption positive.
     Power,
-    /// Stored energy in kWh.
+    /// Energy stored, kWh.
     Energy,
-    /// State of charge in %.
+    /// State of charge, in % of the nominal capacity.
     Soc,
-    /// What it is doing: the index in [`AssetState::ALL`](crate::reading::AssetState::ALL).
+    /// What it is doing: the place of the state in [`crate::reading::AssetState::ALL`].
     State,
+}
+
+impl FieldQuantity {
+    /// Every quantity, in declaration order.
+    pub const ALL: [Self; 4] = [Self::Power, Self::Energy, Self::Soc, Self::State];
+
+    /// The name used in files and on wires.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Power => "power",
+            Self::Energy => "energy",
+            Self::Soc => "soc",
+            Self::State => "state",
+        }
+    }
+}
+
+impl fmt::Display for FieldQuantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

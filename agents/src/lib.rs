@@ -14,7 +14,7 @@ pub mod face;
 mod id;
 mod look;
 pub mod mail;
-mod number;
+pub mod number;
 pub mod reading;
 pub mod record;
 pub mod series;

@@ -5,12 +5,18 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Writes a number, or nothing where it is none.
-pub(crate) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+///
+/// # Errors
+/// Those of the serializer.
+pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     finite(*number).serialize(serializer)
 }
 
 /// Reads a number, NaN where there is none.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Option::deserialize(deserializer).map(or_nan)
 }
 

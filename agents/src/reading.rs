@@ -258,6 +258,27 @@ pub struct SupplyReading {
     pub co2_kg: Option<f64>,
 }
 
+/// How a mirrored asset and its model compare over one interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MirrorReading {
+    /// The asset.
+    pub asset: ParticipantId,
+    /// Power last read in the field, which held throughout the interval; none while no reading holds.
+    pub field_power_kw: Option<f64>,
+    /// Mean power of the model over the interval, from the mirrored state at its beginning, under the intents in force.
+    pub model_power_kw: f64,
+    /// Power in the field less that of the model; none while no reading holds.
+    pub residual_kw: Option<f64>,
+    /// Stored energy as it was read in the field, if a reading was taken on in the interval.
+    pub field_energy_kwh: Option<f64>,
+    /// By how much that energy, within the capacity, was more than the mirrored store was expected to hold then.
+    pub energy_residual_kwh: Option<f64>,
+    /// Age of the asset's last sound reading of any quantity at the end of the interval, to 1 ms.
+    pub staleness_s: f64,
+    /// Whether the field had fallen silent, so that the model carried on by itself.
+    pub is_stale: bool,
+}
+
 /// The sources of the island's supply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! Rows for the results, the catalogue that names what they are about, and whoever takes them.
 
 use crate::id::{Kind, ParticipantId, SiteId};
-use crate::reading::{AssetReading, Signal, SignalReading, SiteReading, SupplyReading};
+use crate::reading::{AssetReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::{Bill, Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -197,6 +197,20 @@ pub enum EventCode {
     InputTaken,
     /// The clock was too far behind: the time until now was passed in ticks of a market slot.
     ClockReanchored,
+    /// An asset is mirrored from now on: it gave its first sound reading.
+    MirrorBegun,
+    /// An asset is mirrored no more: it is simulated from where reality left it.
+    MirrorReleased,
+    /// The field has fallen silent about a mirrored asset: its model carries on.
+    MirrorStale,
+    /// Readings of a mirrored asset are back.
+    MirrorFresh,
+    /// Readings of an asset were refused.
+    MirrorRefused,
+    /// A mirrored asset and its model have parted.
+    MirrorDiverged,
+    /// A mirrored asset and its model agree again.
+    MirrorAgrees,
 }
 
 impl EventCode {
@@ -215,6 +229,13 @@ impl EventCode {
             Self::MailUndeliverable => "mail_undeliverable",
             Self::InputTaken => "input_taken",
             Self::ClockReanchored => "clock_reanchored",
+            Self::MirrorBegun => "mirror_begun",
+            Self::MirrorReleased => "mirror_released",
+            Self::MirrorStale => "mirror_stale",
+            Self::MirrorFresh => "mirror_fresh",
+            Self::MirrorRefused => "mirror_refused",
+            Self::MirrorDiverged => "mirror_diverged",
+            Self::MirrorAgrees => "mirror_agrees",
         }
     }
 }
@@ -240,6 +261,8 @@ pub struct IntervalRows<'a> {
     pub signals: &'a [SignalReading],
     /// One reading per source if a market slot has ended with the interval and the scenario has a supply; else none.
     pub supply: &'a [SupplyReading],
+    /// One reading per mirrored asset, in id order.
+    pub mirror: &'a [MirrorReading],
     /// What participants recorded at the end of the interval, in the order of rounds and ids.
     pub records: &'a [Record],
 }

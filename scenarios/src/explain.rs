@@ -5,6 +5,7 @@ use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::fleets::FleetSection;
 use crate::models::clouds::CloudParameters;
+use crate::models::mirror::MirrorParameters;
 use crate::models::mqtt::MqttParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
@@ -108,6 +109,7 @@ fn all() -> Vec<Section> {
         single::<DsoSection>(),
         single::<EmsSection>(),
         single::<ChargePointOperatorSection>(),
+        single::<MirrorParameters>(),
         single::<MqttParameters>(),
     ]);
     sections.push(with(many::<SeriesSection>("`[series.NAME]`"), [columns_of_series()]));
@@ -136,6 +138,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "dso",
         "ems",
         "charge_point_operator",
+        "mirror",
         "mqtt",
     ];
     let single = all().into_iter().filter(|section| head.contains(&section.name));

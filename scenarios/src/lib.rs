@@ -37,6 +37,7 @@ pub use models::commercial::{CommercialKind, CommercialParameters};
 pub use models::ev::{DriverModel, EvParameters};
 pub use models::evse::EvseParameters;
 pub use models::household::HouseholdParameters;
+pub use models::mirror::MirrorParameters;
 pub use models::mqtt::{MqttConnections, MqttParameters, MqttStoragePower};
 pub use models::pv::{PvParameters, Transposition};
 pub use models::supply::SupplyParameters;

@@ -8,6 +8,7 @@ use crate::models::commercial::CommercialParameters;
 use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
+use crate::models::mirror::MirrorParameters;
 use crate::models::mqtt::MqttParameters;
 use crate::models::pv::PvParameters;
 use crate::models::supply::SupplyParameters;
@@ -46,6 +47,8 @@ pub struct Plan {
     pub weather: Weather,
     /// Who supplies the island's net load, where that is asked for.
     pub supply: Option<SupplyParameters>,
+    /// How assets are mirrored whose readings come from the field.
+    pub mirror: MirrorParameters,
     /// What is published over MQTT, if anything.
     pub mqtt: MqttParameters,
     /// Measured series that replace synthetic ones.

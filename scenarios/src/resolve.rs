@@ -10,6 +10,7 @@ use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
+use crate::models::mirror::MirrorParameters;
 use crate::models::mqtt::MqttParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
@@ -55,6 +56,7 @@ pub(crate) struct Sections {
     pub(crate) clouds: CloudParameters,
     pub(crate) demand: Option<DemandSection>,
     pub(crate) supply: Option<SupplyParameters>,
+    pub(crate) mirror: MirrorParameters,
     pub(crate) mqtt: MqttParameters,
     pub(crate) market: MarketSection,
     pub(crate) retailer: RetailerSection,
@@ -113,6 +115,7 @@ impl Scenario {
                 clouds: sections.clouds,
             },
             supply: sections.supply,
+            mirror: sections.mirror,
             mqtt: sections.mqtt,
             measured,
         })
@@ -129,6 +132,7 @@ impl Scenario {
             clouds: self.section("clouds", problems),
             demand,
             supply,
+            mirror: self.section("mirror", problems),
             market: self.section("market", problems),
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),

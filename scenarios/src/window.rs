@@ -42,6 +42,7 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
         ("weather", sections.weather.check()),
         ("clouds", sections.clouds.check()),
         ("supply", sections.supply.as_ref().map_or(Ok(()), SupplyParameters::check)),
+        ("mirror", sections.mirror.check()),
         ("mqtt", sections.mqtt.check()),
     ] {
         if let Err(Conflict { key, text }) = outcome {

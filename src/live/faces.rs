@@ -1,11 +1,12 @@
 //! The faces of a live twin: who is connected, what goes out, what comes in.
 
 use super::args::{BrokerOptions, LiveArgs, MqttVersion};
-use super::stub::{Broker, Face, FieldReading, Mirror, Secret, Settings, Tls, Version};
 use crate::error::Error;
-use agents::face::{Answer, Request};
+use agents::face::{Answer, FieldReading, Request};
 use agents::record::{Catalogue, IntervalRows};
-use scenarios::Plan;
+use mqtt::mirror::Mirror;
+use mqtt::{Broker, Face, Secret, Settings, StoragePower, Tls, Version};
+use scenarios::{MqttConnections, MqttParameters, MqttStoragePower, Plan};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -38,8 +39,8 @@ impl Connections {
         let name = client_name(plan, place);
         let mqtt = args.mqtt.options().map(|options| broker(&options, &name)).transpose()?;
         let mirror = args.mirror.options().map(|options| broker(&options, &name)).transpose()?;
-        let settings = settings(plan);
-        let field_root = "cariflex".to_owned();
+        let settings = settings(&plan.mqtt);
+        let field_root = plan.mirror.root.clone();
         if let (Some(own), Some(field)) = (&mqtt, &mirror)
             && (own.host.as_str(), own.port) == (field.host.as_str(), field.port)
             && settings.root == field_root
@@ -54,18 +55,13 @@ impl Connections {
         Ok(Self { mqtt, mirror, settings, field_root })
     }
 
-    /// Whether a field is mirrored.
-    pub(super) fn is_mirror(&self) -> bool {
-        self.mirror.is_some()
-    }
-
     /// Connects.
     ///
     /// # Errors
     /// [`Error::Mqtt`].
     pub(super) fn start(self, catalogue: &Arc<Catalogue>) -> Result<Faces, Error> {
         let face = |broker| Face::start(broker, self.settings.clone(), Arc::clone(catalogue));
-        let mirror = |broker| Mirror::start(broker, &self.field_root, Arc::clone(catalogue));
+        let mirror = |broker| Mirror::start(broker, &self.field_root, catalogue);
         Ok(Faces { mqtt: self.mqtt.map(face).transpose()?, mirror: self.mirror.map(mirror).transpose()? })
     }
 }
@@ -101,16 +97,20 @@ impl Faces {
 
     /// A line for each face.
     pub(super) fn lines(&self) -> Vec<String> {
-        let mqtt = self.mqtt.as_ref().map(|face| format!("mqtt    {}", face.status()));
-        let mirror = self.mirror.as_ref().map(|mirror| format!("mirror  {}", mirror.status()));
+        let mqtt = self.mqtt.as_ref().map(Face::status).map(|status| {
+            let mqtt::Status { text, sent, queued, dropped, .. } = status;
+            format!("mqtt    {text}: {sent} sent, {queued} wait, {dropped} dropped")
+        });
+        let mirror = self.mirror.as_ref().map(Mirror::status).map(|status| {
+            let (text, counts) = (status.text, status.counts);
+            format!("mirror  {text}: {} received, {} refused", counts.received, counts.refused())
+        });
         mqtt.into_iter().chain(mirror).collect()
     }
 
     /// Says good-bye.
     pub(super) fn stop(self) {
-        if let Some(mirror) = self.mirror {
-            mirror.stop();
-        }
+        drop(self.mirror);
         if let Some(mqtt) = self.mqtt {
             mqtt.stop(PATIENCE);
         }
@@ -124,8 +124,26 @@ fn client_name(plan: &Plan, place: &Path) -> String {
     format!("{}-{}", plan.name, &hash[..4])
 }
 
-fn settings(_: &Plan) -> Settings {
-    Settings::default()
+fn settings(parameters: &MqttParameters) -> Settings {
+    Settings {
+        root: parameters.root.clone(),
+        every: parameters.every,
+        min_interval: parameters.min_interval,
+        power_kw: parameters.power_kw,
+        energy_kwh: parameters.energy_kwh,
+        soc_percent: parameters.soc_percent,
+        qos: parameters.qos as u8,
+        retain: parameters.retain,
+        buffer: parameters.buffer as usize,
+        connections: match parameters.connections {
+            MqttConnections::Gateway => mqtt::Connections::Gateway,
+            MqttConnections::Device => mqtt::Connections::Device,
+        },
+        storage_power: match parameters.storage_power {
+            MqttStoragePower::Power => StoragePower::Power,
+            MqttStoragePower::Energy => StoragePower::Energy,
+        },
+    }
 }
 
 fn broker(options: &BrokerOptions<'_>, name: &str) -> Result<Broker, Error> {
@@ -149,15 +167,17 @@ fn broker(options: &BrokerOptions<'_>, name: &str) -> Result<Broker, Error> {
         identity: options.identity.map(|(cert, key)| (cert.into(), key.into())),
     });
     let role = options.prefix.trim_start_matches('-');
-    Ok(Broker {
+    let broker = Broker {
         tls,
         user: options.user.map(Into::into),
-        password: password.map(Secret::new),
+        password: password.as_deref().map(Secret::new),
         client_id: options.client_id.map_or_else(|| format!("cariflex-{role}-{name}"), Into::into),
         version: match options.version {
             MqttVersion::V3 => Version::V3_1_1,
             MqttVersion::V5 => Version::V5,
         },
         ..address
-    })
+    };
+    broker.verify().map_err(|error| wrong(options.prefix, error.to_string()))?;
+    Ok(broker)
 }

@@ -10,7 +10,6 @@ mod plant;
 mod pulse;
 pub mod replay;
 mod retention;
-pub mod stub;
 mod view;
 
 pub use desk::Desk;

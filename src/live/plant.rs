@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tracing::{info, warn};
-use twin::{JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
+use twin::{Input, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
 
 /// How long it sleeps at most before it looks around.
 const LOOK_AROUND: Span = Span(100);
@@ -174,6 +174,13 @@ impl Plant {
 
     fn take_inputs(&mut self, faces: &Faces) -> Result<(), Error> {
         let (plan, kernel, desk) = (&self.inputs.plan, &mut self.kernel, &mut self.desk);
+        faces.readings(|reading| {
+            let asset = plan.participants[reading.asset.index()].id.clone();
+            let input = Input::Reading { asset, quantity: reading.quantity, value: reading.value, time: reading.time };
+            if let Err(error) = kernel.submit(input) {
+                warn!(%error, "a reading of the field was not taken");
+            }
+        });
         let mut answers = Vec::new();
         faces.requests(|face, request| answers.extend(desk.receive(face, request, plan, kernel)));
         let entries: Vec<JournalEntry> = kernel.journal_mut().take();

@@ -12,6 +12,7 @@ mod forks;
 mod hosts;
 mod inputs;
 mod mail;
+mod mirror;
 mod money;
 mod network;
 mod rig;

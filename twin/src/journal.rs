@@ -3,7 +3,7 @@
 //! The journal belongs to one plan; replaying it on either host gives the same rows.
 
 use agents::command::Command;
-use agents::face::Origin;
+use agents::face::{FieldQuantity, Origin};
 use agents::{ParticipantId, Time};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,24 @@ pub enum Input {
         /// Who asked through which face, so that a request that comes twice is known after a restart too.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
+    },
+    /// What an asset in the field says of itself: the asset is mirrored from its first sound reading on.
+    Reading {
+        /// String id of the asset.
+        asset: String,
+        /// What was read.
+        quantity: FieldQuantity,
+        /// Its value, in the unit of the quantity.
+        #[serde(with = "agents::number")]
+        value: f64,
+        /// When it was so.
+        time: Time,
+    },
+    /// An asset is mirrored no more: it is simulated from where reality left it. A sound reading that comes later
+    /// mirrors it again.
+    Release {
+        /// String id of the asset.
+        asset: String,
     },
     /// The clock was anchored anew: from this tick on, ticks are as long as a market slot, until this instant is reached.
     Skip {
@@ -149,6 +167,19 @@ mod tests {
     fn a_journal_reads_back_as_written() {
         let journal = journal();
         assert_eq!(Journal::from_json_lines(&journal.to_json_lines()).expect("just written"), journal);
+    }
+
+    #[test]
+    fn readings_of_the_field_keep_every_digit_and_what_is_no_number_stays_none() {
+        let reading =
+            |value| Input::Reading { asset: "bat_01".into(), quantity: FieldQuantity::Soc, value, time: Time(4) };
+        let mut journal = Journal::default();
+        [0.1 + 0.2, f64::NAN].into_iter().for_each(|value| journal.insert(Time(5), reading(value)));
+        journal.insert(Time(5), Input::Release { asset: "bat_01".into() });
+        let read = Journal::from_json_lines(&journal.to_json_lines()).expect("just written");
+        assert_eq!(read.entries()[0], journal.entries()[0]);
+        assert!(matches!(read.entries()[1].input, Input::Reading { value, .. } if value.is_nan()));
+        assert_eq!(read.entries()[2], journal.entries()[2]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::host::{Effects, Host, Round};
 use crate::journal::{Input, Journal, JournalEntry};
 use crate::mailroom::{self, Due, Wakes};
 use crate::world::World;
+use agents::face::FieldReading;
 use agents::reading::{Signal, SignalReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{Calendar, Mail, Message, Now, ParticipantId, Span, Time};
@@ -74,8 +75,8 @@ pub enum KernelError {
         /// What the recorder says.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// An input names nobody.
-    #[error("there is no participant `{0}` in this scenario")]
+    /// An input names nobody, or a reading somebody who is no asset.
+    #[error("there is no participant `{0}` in this scenario that this could be for")]
     UnknownTarget(String),
     /// A journal begins before the run, or holds inputs of a tick already past.
     #[error("the journal holds an input for {entry}, but the run is at {now}: replay it from its own start")]
@@ -211,6 +212,7 @@ impl Kernel {
     fn examine(&self, input: &Input) -> Result<(), KernelError> {
         match input {
             Input::Command { target, .. } => self.find(target).map(|_| ()),
+            Input::Reading { asset, .. } | Input::Release { asset } => self.find_asset(asset).map(|_| ()),
             Input::Skip { .. } => Ok(()),
             Input::Quarantine { participant, .. } if participant.index() < self.ids.len() => Ok(()),
             Input::Quarantine { participant, .. } => Err(KernelError::UnknownTarget(participant.0.to_string())),
@@ -220,6 +222,11 @@ impl Kernel {
     fn find(&self, id: &str) -> Result<ParticipantId, KernelError> {
         let found = self.ids.binary_search_by(|other| other.as_str().cmp(id));
         found.map(|index| ParticipantId(index as u32)).map_err(|_| KernelError::UnknownTarget(id.into()))
+    }
+
+    fn find_asset(&self, id: &str) -> Result<ParticipantId, KernelError> {
+        let found = self.find(id)?;
+        if self.world.is_asset(found) { Ok(found) } else { Err(KernelError::UnknownTarget(id.into())) }
     }
 
     /// Runs one tick on `host` and gives its rows to `recorder`. The first call also runs the mail rounds of the start.
@@ -238,6 +245,7 @@ impl Kernel {
         self.skip_until = self.skip_until.filter(|until| self.now < *until);
         self.take_inputs();
         self.world.advance(start, self.now);
+        self.note_the_mirror();
         self.read_signals();
         self.mail_rounds(host)?;
         self.record(start, recorder)
@@ -264,9 +272,24 @@ impl Kernel {
                     let message = Message::Command(command);
                     self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
                 }
+                Input::Reading { asset, quantity, value, time } => {
+                    let asset = self.find(&asset).expect("assets were examined when the input was submitted");
+                    self.world.take_reading(self.now, FieldReading { asset, quantity, value, time });
+                }
+                Input::Release { asset } => {
+                    let asset = self.find(&asset).expect("assets were examined when the input was submitted");
+                    self.world.release(asset);
+                }
                 Input::Quarantine { participant, round } => self.replayed_failures.push((round, participant)),
                 Input::Skip { .. } => {}
             }
+        }
+    }
+
+    /// What became of mirrored assets until the end of the interval.
+    fn note_the_mirror(&mut self) {
+        for (asset, code, detail) in self.world.take_mirror_events() {
+            self.note(asset, code, detail);
         }
     }
 
@@ -390,6 +413,7 @@ impl Kernel {
             sites: self.world.sites(),
             signals: &self.buffers.signals,
             supply: self.world.supply(),
+            mirror: self.world.mirror(),
             records: &self.records,
         };
         let outcome = recorder.record(&rows);

@@ -21,6 +21,7 @@ pub use error::SnapshotError;
 
 use crate::cores::AnyCore;
 use crate::journal::{Journal, JournalEntry};
+use crate::mirror::MirrorState;
 use crate::supply::SupplyState;
 use crate::world::{BodyState, MeterState};
 use agents::reading::Signal;
@@ -72,6 +73,9 @@ pub(crate) struct SavedParticipant {
     pub(crate) core: AnyCore,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) body: Option<BodyState>,
+    /// What is known of it from the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) mirror: Option<MirrorState>,
 }
 
 #[derive(Deserialize)]

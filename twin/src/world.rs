@@ -1,11 +1,13 @@
 //! The world: bodies as components, what flows between them, and the meters that see it.
 
+mod mirroring;
 mod saved;
 
 pub(crate) use saved::BodyState;
 
-use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, LoadBody, PvBody};
+use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, Guide, LoadBody, PvBody};
 use crate::build::{Draft, asset_entities};
+use crate::mirror::Mirrors;
 use crate::network::Network;
 use crate::physics::storage::StorageUnit;
 use crate::state::state;
@@ -36,6 +38,9 @@ pub struct World {
     /// Each vehicle with its charge point, in the order of the vehicles' ids.
     pairs: Vec<(Entity, Entity, [ParticipantId; 2])>,
     flows: Flows,
+    /// Where the models of mirrored assets let flow what does not flow.
+    aside: Flows,
+    mirrors: Mirrors,
     steps: Vec<Step>,
     residual_kw: Vec<f64>,
     weather: Weather,
@@ -99,7 +104,9 @@ impl World {
             meters: Meters::new(portfolio_of.len(), plan.portfolios.len()),
             queries,
             pairs,
+            aside: Flows::new(portfolio_of.clone(), plan.portfolios.len()),
             flows: Flows::new(portfolio_of, plan.portfolios.len()),
+            mirrors: Mirrors::new(plan),
             steps: Vec::new(),
             residual_kw: Vec::new(),
             supply: Supply::of(plan, &weather),
@@ -131,33 +138,58 @@ impl World {
         self.weather.advance(&self.steps);
         self.network.advance(&self.steps);
         self.flows.reset(self.steps.len());
-        let (steps, flows, weather) = (&self.steps, &mut self.flows, &self.weather);
-        for mut pv in self.queries.pv.iter_mut(&mut self.bodies) {
-            let sky = weather.sky(pv.sky);
-            pv.advance(steps, sky, weather.air(), self.network.states(), flows);
+        self.mirrors.begin(start, end);
+        if self.mirrors.is_at_work() {
+            self.aside.reset(self.steps.len());
         }
-        for mut load in self.queries.load.iter_mut(&mut self.bodies) {
-            load.advance(steps, weather.air(), self.load_feed.as_ref(), flows);
-        }
+        self.advance_pv_and_loads();
         self.advance_charging();
         self.advance_batteries();
         self.meters.count(&self.steps, &self.flows);
         self.advance_supply();
         self.feed_dsos(end);
         self.take_readings();
+        self.mirrors.end(start, end);
+    }
+
+    fn advance_pv_and_loads(&mut self) {
+        let (steps, weather, mirrors) = (&self.steps, &self.weather, &mut self.mirrors);
+        let (flows, aside, n) = (&mut self.flows, &mut self.aside, self.steps.len());
+        for mut pv in self.queries.pv.iter_mut(&mut self.bodies) {
+            let mirror = mirrors.mirrored(pv.id);
+            mirroring::follow(&mut *pv, mirror, n, flows, aside, |pv, flows| {
+                pv.advance(steps, weather.sky(pv.sky), weather.air(), self.network.states(), flows);
+            });
+        }
+        for mut load in self.queries.load.iter_mut(&mut self.bodies) {
+            let mirror = mirrors.mirrored(load.id);
+            mirroring::follow(&mut *load, mirror, n, flows, aside, |load, flows| {
+                load.advance(steps, weather.air(), self.load_feed.as_ref(), flows);
+            });
+        }
     }
 
     fn advance_charging(&mut self) {
         for mut evse in self.queries.evse.iter_mut(&mut self.bodies) {
             evse.begin_interval();
         }
-        for (ev, evse, ids) in &self.pairs {
-            let [mut ev, mut evse] = self.bodies.entity_mut([*ev, *evse]);
+        for index in 0..self.pairs.len() {
+            let (ev, evse, ids) = self.pairs[index];
+            if ids.iter().any(|id| self.mirrors.mirrored(*id).is_some()) {
+                if self.advance_mirrored_pair(index) {
+                    self.called.extend(ids);
+                }
+                continue;
+            }
+            let [mut ev, mut evse] = self.bodies.entity_mut([ev, evse]);
             let mut ev = ev.get_mut::<EvBody>().expect("vehicles have their bodies");
             let mut evse = evse.get_mut::<EvseBody>().expect("charge points have their bodies");
-            if ev.advance(&self.steps, self.weather.air(), &mut evse, &mut self.flows) {
+            if ev.advance(&self.steps, self.weather.air(), &mut evse, &mut Guide::default(), &mut self.flows) {
                 self.called.extend(ids);
             }
+        }
+        if self.mirrors.is_at_work() {
+            self.follow_lone_charge_points();
         }
         self.called.sort_unstable();
     }
@@ -178,7 +210,9 @@ impl World {
                     }
                     self.residual_kw.extend_from_slice(self.flows.frozen(meter));
                 }
-                battery.advance(&self.steps, &self.residual_kw, self.weather.air(), &mut self.flows);
+                let (id, around) = (battery.id, (&self.steps[..], &self.residual_kw[..], self.weather.air()));
+                let mirror = self.mirrors.mirrored(id);
+                mirroring::advance_battery(&mut battery, mirror, around, &mut self.flows, &mut self.aside);
             }
         }
         self.flows.sum_up();

@@ -1,6 +1,7 @@
 //! Who the broker is: its address, how it is reached, and what it is told about who we are.
 
 use crate::error::MqttError;
+use crate::io::tls;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -141,6 +142,15 @@ impl Broker {
         let scheme = if self.tls.is_some() { "mqtts" } else { "mqtt" };
         let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         format!("{scheme}://{host}:{}", self.port)
+    }
+
+    /// Whether it can be used, as far as that is known without talking to it: settings, and the files of certificates.
+    ///
+    /// # Errors
+    /// [`MqttError`] naming the setting or file and the remedy.
+    pub fn verify(&self) -> Result<(), MqttError> {
+        self.check()?;
+        self.tls.as_ref().map(tls::client).transpose().map(drop)
     }
 
     /// What is wrong with it, beyond the address.

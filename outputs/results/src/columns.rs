@@ -6,7 +6,9 @@ use std::sync::Arc;
 use agents::Time;
 use arrow_array::builder::{StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type, UInt64Type};
-use arrow_array::{ArrayRef, DictionaryArray, Int32Array, PrimitiveArray, StringArray, TimestampMillisecondArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray, StringArray, TimestampMillisecondArray,
+};
 
 /// Collects the values of a column.
 pub(crate) trait Column {
@@ -151,5 +153,21 @@ impl<T: Number> OptionalColumn<T> {
 impl<T: Number> Column for OptionalColumn<T> {
     fn take(&mut self) -> ArrayRef {
         Arc::new(self.0.drain(..).collect::<PrimitiveArray<T::Arrow>>())
+    }
+}
+
+/// A column of flags.
+#[derive(Debug, Default)]
+pub(crate) struct FlagColumn(Vec<bool>);
+
+impl FlagColumn {
+    pub(crate) fn push(&mut self, flag: bool) {
+        self.0.push(flag);
+    }
+}
+
+impl Column for FlagColumn {
+    fn take(&mut self) -> ArrayRef {
+        Arc::new(BooleanArray::from(take(&mut self.0)))
     }
 }

@@ -1,11 +1,12 @@
 //! Interval rows aggregated to hours.
 
 use agents::reading::{
-    AssetReading, Signal, SignalReading, SiteReading, Source, SupplyReading, round_energy_kwh, round_mass_kg,
-    round_power_kw, round_ratio,
+    AssetReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading, round_energy_kwh,
+    round_mass_kg, round_power_kw, round_ratio,
 };
 use agents::record::{Catalogue, IntervalRows};
 use agents::{ParticipantId, SiteId, Slot, Span, Time};
+use std::collections::BTreeMap;
 
 /// Aggregates the intervals that start within one hour of UTC into one reading per asset, site and
 /// signal.
@@ -22,6 +23,7 @@ pub(crate) struct Hours {
     sites: Vec<SiteHour>,
     signals: [Mean; Signal::ALL.len()],
     supply: [SupplyHour; Source::ALL.len()],
+    mirror: BTreeMap<ParticipantId, MirrorHour>,
 }
 
 /// A finished hour.
@@ -32,6 +34,7 @@ pub(crate) struct Hour {
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
     pub(crate) supply: Vec<SupplyReading>,
+    pub(crate) mirror: Vec<MirrorReading>,
 }
 
 /// A time-weighted mean of the values that were there.
@@ -68,6 +71,17 @@ struct SupplyHour {
     co2_kg: Option<f64>,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+struct MirrorHour {
+    field_power_kw: Mean,
+    model_power_kw: Mean,
+    residual_kw: Mean,
+    field_energy_kwh: Option<f64>,
+    energy_residual_kwh: Option<f64>,
+    staleness_s: f64,
+    is_stale: bool,
+}
+
 impl Mean {
     fn add(&mut self, value: f64, length: Span) {
         self.sum_ms += value * length.0 as f64;
@@ -87,6 +101,7 @@ impl Hours {
             sites: vec![SiteHour::default(); catalogue.sites.len()],
             signals: Default::default(),
             supply: Default::default(),
+            mirror: BTreeMap::new(),
         }
     }
 
@@ -121,6 +136,9 @@ impl Hours {
         for reading in rows.supply {
             self.supply[reading.source as usize].add(reading);
         }
+        for reading in rows.mirror {
+            self.mirror.entry(reading.asset).or_default().add(reading, rows.length);
+        }
         finished
     }
 
@@ -131,12 +149,14 @@ impl Hours {
         let sites = self.sites.iter_mut().enumerate().filter_map(|(i, hour)| std::mem::take(hour).reading(i));
         let signals = Signal::ALL.into_iter().zip(std::mem::take(&mut self.signals));
         let supply = Source::ALL.into_iter().zip(std::mem::take(&mut self.supply));
+        let mirror = std::mem::take(&mut self.mirror);
         Some(Hour {
             start,
             assets: assets.collect(),
             sites: sites.collect(),
             signals: signals.filter_map(|(signal, mean)| Some(signal.reading(mean.value()?))).collect(),
             supply: supply.filter_map(|(source, hour)| hour.reading(source)).collect(),
+            mirror: mirror.into_iter().filter_map(|(asset, hour)| hour.reading(asset)).collect(),
         })
     }
 }
@@ -196,6 +216,38 @@ impl SupplyHour {
     }
 }
 
+impl MirrorHour {
+    fn add(&mut self, reading: &MirrorReading, length: Span) {
+        self.model_power_kw.add(reading.model_power_kw, length);
+        for (mean, power_kw) in
+            [(&mut self.field_power_kw, reading.field_power_kw), (&mut self.residual_kw, reading.residual_kw)]
+        {
+            if let Some(power_kw) = power_kw {
+                mean.add(power_kw, length);
+            }
+        }
+        self.field_energy_kwh = reading.field_energy_kwh.or(self.field_energy_kwh);
+        if let Some(residual_kwh) = reading.energy_residual_kwh {
+            *self.energy_residual_kwh.get_or_insert(0.0) += residual_kwh;
+        }
+        self.staleness_s = self.staleness_s.max(reading.staleness_s);
+        self.is_stale |= reading.is_stale;
+    }
+
+    fn reading(self, asset: ParticipantId) -> Option<MirrorReading> {
+        Some(MirrorReading {
+            asset,
+            field_power_kw: self.field_power_kw.value().map(round_power_kw),
+            model_power_kw: round_power_kw(self.model_power_kw.value()?),
+            residual_kw: self.residual_kw.value().map(round_power_kw),
+            field_energy_kwh: self.field_energy_kwh,
+            energy_residual_kwh: self.energy_residual_kwh.map(round_energy_kwh),
+            staleness_s: self.staleness_s,
+            is_stale: self.is_stale,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,6 +283,7 @@ mod tests {
             sites: &[site],
             signals: &[Signal::Irradiance.reading(irradiance)],
             supply: &[],
+            mirror: &[],
             records: &[],
         })
     }

@@ -1,16 +1,16 @@
-//! The tables with rows per interval: `assets`, `sites`, `signals`, `supply`.
+//! The tables with rows per interval: `assets`, `sites`, `signals`, `supply`, `mirror`.
 
 use std::sync::Arc;
 
 use agents::Time;
-use agents::reading::{AssetReading, SignalReading, SiteReading, SupplyReading};
+use agents::reading::{AssetReading, MirrorReading, SignalReading, SiteReading, SupplyReading};
 
-use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
+use crate::columns::{Column, FlagColumn, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::Names;
 use crate::run::RunInfo;
-use crate::schema::{ASSETS, SIGNALS, SITES, SUPPLY, Table};
+use crate::schema::{ASSETS, MIRROR, SIGNALS, SITES, SUPPLY, Table};
 use crate::table::{Columns, TableWriter};
 
 /// The tables with rows per interval.
@@ -19,11 +19,12 @@ pub(crate) struct IntervalTables {
     sites: TableWriter<SiteColumns>,
     signals: TableWriter<SignalColumns>,
     supply: TableWriter<SupplyColumns>,
+    mirror: TableWriter<MirrorColumns>,
 }
 
 impl IntervalTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 4] = [ASSETS, SITES, SIGNALS, SUPPLY];
+    pub(crate) const TABLES: [Table; 5] = [ASSETS, SITES, SIGNALS, SUPPLY, MIRROR];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -31,6 +32,7 @@ impl IntervalTables {
             sites: TableWriter::create(SiteColumns::new(names), folder.partial(&SITES), info)?,
             signals: TableWriter::create(SignalColumns::new(names), folder.partial(&SIGNALS), info)?,
             supply: TableWriter::create(SupplyColumns::new(names), folder.partial(&SUPPLY), info)?,
+            mirror: TableWriter::create(MirrorColumns::new(names), folder.partial(&MIRROR), info)?,
         })
     }
 
@@ -42,16 +44,24 @@ impl IntervalTables {
         sites: &[SiteReading],
         signals: &[SignalReading],
         supply: &[SupplyReading],
+        mirror: &[MirrorReading],
     ) -> Result<(), ResultsError> {
         assets.iter().try_for_each(|&reading| self.assets.push(&(start, reading)))?;
         sites.iter().try_for_each(|&reading| self.sites.push(&(start, reading)))?;
         signals.iter().try_for_each(|&reading| self.signals.push(&(start, reading)))?;
-        supply.iter().try_for_each(|reading| self.supply.push(reading))
+        supply.iter().try_for_each(|reading| self.supply.push(reading))?;
+        mirror.iter().try_for_each(|&reading| self.mirror.push(&(start, reading)))
     }
 
     /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
     pub(crate) fn close(self) -> Result<Vec<u64>, ResultsError> {
-        Ok(vec![self.assets.close()?, self.sites.close()?, self.signals.close()?, self.supply.close()?])
+        Ok(vec![
+            self.assets.close()?,
+            self.sites.close()?,
+            self.signals.close()?,
+            self.supply.close()?,
+            self.mirror.close()?,
+        ])
     }
 }
 
@@ -245,6 +255,66 @@ impl Columns for SupplyColumns {
             &mut self.units_online,
             &mut self.fuel_kg,
             &mut self.co2_kg,
+        ]
+    }
+}
+
+struct MirrorColumns {
+    time: TimeColumn,
+    asset: NameColumn,
+    field_power_kw: OptionalColumn<f64>,
+    model_power_kw: NumberColumn<f64>,
+    residual_kw: OptionalColumn<f64>,
+    field_energy_kwh: OptionalColumn<f64>,
+    energy_residual_kwh: OptionalColumn<f64>,
+    staleness_s: NumberColumn<f64>,
+    is_stale: FlagColumn,
+}
+
+impl MirrorColumns {
+    fn new(names: &Names) -> Self {
+        Self {
+            time: TimeColumn::default(),
+            asset: NameColumn::new(&names.participants),
+            field_power_kw: OptionalColumn::default(),
+            model_power_kw: NumberColumn::default(),
+            residual_kw: OptionalColumn::default(),
+            field_energy_kwh: OptionalColumn::default(),
+            energy_residual_kwh: OptionalColumn::default(),
+            staleness_s: NumberColumn::default(),
+            is_stale: FlagColumn::default(),
+        }
+    }
+}
+
+impl Columns for MirrorColumns {
+    const TABLE: Table = MIRROR;
+    type Row = (Time, MirrorReading);
+
+    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+        self.time.push(time);
+        self.asset.push(reading.asset.index());
+        self.field_power_kw.push(reading.field_power_kw);
+        self.model_power_kw.push(reading.model_power_kw);
+        self.residual_kw.push(reading.residual_kw);
+        self.field_energy_kwh.push(reading.field_energy_kwh);
+        self.energy_residual_kwh.push(reading.energy_residual_kwh);
+        self.staleness_s.push(reading.staleness_s);
+        self.is_stale.push(reading.is_stale);
+        Ok(())
+    }
+
+    fn columns(&mut self) -> Vec<&mut dyn Column> {
+        vec![
+            &mut self.time,
+            &mut self.asset,
+            &mut self.field_power_kw,
+            &mut self.model_power_kw,
+            &mut self.residual_kw,
+            &mut self.field_energy_kwh,
+            &mut self.energy_residual_kwh,
+            &mut self.staleness_s,
+            &mut self.is_stale,
         ]
     }
 }

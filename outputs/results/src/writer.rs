@@ -17,7 +17,7 @@ use crate::names::Names;
 use crate::participants;
 use crate::records::RecordTables;
 use crate::run::{Level, RunInfo, RunJson, Status, Summary};
-use crate::schema::{ASSETS, KPIS, PARTICIPANTS, SITES};
+use crate::schema::{ASSETS, KPIS, MIRROR, PARTICIPANTS, SITES};
 
 /// Writes a run into a folder, interval by interval, in memory that does not grow with the run.
 ///
@@ -140,6 +140,9 @@ impl RunWriter {
         if let Some(reading) = rows.assets.iter().find(|reading| unknown_asset(reading.asset)) {
             return Err(ResultsError::UnknownId { table: ASSETS.name, what: "asset", id: reading.asset.0 });
         }
+        if let Some(reading) = rows.mirror.iter().find(|reading| unknown_asset(reading.asset)) {
+            return Err(ResultsError::UnknownId { table: MIRROR.name, what: "asset", id: reading.asset.0 });
+        }
         if let Some(reading) = rows.sites.iter().find(|reading| unknown_site(reading.site)) {
             return Err(ResultsError::UnknownId { table: SITES.name, what: "site", id: reading.site.0 });
         }
@@ -166,7 +169,7 @@ impl Tables {
 
     fn push(&mut self, rows: &IntervalRows<'_>) -> Result<(), ResultsError> {
         match &mut self.hours {
-            None => self.intervals.push(rows.start, rows.assets, rows.sites, rows.signals, rows.supply)?,
+            None => self.intervals.push(rows.start, rows.assets, rows.sites, rows.signals, rows.supply, rows.mirror)?,
             Some(hours) => {
                 let finished = hours.add(rows);
                 self.push_hour(finished)?;
@@ -177,7 +180,9 @@ impl Tables {
 
     fn push_hour(&mut self, hour: Option<Hour>) -> Result<(), ResultsError> {
         match hour {
-            Some(hour) => self.intervals.push(hour.start, &hour.assets, &hour.sites, &hour.signals, &hour.supply),
+            Some(Hour { start, assets, sites, signals, supply, mirror }) => {
+                self.intervals.push(start, &assets, &sites, &signals, &supply, &mirror)
+            }
             None => Ok(()),
         }
     }

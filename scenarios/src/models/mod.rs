@@ -6,6 +6,7 @@ pub(crate) mod commercial;
 pub(crate) mod ev;
 pub(crate) mod evse;
 pub(crate) mod household;
+pub(crate) mod mirror;
 pub(crate) mod mqtt;
 pub(crate) mod pv;
 pub(crate) mod supply;
@@ -33,6 +34,7 @@ from_toml!(
     ev::EvParameters,
     evse::EvseParameters,
     household::HouseholdParameters,
+    mirror::MirrorParameters,
     mqtt::MqttParameters,
     pv::PvParameters,
     supply::SupplyParameters,

@@ -54,7 +54,16 @@ pub(crate) fn values() -> Vec<Case> {
     let place = |name, line: &str, says| case(name, &format!("[place]\n{line}\n"), says);
     let market = |name, line: &str, says| case(name, &format!("[market]\n{line}\n"), says);
     let supply = |name, line: &str, says| case(name, &format!("[supply]\n{line}\n"), says);
+    let mirror = |name, line: &str, says| case(name, &format!("[mirror]\n{line}\n"), says);
     vec![
+        mirror("a reading that never holds", "hold = \"0s\"", &["line 7", "mirror.hold", "longer than nothing"]),
+        mirror(
+            "a mean over no time",
+            "diverged_for = \"0s\"",
+            &["line 7", "mirror.diverged_for", "longer than nothing"],
+        ),
+        mirror("a rating that is wild already", "wild_above = 0.5", &["line 7", "mirror.wild_above", "1"]),
+        mirror("a rule for mirrors that there is not", "holds = \"90s\"", &["line 7", "holds", "`hold`"]),
         supply(
             "more engines running than there are",
             "engines = 1",

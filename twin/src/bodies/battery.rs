@@ -15,9 +15,9 @@ use bevy_ecs::component::Component;
 use market::Energy;
 use scenarios::BatteryParameters;
 
-#[derive(Component, Debug)]
+#[derive(Component, Clone, Debug)]
 pub(crate) struct BatteryBody {
-    id: ParticipantId,
+    pub(crate) id: ParticipantId,
     site: SiteId,
     pub(crate) unit: StorageUnit,
     intent: BatteryIntent,
@@ -81,6 +81,35 @@ impl BatteryBody {
         if steps.last().is_some_and(|step| step.ends_day) {
             self.health = self.unit.health();
         }
+    }
+
+    /// Lives through the steps at the power that flows in the field; what is asked for is what `model` was asked for.
+    /// Returns the energy that the power can not explain, see [`StorageUnit::undergo`].
+    pub(crate) fn follow(
+        &mut self,
+        power_kw: f64,
+        model: &Self,
+        steps: &[Step],
+        air: &[Air],
+        flows: &mut Flows,
+    ) -> f64 {
+        let (mut converter, mut unexplained_kwh, mut hours) = (Mean::default(), 0.0, 0.0);
+        for (index, (step, air)) in steps.iter().zip(air).enumerate() {
+            let converter_kw = power_kw - self.unit.supply_kw();
+            unexplained_kwh += self.unit.undergo(power_kw, step.hours);
+            self.unit.pass(step.hours, step.day, air.temperature_c);
+            flows.add(self.site, index, power_kw);
+            converter.add(if converter_kw.abs() < self.unit.spec.least_kw { 0.0 } else { converter_kw }, step);
+            hours += step.hours;
+        }
+        self.power_kw = power_kw;
+        self.register_kwh += power_kw * hours;
+        self.wanted_kw = model.wanted_kw;
+        self.converter_kw = converter.power_kw();
+        if steps.last().is_some_and(|step| step.ends_day) {
+            self.health = self.unit.health();
+        }
+        unexplained_kwh
     }
 
     /// Exchanges what is asked within limits and reserves; returns the power at the terminals, and the power asked for

@@ -15,7 +15,7 @@ use bevy_ecs::component::Component;
 
 #[derive(Component, Debug)]
 pub(crate) struct LoadBody {
-    id: ParticipantId,
+    pub(crate) id: ParticipantId,
     site: SiteId,
     consumer: Consumer,
     /// Number of phases of its connection, and the one that a single-phase connection uses.
@@ -87,6 +87,13 @@ impl LoadBody {
             mean.add(power_kw, step);
         }
         self.power_kw = mean.power_kw();
+    }
+
+    /// Shows the power that flows in the field, in place of what the model would have taken.
+    pub(crate) fn follow(&mut self, power_kw: f64, steps: usize, flows: &mut Flows) {
+        (0..steps).for_each(|index| flows.add(self.site, index, power_kw));
+        self.power_kw = power_kw;
+        self.is_limited = false;
     }
 
     pub(crate) fn power_kw(&self) -> f64 {

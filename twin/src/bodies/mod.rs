@@ -7,7 +7,7 @@ mod load;
 mod pv;
 
 pub(crate) use battery::{BatteryBody, BatteryState};
-pub(crate) use charging::{EvBody, EvState, EvseBody, EvseState};
+pub(crate) use charging::{EvBody, EvState, EvseBody, EvseState, Guide};
 pub(crate) use institutions::{DsoBody, DsoState, MeterAccess, NoBody};
 pub(crate) use load::{Consumer, LoadBody, LoadState};
 pub(crate) use pv::{PvBody, PvState};

@@ -16,7 +16,7 @@ use scenarios::PvParameters;
 
 #[derive(Component, Debug)]
 pub(crate) struct PvBody {
-    id: ParticipantId,
+    pub(crate) id: ParticipantId,
     site: SiteId,
     array: PvArray,
     /// What was measured of its production, kW, in the place of what sun and array would give.
@@ -88,6 +88,13 @@ impl PvBody {
         }
         self.power_kw = active.power_kw();
         self.reactive_kvar = reactive.power_kw();
+    }
+
+    /// Shows the power that flows in the field, in place of what the model would have given.
+    pub(crate) fn follow(&mut self, power_kw: f64, steps: usize, flows: &mut Flows) {
+        (0..steps).for_each(|index| flows.add(self.site, index, power_kw));
+        self.power_kw = power_kw;
+        (self.is_curtailed, self.is_derated) = (false, false);
     }
 
     fn step(&mut self, step: &Step, sky: &Sky, air: &Air, network: &NetworkState) -> Delivery {

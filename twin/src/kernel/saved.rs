@@ -20,7 +20,8 @@ impl Kernel {
             let id = ParticipantId(index as u32);
             let (wake, waits_for) = self.wakes.of(id);
             let body = self.world.body_state(id);
-            (name.clone(), SavedParticipant { is_out: self.is_out[index], wake, waits_for, core, body })
+            let mirror = self.world.mirror_states().get(&id).cloned();
+            (name.clone(), SavedParticipant { is_out: self.is_out[index], wake, waits_for, core, body, mirror })
         });
         let told = Signal::ALL.into_iter().zip(self.signals);
         let (sites, portfolios, island) = self.world.meter_states();

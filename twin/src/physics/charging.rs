@@ -44,6 +44,13 @@ impl From<&EvseParameters> for Outlet {
     }
 }
 
+impl Outlet {
+    /// `power_kw` by phase of the network, with its sign, when all phases of the outlet are in use.
+    pub fn phases_kw(&self, power_kw: f64) -> [f64; 3] {
+        phases_kw(power_kw, self.phases, self.first_phase)
+    }
+}
+
 /// A vehicle's on-board charger.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Charger {
@@ -131,11 +138,7 @@ impl Connection {
 
     /// `power_kw` by phase of the network, with its sign.
     pub fn phases_kw(&self, power_kw: f64) -> [f64; 3] {
-        let mut phases_kw = [0.0; 3];
-        for phase in 0..self.phases {
-            phases_kw[(self.first_phase + phase) % 3] = power_kw / self.phases as f64;
-        }
-        phases_kw
+        phases_kw(power_kw, self.phases, self.first_phase)
     }
 
     /// The current in each phase of the network at `power_kw`, with its sign, A.
@@ -147,6 +150,14 @@ impl Connection {
     fn power_kw(&self, current_a: f64) -> f64 {
         current_a * self.voltage_v * self.phases as f64 / 1000.0
     }
+}
+
+fn phases_kw(power_kw: f64, phases: usize, first_phase: usize) -> [f64; 3] {
+    let mut phases_kw = [0.0; 3];
+    for phase in 0..phases {
+        phases_kw[(first_phase + phase) % 3] = power_kw / phases as f64;
+    }
+    phases_kw
 }
 
 /// The current per phase of `power_kw` on `phases` phases.

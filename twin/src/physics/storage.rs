@@ -5,6 +5,7 @@
 //! of a local day. Within a minute a power holds until the window ends it, at which instant the converter goes off. So steps
 //! of a second and of a minute come to the same.
 
+mod field;
 mod parameters;
 mod saved;
 

@@ -30,6 +30,8 @@ impl Snapshot {
         let plans = original.participants.iter().zip(&changed.participants);
         for (saved, (original, changed)) in forked.participants.values_mut().zip(plans) {
             saved.move_to(original, changed)?;
+            // Nobody brings readings of the field into a fork: it goes on from where reality left it.
+            saved.mirror = None;
         }
         Ok(forked)
     }

@@ -88,6 +88,10 @@ impl World {
             meter.lay(state);
         }
         self.meters.island.lay(&snapshot.island);
+        let known =
+            |(index, saved): (usize, &SavedParticipant)| Some((ParticipantId(index as u32), saved.mirror.clone()?));
+        let mirrored = snapshot.participants.values().enumerate().filter_map(known).collect();
+        self.restore_mirror(snapshot.time, mirrored);
         if let Some(supply) = &mut self.supply {
             supply.resume(snapshot.time, snapshot.supply.as_ref());
         }

@@ -47,6 +47,7 @@ pub(crate) fn readings(count: u32, power_kw: f64) -> Vec<AssetReading> {
 pub(crate) fn publish(face: &Face, second: i64, assets: &[AssetReading]) {
     let signals: [SignalReading; 1] = [Signal::Irradiance.reading(second as f64)];
     face.publish(&IntervalRows {
+        mirror: &[],
         start: TIME + Span::from_s(second),
         length: Span::from_s(1),
         assets,

@@ -1,14 +1,15 @@
 //! The data: every table, every column.
 
 use super::{Column, ColumnType, Table};
-use ColumnType::{Integer, Name, Number, Real, Text, Time};
+use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 13] = [
+pub const TABLES: [&Table; 14] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
     &SUPPLY,
+    &MIRROR,
     &ORDERS,
     &TRADES,
     &CLEARINGS,
@@ -186,6 +187,62 @@ pub const SUPPLY: Table = Table {
             "CO2 of that fuel when it is burnt, to 1 g; without what came before, unlike the signal `co2_intensity`",
         )
         .or_null(),
+    ],
+};
+
+/// One row per mirrored asset and interval.
+pub const MIRROR: Table = Table {
+    name: "mirror",
+    rows: "One row per mirrored asset and interval, by time, then in the order of the assets' names; none while readings come \
+           from nowhere. What the field said is what flows: `power_kw` of `assets` is `field_power_kw` as long as there is one.",
+    hourly: "one row per asset and hour in which it was mirrored: time-weighted means of `model_power_kw`, and of \
+             `field_power_kw` and `residual_kw` over the intervals that had one; last `field_energy_kwh`, sum of \
+             `energy_residual_kwh`, highest `staleness_s`; `is_stale` if it was so at any time",
+    columns: &[
+        INTERVAL_START,
+        column("asset", Name, "", "The asset's name"),
+        column(
+            "field_power_kw",
+            Real,
+            "kW",
+            "Power last read in the field, which held throughout the interval, to 1 W; null while no reading holds",
+        )
+        .sign(CONSUMED)
+        .or_null(),
+        column(
+            "model_power_kw",
+            Real,
+            "kW",
+            "Mean power of the model over the interval, from the mirrored state at its beginning, under the commands in \
+             force, to 1 W",
+        )
+        .sign(CONSUMED),
+        column("residual_kw", Real, "kW", "`field_power_kw` less `model_power_kw`, to 1 W; null while no reading holds")
+            .sign("+ the field takes more, or gives less")
+            .or_null(),
+        column(
+            "field_energy_kwh",
+            Real,
+            "kWh",
+            "Stored energy as it was read in the field, to 1 Wh; null where none was taken on in the interval",
+        )
+        .or_null(),
+        column(
+            "energy_residual_kwh",
+            Real,
+            "kWh",
+            "That energy, within the capacity, less what the mirrored store was expected to hold at that instant, to 1 Wh; \
+             null where none was taken on",
+        )
+        .sign("+ the field holds more")
+        .or_null(),
+        column(
+            "staleness_s",
+            Real,
+            "s",
+            "Age of the last sound reading, of whatever quantity, at the end of the interval, to 1 ms",
+        ),
+        column("is_stale", Flag, "", "Whether the field had fallen silent, so that the model carried on by itself"),
     ],
 };
 

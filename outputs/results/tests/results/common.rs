@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, Source, SupplyReading};
+use agents::reading::{
+    AssetReading, AssetState, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
+};
 use agents::record::{
     Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
     SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
@@ -77,6 +79,7 @@ pub(crate) struct Readings {
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
     pub(crate) supply: Vec<SupplyReading>,
+    pub(crate) mirror: Vec<MirrorReading>,
 }
 
 /// Readings at these powers in kW, for an interval of `length`. The site of PV and load imports and
@@ -108,6 +111,7 @@ pub(crate) fn readings(length: Span, pv: f64, load: f64, battery: f64, evse: f64
         sites: vec![site(0, pv + load), site(1, battery), site(2, evse)],
         signals: vec![Signal::Irradiance.reading(-pv * 100.0), Signal::Co2Intensity.reading(co2)],
         supply: Vec::new(),
+        mirror: Vec::new(),
     }
 }
 
@@ -124,6 +128,7 @@ pub(crate) fn rows<'a>(start: Time, length: Span, readings: &'a Readings, record
         sites: &readings.sites,
         signals: &readings.signals,
         supply: &readings.supply,
+        mirror: &readings.mirror,
         records,
     }
 }

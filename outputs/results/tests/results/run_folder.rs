@@ -19,11 +19,12 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 14] = [
+const ALL: [&str; 15] = [
     "assets.parquet",
     "clearings.parquet",
     "events.parquet",
     "kpis.parquet",
+    "mirror.parquet",
     "orders.parquet",
     "participants.parquet",
     "run.json",

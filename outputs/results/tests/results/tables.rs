@@ -5,8 +5,8 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::common;
-use crate::common::{START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows};
-use agents::reading::{Signal, round_power_kw};
+use crate::common::{BATTERY, START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows};
+use agents::reading::{MirrorReading, Signal, round_power_kw};
 use agents::record::Recorder;
 use agents::{Span, Time};
 use arrow_array::Array;
@@ -14,7 +14,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use results::schema::{TABLES, markdown};
+use results::schema::{MIRROR, TABLES, markdown};
 use results::{Level, RunInfo, RunWriter, Status};
 
 fn complete_run(level: Level) -> tempfile::TempDir {
@@ -177,6 +177,41 @@ fn a_supply_has_a_row_per_slot_and_source_and_hours_are_means_and_sums_of_them()
     assert_eq!(hourly[2], ["2026-03-20T00:00:00Z", "pv", "-5", "1", "-", "-", "-"]);
 }
 
+/// Two hours of quarter hours in which a battery is mirrored in the first three and falls silent in the third.
+fn mirrored_run(level: Level) -> Vec<Vec<String>> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(level), &catalogue()).expect("begun");
+    let powers_kw = [Some(4.0), Some(1.0), None];
+    for k in 0..8 {
+        let mirrored = powers_kw.get(k).map(|&field_power_kw| MirrorReading {
+            asset: BATTERY,
+            field_power_kw,
+            model_power_kw: 1.0,
+            residual_kw: field_power_kw.map(|power_kw| power_kw - 1.0),
+            field_energy_kwh: field_power_kw.map(|power_kw| 10.0 - power_kw),
+            energy_residual_kwh: field_power_kw.map(|_| 0.25),
+            staleness_s: k as f64 * 900.0,
+            is_stale: field_power_kw.is_none(),
+        });
+        let mirror = mirrored.into_iter().collect();
+        let readings = common::Readings { mirror, ..readings(TICK, 0.0, 10.0, 0.0, 0.0, 0.0) };
+        writer.record(&rows(START + TICK * k as i64, TICK, &readings, &[])).expect("recorded");
+    }
+    writer.finish(Status::Complete).expect("finished");
+    let columns = MIRROR.columns.iter().map(|column| column.name).collect::<Vec<_>>();
+    cells(&dir.path().join("mirror.parquet"), &columns)
+}
+
+#[test]
+fn a_mirrored_asset_has_a_row_per_interval_and_hours_are_means_of_what_held() {
+    let full = mirrored_run(Level::Full);
+    assert_eq!(full.len(), 3);
+    assert_eq!(full[0], ["2026-03-20T00:00:00Z", "bat_01", "4", "1", "3", "6", "0.25", "0", "false"]);
+    assert_eq!(full[2], ["2026-03-20T00:30:00Z", "bat_01", "-", "1", "-", "-", "-", "1800", "true"]);
+    let hourly = mirrored_run(Level::Hourly);
+    assert_eq!(hourly, [["2026-03-20T00:00:00Z", "bat_01", "2.5", "1", "1.5", "9", "0.5", "1800", "true"]]);
+}
+
 #[test]
 fn words_of_a_dictionary_are_distinct() {
     // pyarrow corrupts columns whose dictionary repeats a word; two signals share the unit EUR/MWh.
@@ -268,7 +303,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 14);
+        assert_eq!(names.len(), 15);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");

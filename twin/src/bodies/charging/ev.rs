@@ -16,7 +16,7 @@ use market::Energy;
 use scenarios::EvParameters;
 use serde::{Deserialize, Serialize};
 
-#[derive(Component, Debug)]
+#[derive(Component, Clone, Debug)]
 pub(crate) struct EvBody {
     id: ParticipantId,
     pub(crate) unit: StorageUnit,
@@ -84,6 +84,17 @@ impl EvState {
     }
 }
 
+/// What is known from the field of a vehicle and its charge point throughout an interval; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Guide {
+    /// Power at the charge point, consumption positive.
+    pub(crate) power_kw: Option<f64>,
+    /// Whether the vehicle is in the plug.
+    pub(crate) is_plugged: Option<bool>,
+    /// What came of it: energy that the power can not explain, see [`StorageUnit::undergo`].
+    pub(crate) unexplained_kwh: f64,
+}
+
 impl EvBody {
     pub(crate) fn new(id: ParticipantId, spec: &EvParameters) -> Self {
         Self {
@@ -103,36 +114,50 @@ impl EvBody {
         }
     }
 
-    /// Lives through the steps: drives, comes home, plugs in, charges. Returns whether anything happened that the cores
-    /// of vehicle and charge point should know of.
-    pub(crate) fn advance(&mut self, steps: &[Step], air: &[Air], evse: &mut EvseBody, flows: &mut Flows) -> bool {
+    /// Lives through the steps: drives, comes home, plugs in, charges; as far as `guide` knows, as in the field. Returns
+    /// whether anything happened that the cores of vehicle and charge point should know of.
+    pub(crate) fn advance(
+        &mut self,
+        steps: &[Step],
+        air: &[Air],
+        evse: &mut EvseBody,
+        guide: &mut Guide,
+        flows: &mut Flows,
+    ) -> bool {
         let mut mean = Mean::default();
         let mut happened = false;
         for (index, (step, air)) in steps.iter().zip(air).enumerate() {
-            let energy_kwh = self.live(step.start, step.end, evse, &mut happened);
+            let energy_kwh = self.live(step.start, step.end, evse, guide, &mut happened);
             self.unit.pass(step.hours, step.day, air.temperature_c);
             let power_kw = energy_kwh / step.hours;
-            flows.add(evse.site, index, power_kw);
+            flows.add(evse.site, index, guide.power_kw.unwrap_or(power_kw));
             mean.add(power_kw, step);
         }
         self.power_kw = mean.power_kw();
         self.register_kwh += mean.energy_kwh();
-        evse.end_interval(self.power_kw);
+        evse.end_interval(guide.power_kw.unwrap_or(self.power_kw));
         happened
     }
 
     /// Lives from `start` to `end`, at most a minute, split where something happens; returns the energy taken at the inlet.
-    fn live(&mut self, start: Time, end: Time, evse: &mut EvseBody, happened: &mut bool) -> f64 {
+    fn live(&mut self, start: Time, end: Time, evse: &mut EvseBody, guide: &mut Guide, happened: &mut bool) -> f64 {
         let (mut time, mut energy_kwh) = (start, 0.0);
         while time < end {
-            *happened |= self.change_place(time, evse);
-            let until = self.next_change().min(end);
+            *happened |= self.change_place(time, evse, guide);
+            let until = self.next_change(guide).min(end);
             let hours = (until - time).hours();
             match self.place {
                 Whereabouts::Parked => {}
                 Whereabouts::Driving { consumption_kw, .. } => self.drive(consumption_kw * hours),
                 Whereabouts::Plugged => {
-                    self.flow_kw = self.charge(evse.offer_kw(), time, hours);
+                    self.flow_kw = match guide.power_kw {
+                        Some(power_kw) => {
+                            self.held = Held::NOTHING;
+                            guide.unexplained_kwh += self.unit.undergo(power_kw, hours);
+                            power_kw
+                        }
+                        None => self.charge(evse.offer_kw(), time, hours),
+                    };
                     evse.count(self.flow_kw, hours);
                     energy_kwh += self.flow_kw * hours;
                 }
@@ -142,24 +167,75 @@ impl EvBody {
         energy_kwh
     }
 
+    /// Goes where the field says it is; returns whether that changes anything.
+    ///
+    /// A vehicle that the field has in the plug is there, whatever trip it should be on. One that the field does not have
+    /// in the plug is on the trip that it should be on now, or parked.
+    pub(crate) fn be_plugged(&mut self, is_plugged: bool, time: Time, evse: &mut EvseBody) -> bool {
+        match (self.place, is_plugged) {
+            (Whereabouts::Plugged, true) | (Whereabouts::Parked | Whereabouts::Driving { .. }, false) => false,
+            (_, true) => {
+                self.held = Held::NOTHING;
+                self.connection = Some(evse.plug_in(self.id, &self.charger, time));
+                self.place = Whereabouts::Plugged;
+                true
+            }
+            (Whereabouts::Plugged, false) => {
+                self.unplug(time, evse);
+                let is_under_way = |trip: &&Trip| trip.depart <= time && time < trip.back;
+                self.place = match self.intent.trips.iter().flatten().find(is_under_way) {
+                    Some(&trip) => {
+                        self.departed = self.departed.max(trip.depart);
+                        let consumption_kw = trip.energy_kwh / (trip.back - trip.depart).hours();
+                        Whereabouts::Driving { trip, consumption_kw }
+                    }
+                    None => Whereabouts::Parked,
+                };
+                true
+            }
+        }
+    }
+
+    /// Takes the trips of which `is_over` says so as driven, or as never to be driven.
+    pub(crate) fn pass_over_trips(&mut self, is_over: impl Fn(&Trip) -> bool) {
+        let over = self.intent.trips.iter().flatten().filter(|trip| is_over(trip)).map(|trip| trip.depart);
+        self.departed = over.fold(self.departed, Time::max);
+    }
+
+    /// Whether it is in the plug of its charge point.
+    pub(crate) fn is_plugged(&self) -> bool {
+        self.place == Whereabouts::Plugged
+    }
+
+    fn unplug(&mut self, time: Time, evse: &mut EvseBody) {
+        let missing_kwh = self.intent.bounds.map_or(0.0, |bounds| bounds.target_kwh - self.unit.energy_kwh);
+        evse.unplug(time, missing_kwh.max(0.0));
+        self.flow_kw = 0.0;
+        self.held = Held::NOTHING;
+    }
+
     /// The next trip that was not begun yet.
     fn next_trip(&self) -> Option<Trip> {
         self.intent.trips.iter().flatten().find(|trip| trip.depart > self.departed).copied()
     }
 
-    fn next_change(&self) -> Time {
+    fn next_change(&self, guide: &Guide) -> Time {
         match self.place {
+            _ if guide.is_plugged == Some(true) => Time::NEVER,
             Whereabouts::Driving { trip, .. } => trip.back,
             _ => self.next_trip().map_or(Time::NEVER, |trip| trip.depart),
         }
     }
 
     /// Leaves and comes back, as often as it does so at `time`.
-    fn change_place(&mut self, time: Time, evse: &mut EvseBody) -> bool {
+    fn change_place(&mut self, time: Time, evse: &mut EvseBody, guide: &Guide) -> bool {
         let mut is_changed = false;
+        if guide.is_plugged == Some(true) {
+            return is_changed;
+        }
         loop {
             match self.place {
-                Whereabouts::Driving { trip, .. } if trip.back <= time => self.come_back(trip, time, evse),
+                Whereabouts::Driving { trip, .. } if trip.back <= time => self.come_back(trip, time, evse, guide),
                 Whereabouts::Driving { .. } => return is_changed,
                 _ => match self.next_trip().filter(|trip| trip.depart <= time) {
                     Some(trip) => self.leave(trip, time, evse),
@@ -173,11 +249,8 @@ impl EvBody {
     /// Leaves now, if it should not have done so before; the trip ends in time, and takes all of its energy.
     fn leave(&mut self, trip: Trip, time: Time, evse: &mut EvseBody) {
         if self.place == Whereabouts::Plugged {
-            let missing_kwh = self.intent.bounds.map_or(0.0, |bounds| bounds.target_kwh - self.unit.energy_kwh);
-            evse.unplug(time, missing_kwh.max(0.0));
+            self.unplug(time, evse);
         }
-        self.flow_kw = 0.0;
-        self.held = Held::NOTHING;
         self.departed = trip.depart;
         let length = trip.back - time;
         let consumption_kw = if length > Span::ZERO { trip.energy_kwh / length.hours() } else { 0.0 };
@@ -187,8 +260,9 @@ impl EvBody {
         self.place = Whereabouts::Driving { trip, consumption_kw };
     }
 
-    fn come_back(&mut self, trip: Trip, time: Time, evse: &mut EvseBody) {
-        let plugs_in = trip.plug_in.is_wanted_at(self.unit.energy_kwh) && evse.is_free();
+    fn come_back(&mut self, trip: Trip, time: Time, evse: &mut EvseBody, guide: &Guide) {
+        let may_plug_in = evse.is_free() && guide.is_plugged.is_none();
+        let plugs_in = may_plug_in && trip.plug_in.is_wanted_at(self.unit.energy_kwh);
         self.place = if plugs_in {
             self.connection = Some(evse.plug_in(self.id, &self.charger, time));
             Whereabouts::Plugged

@@ -3,7 +3,7 @@
 use crate::bodies::Embodied;
 use crate::physics::charging::{Charger, Connection, Outlet};
 use crate::state::state;
-use crate::world::Meters;
+use crate::world::{Flows, Meters};
 use agents::evse::{ControlPilot, Evse, EvseIntent, EvseSense, Plug};
 use agents::reading::{AssetReading, AssetState, round_energy_kwh, round_power_kw};
 use agents::record::SessionRow;
@@ -11,9 +11,9 @@ use agents::{ParticipantId, SiteId, Time};
 use bevy_ecs::component::Component;
 use scenarios::EvseParameters;
 
-#[derive(Component, Debug)]
+#[derive(Component, Clone, Debug)]
 pub(crate) struct EvseBody {
-    id: ParticipantId,
+    pub(crate) id: ParticipantId,
     pub(super) site: SiteId,
     outlet: Outlet,
     intent: EvseIntent,
@@ -70,6 +70,12 @@ impl EvseBody {
 
     /// Ends an interval in which the vehicle took `power_kw` in the mean.
     pub(super) fn end_interval(&mut self, power_kw: f64) {
+        self.power_kw = power_kw;
+    }
+
+    /// Shows the power that flows in the field where there is no vehicle that could take part in it.
+    pub(crate) fn follow(&mut self, power_kw: f64, steps: usize, flows: &mut Flows) {
+        (0..steps).for_each(|index| flows.add(self.site, index, power_kw));
         self.power_kw = power_kw;
     }
 
@@ -148,7 +154,11 @@ impl EvseBody {
 
     /// Mean power over the interval by phase of the network, consumption positive.
     pub(crate) fn phases_kw(&self) -> [f64; 3] {
-        self.connection.map_or([0.0; 3], |connection| connection.phases_kw(self.power_kw))
+        match self.connection {
+            Some(connection) => connection.phases_kw(self.power_kw),
+            // Without a vehicle nothing flows, but for what the field may say.
+            None => self.outlet.phases_kw(self.power_kw),
+        }
     }
 
     pub(crate) fn reading(&self) -> AssetReading {

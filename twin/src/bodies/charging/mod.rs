@@ -3,7 +3,7 @@
 mod ev;
 mod evse;
 
-pub(crate) use ev::{EvBody, EvState};
+pub(crate) use ev::{EvBody, EvState, Guide};
 pub(crate) use evse::{EvseBody, EvseState};
 
 #[cfg(test)]
@@ -36,6 +36,8 @@ mod tests {
         now: Now,
         out: Outbox,
         is_out: bool,
+        /// What the field says.
+        guide: Guide,
     }
 
     fn vehicle(text: &str) -> EvParameters {
@@ -70,6 +72,7 @@ mod tests {
                 now,
                 out: Outbox::default(),
                 is_out: false,
+                guide: Guide::default(),
             };
             rig.step_cores(&[]);
             rig
@@ -111,7 +114,8 @@ mod tests {
                 self.flows.reset(self.steps.len());
                 self.bodies.1.begin_interval();
                 let air = vec![Air { temperature_c: 27.0, wind_m_per_s: 4.0 }; self.steps.len()];
-                self.bodies.0.advance(&self.steps, &air, &mut self.bodies.1, &mut self.flows);
+                let (ev, evse) = &mut self.bodies;
+                ev.advance(&self.steps, &air, evse, &mut self.guide, &mut self.flows);
                 self.now.time = end;
                 self.step_cores(&[]);
             }
@@ -171,6 +175,67 @@ mod tests {
         for (row, expected_kwh) in rows.iter().zip([10.0, 20.0]) {
             assert!((row.delivered_kwh - expected_kwh).abs() < 2e-3 && row.unserved_kwh < 1e-3, "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_vehicle_that_the_field_has_in_the_plug_does_not_leave_and_one_that_it_has_not_is_on_its_trip() {
+        let mut rig = Rig::recorded("", "");
+        rig.live_until(6.0);
+        rig.guide.is_plugged = Some(true);
+        rig.bodies.0.pass_over_trips(|trip| trip.depart < hour(9.0));
+        rig.live_until(9.0);
+        assert!(rig.bodies.0.is_plugged() && rig.sessions().is_empty(), "the trip began at seven");
+        let (now, (ev, evse)) = (rig.now.time, &mut rig.bodies);
+        assert!(ev.be_plugged(false, now, evse) && !ev.be_plugged(false, now, evse));
+        rig.step_cores(&[]);
+        assert_eq!(rig.states(), [AssetState::Driving, AssetState::Available]);
+        let before_kwh = rig.energy_kwh();
+        rig.guide.is_plugged = None;
+        rig.live_until(10.0);
+        assert_eq!(rig.sessions()[0].end, hour(9.0));
+        // An hour of a trip of five hours, which takes 20 kWh · 0.93.
+        assert!((before_kwh - rig.energy_kwh() - 18.6 / 5.0).abs() < 1e-9);
+        rig.live_until(12.25);
+        assert!(rig.bodies.0.is_plugged(), "back in time");
+    }
+
+    #[test]
+    fn a_vehicle_comes_home_when_the_field_says_so_and_is_parked_where_it_is_not_in_the_plug() {
+        let mut rig = Rig::recorded("", "");
+        rig.guide.is_plugged = Some(false);
+        rig.live_until(5.0);
+        assert_eq!(
+            rig.states(),
+            [AssetState::Parked, AssetState::Available],
+            "its driver would have plugged in at one"
+        );
+        rig.live_until(8.0);
+        assert_eq!(rig.states(), [AssetState::Driving, AssetState::Available]);
+        rig.guide.is_plugged = Some(true);
+        let (now, (ev, evse)) = (rig.now.time, &mut rig.bodies);
+        assert!(ev.be_plugged(true, now, evse) && !ev.be_plugged(true, now, evse));
+        rig.live_until(9.0);
+        assert!(rig.bodies.0.is_plugged(), "four hours before its trip ends");
+    }
+
+    #[test]
+    fn what_flows_in_the_field_is_counted_and_stored_whatever_the_vehicle_wants() {
+        let mut rig = Rig::recorded("initial_soc = 0.5", "");
+        rig.live_until(2.0);
+        rig.set_kw(0.0);
+        rig.guide = Guide { power_kw: Some(-4.0), is_plugged: Some(true), ..Guide::default() };
+        let before_kwh = rig.energy_kwh();
+        rig.live_until(2.0 + 0.25);
+        assert_eq!(rig.states(), [AssetState::Discharging; 2]);
+        assert!(rig.energy_kwh() < before_kwh - 1.0 && rig.bodies.1.power_kw() == -4.0);
+        rig.guide.is_plugged = Some(false);
+        let (now, (ev, evse)) = (rig.now.time, &mut rig.bodies);
+        ev.be_plugged(false, now, evse);
+        rig.step_cores(&[]);
+        let before_kwh = rig.energy_kwh();
+        rig.live_until(2.5);
+        assert_eq!((rig.energy_kwh(), rig.bodies.0.power_kw(), rig.bodies.1.power_kw()), (before_kwh, 0.0, -4.0));
+        assert!((rig.sessions()[0].returned_kwh - 1.0).abs() < 1e-9);
     }
 
     #[test]
