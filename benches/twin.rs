@@ -85,7 +85,6 @@ fn year(record: Record) -> (f64, Summary) {
     let args = RunArgs {
         from: None,
         scenario: ScenarioArgs {
-            from: None,
             scenario: "martinique".into(),
             set: Vec::new(),
             seed: None,
