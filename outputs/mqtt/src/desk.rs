@@ -54,8 +54,6 @@ struct Desk {
     accepted: Cell<u64>,
     /// Some of the held requests have gone.
     room: Notify,
-    /// It is over.
-    end: Notify,
     ending: Cell<bool>,
     state: RefCell<(Connection, String)>,
     /// Messages that had given way when it was last complained of.
@@ -66,7 +64,7 @@ struct Desk {
 
 /// Works until the face ends.
 pub(crate) fn run(
-    runtime: &Runtime,
+    runtime: Runtime,
     session: Session,
     broker: Broker,
     tls: Option<Arc<ClientConfig>>,
@@ -84,27 +82,33 @@ pub(crate) fn run(
         started: Instant::now(),
         accepted: Cell::new(0),
         room: Notify::new(),
-        end: Notify::new(),
         ending: Cell::new(false),
         complained: Cell::new(0),
         complained_at: Cell::new(Instant::now()),
         handshakes: Semaphore::new(MOST_HANDSHAKES),
     });
-    LocalSet::new().block_on(runtime, async {
+    LocalSet::new().block_on(&runtime, async {
         let mut tasks = JoinSet::new();
+        let mut handles = Vec::new();
         for (id, client_id, will) in links {
             let link = Link { desk: desk.clone(), id, over: Cell::new(false) };
             let (broker, tls) = (broker.clone(), tls.clone());
             let will = Some((will, Session::WILL));
             let plug = Plug { broker, tls, client_id, will, acknowledges_itself: true };
-            tasks.spawn_local(async move { keep(&plug, &link).await });
+            handles.push(tasks.spawn_local(async move { keep(&plug, &link).await }));
         }
         let deadline = desk.serve().await;
         desk.say_goodbye();
+        // A connection that is not there has nobody to say goodbye to.
+        for (handle, _) in handles.iter().zip(&*desk.outlets.borrow()).filter(|(_, outlet)| outlet.is_none()) {
+            handle.abort();
+        }
         let all = async { while tasks.join_next().await.is_some() {} };
         // What is not done by then is broken off.
         let _ = timeout_at(deadline.into(), all).await;
     });
+    // Whoever still looks a name up is not waited for.
+    runtime.shutdown_background();
     *desk.state.borrow_mut() = (Connection::Ended, format!("ended the connection with {}", broker.address()));
     desk.tell();
 }
@@ -194,7 +198,6 @@ impl Desk {
         self.ending.set(true);
         self.session.borrow_mut().farewell();
         self.pump_all();
-        self.end.notify_waiters();
         self.room.notify_waiters();
     }
 
@@ -350,15 +353,6 @@ impl Traffic for Link {
     }
 
     async fn wait(&self, time: Duration) {
-        if !self.desk.ending.get() {
-            tokio::select! {
-                () = sleep(time) => {}
-                () = self.desk.end.notified() => {}
-            }
-        }
-        // A connection that is not there has nobody to say goodbye to.
-        if self.desk.ending.get() {
-            self.over.set(true);
-        }
+        sleep(time).await;
     }
 }

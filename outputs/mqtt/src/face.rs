@@ -7,7 +7,7 @@ use crate::error::MqttError;
 use crate::io::tls;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::status::Status;
+use crate::status::{Connection, Status};
 use agents::face::{Answer, Request};
 use agents::record::{Catalogue, IntervalRows};
 use std::collections::VecDeque;
@@ -64,7 +64,7 @@ impl Face {
         let at_desk = shared.clone();
         let thread = thread::Builder::new().name("mqtt".into()).spawn(move || {
             let session = Session::new(settings, catalogue, &broker.client_id);
-            desk::run(&runtime, session, broker, tls, at_desk);
+            desk::run(runtime, session, broker, tls, at_desk);
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -99,7 +99,12 @@ impl Face {
 
     /// How it is connected and what it has done, as of a moment ago.
     pub fn status(&self) -> Status {
-        lock(&self.shared.status).clone()
+        let status = lock(&self.shared.status).clone();
+        let has_failed = self.thread.as_ref().is_some_and(JoinHandle::is_finished);
+        if !has_failed {
+            return status;
+        }
+        Status { connection: Connection::Ended, text: "the MQTT face has failed: restart it".into(), ..status }
     }
 
     /// Says goodbye: what waits is sent, then that everybody is offline, then the connection ends; all of it takes no longer

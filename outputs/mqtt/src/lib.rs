@@ -26,8 +26,6 @@ mod series;
 mod session;
 mod settings;
 mod status;
-#[cfg(test)]
-mod testing;
 mod topics;
 
 pub use broker::{Broker, Secret, Tls, Version};

@@ -87,6 +87,9 @@ mod tests {
     #[test]
     fn instants_of_a_series_strictly_increase() {
         assert_eq!(published(0.1, [(10, 1.0), (10, 5.0), (4, 9.0), (12, 5.0)]), [10, 12]);
+        let (mut last, rate) = (Last::default(), Rate { min_interval: Span::ZERO, ..RATE });
+        let worth = [1.0, 5.0].map(|value| last.offer(Time(0), value, 0.1, rate));
+        assert_eq!(worth, [Worth::Message, Worth::Refusal], "also where nothing else keeps them apart");
     }
 
     #[test]

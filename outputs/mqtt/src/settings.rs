@@ -39,7 +39,7 @@ pub enum Connections {
     #[default]
     Gateway,
     /// Besides it one per asset, with its own client id (`{client_id}-{asset_id}`) and will, which carries what the asset
-    /// shows. Commands and their results still pass through the gateway's.
+    /// shows. Commands and their results still pass through the gateway's. Each needs an open file here and at the broker.
     Device,
 }
 

@@ -29,7 +29,7 @@ pub(crate) trait Traffic {
     /// Waits until a connection may be made; what comes back is kept until it is, or is refused.
     async fn handshake(&self) -> Option<SemaphorePermit<'_>>;
 
-    /// Waits for `time`, or shorter if it is over.
+    /// Waits for `time`.
     async fn wait(&self, time: Duration);
 }
 

@@ -161,7 +161,7 @@ fn convert(quantity: FieldQuantity, value: f64, unit: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{TIME, catalogue};
+    use crate::session::testing::{TIME, catalogue};
     use agents::Span;
     use proptest::prelude::*;
 

@@ -73,6 +73,8 @@ impl Mirror {
                     () = ear.shared.end.notified() => {}
                 }
             });
+            // Whoever still looks a name up is not waited for.
+            runtime.shutdown_background();
             ear.tell(Connection::Ended, format!("ended the connection with {}", ear.plug.broker.address()));
         })?;
         Ok(Self { shared, thread: Some(thread) })

@@ -136,8 +136,8 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::testing::catalogue;
     use crate::settings::Settings;
-    use crate::testing::catalogue;
     use agents::command::{Directive, Value};
     use proptest::prelude::*;
 

@@ -102,8 +102,8 @@ fn percent(share: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::session::Message;
+    use crate::session::testing::{TIME, catalogue, event, reading};
     use crate::settings::{Connections, Settings};
-    use crate::testing::{TIME, catalogue, event, reading};
     use agents::Span;
     use agents::reading::SiteReading;
     use agents::{ParticipantId, SiteId};

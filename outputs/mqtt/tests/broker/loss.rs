@@ -43,6 +43,7 @@ fn what_was_buffered_arrives_in_order_after_a_restart_and_nothing_is_lost() {
         send(10..50);
         mosquitto.kill();
         eventually("the loss is seen", || face.status().connection == Connection::Lost);
+        let heard_before = [heard_before, before.rest()].concat();
         send(50..100);
         // Somebody listens before anything is replayed.
         proxy.stall(true);
@@ -51,7 +52,6 @@ fn what_was_buffered_arrives_in_order_after_a_restart_and_nothing_is_lost() {
         proxy.stall(false);
         send(100..120);
         let heard_after = after.until("the last second of all", |heard| is_there(heard, 119));
-        let heard_before = [heard_before, before.rest()].concat();
         for topic in &topics {
             let (before, after) = (seconds(&heard_before, topic), seconds(&heard_after, topic));
             assert_eq!(before, (0..before.len() as i64).collect::<Vec<_>>(), "{topic}");
@@ -160,4 +160,17 @@ fn a_broker_that_is_not_there_is_tried_again_until_it_is() {
     let start = Instant::now();
     face.stop(Duration::from_secs(30));
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_broker_that_never_answers_is_not_waited_for_at_the_end() {
+    let mosquitto = Mosquitto::open();
+    let proxy = Proxy::before(mosquitto.port);
+    proxy.stall(true);
+    let face = Face::start(broker(proxy.port, Version::V3_1_1), Settings::default(), batteries(1)).unwrap();
+    publish(&face, 0, &readings(1, 5.0));
+    eventually("it is taken", || face.status().queued > 0);
+    let start = Instant::now();
+    face.stop(Duration::from_secs(30));
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }

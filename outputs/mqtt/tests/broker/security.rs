@@ -170,10 +170,9 @@ fn a_broker_that_asks_for_a_certificate_gets_ours() {
 #[test]
 fn a_key_of_another_certificate_is_told_before_anything_starts() {
     let mosquitto = encrypted("IP:127.0.0.1", "");
-    let mut broker = over_tls(&mosquitto, Version::V3_1_1, "ca.crt", false);
     let identity = Some((file(&mosquitto, "client.crt"), file(&mosquitto, "server.key")));
-    broker.tls = Some(Tls { ca: None, identity: identity.clone() });
-    broker.tls = Some(Tls { ca: Some(file(&mosquitto, "ca.crt")), identity });
+    let tls = Some(Tls { ca: Some(file(&mosquitto, "ca.crt")), identity });
+    let broker = Broker { tls, ..broker(mosquitto.port, Version::V3_1_1) };
     let error = Face::start(broker, Settings::default(), batteries(1)).expect_err("the key does not fit");
     assert!(matches!(error, MqttError::Identity { .. }), "{error}");
     assert!(error.to_string().contains("client.crt") && error.to_string().contains("server.key"), "{error}");
