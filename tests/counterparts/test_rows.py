@@ -11,7 +11,7 @@ TICK_H = 0.25
 
 TABLES = [
     *("assets", "sites", "signals", "orders", "trades", "clearings", "settlements", "sessions"),
-    *("storage_health", "events", "supply", "participants", "kpis"),
+    *("storage_health", "events", "supply", "mirror", "participants", "kpis"),
 ]
 
 
