@@ -1,7 +1,7 @@
 //! What the kernel hands over for one interval: a copy, so that it can go on at once.
 
 use agents::Time;
-use agents::reading::{AssetReading, SignalReading, SiteReading};
+use agents::reading::{AssetReading, MirrorReading, SignalReading, SiteReading};
 use agents::record::{Event, IntervalRows, Record};
 use std::collections::VecDeque;
 
@@ -16,6 +16,7 @@ pub(crate) struct Batch {
     pub(crate) assets: Vec<AssetReading>,
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
+    pub(crate) mirror: Vec<MirrorReading>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -29,13 +30,15 @@ impl Batch {
         self.sites.extend_from_slice(rows.sites);
         self.signals.clear();
         self.signals.extend_from_slice(rows.signals);
+        self.mirror.clear();
+        self.mirror.extend_from_slice(rows.mirror);
         let event = |record: &Record| if let Record::Event(event) = record { Some(event.clone()) } else { None };
         self.events.clear();
         self.events.extend(rows.records.iter().filter_map(event));
     }
 
     fn readings(&self) -> u64 {
-        (self.assets.len() + self.sites.len() + self.signals.len()) as u64
+        (self.assets.len() + self.sites.len() + self.signals.len() + self.mirror.len()) as u64
     }
 }
 

@@ -23,12 +23,22 @@ pub(crate) enum Quantity {
     Setpoint,
     ReactivePower,
     State,
+    Residual,
+    Staleness,
 }
 
 impl Quantity {
     /// Every quantity, in declaration order.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Power, Self::Energy, Self::Soc, Self::Setpoint, Self::ReactivePower, Self::State];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Power,
+        Self::Energy,
+        Self::Soc,
+        Self::Setpoint,
+        Self::ReactivePower,
+        Self::State,
+        Self::Residual,
+        Self::Staleness,
+    ];
 
     /// The last level of its topic.
     pub(crate) fn as_str(self) -> &'static str {
@@ -39,17 +49,20 @@ impl Quantity {
             Self::Setpoint => "setpoint",
             Self::ReactivePower => "reactive_power",
             Self::State => "state",
+            Self::Residual => "residual",
+            Self::Staleness => "staleness",
         }
     }
 
     /// The unit of its values.
     pub(crate) fn unit(self) -> &'static str {
         match self {
-            Self::Power | Self::Setpoint => "kW",
+            Self::Power | Self::Setpoint | Self::Residual => "kW",
             Self::Energy => "kWh",
             Self::Soc => "%",
             Self::ReactivePower => "kvar",
             Self::State => "state",
+            Self::Staleness => "s",
         }
     }
 }

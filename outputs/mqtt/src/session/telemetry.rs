@@ -7,7 +7,7 @@ use crate::series::Worth;
 use crate::session::LinkId;
 use crate::settings::StoragePower;
 use crate::topics::{Quantity, level};
-use agents::reading::{AssetReading, AssetState, Signal};
+use agents::reading::{AssetReading, AssetState, MirrorReading, Signal};
 use agents::record::{Event, EventCode};
 use agents::{Kind, ParticipantId, Time};
 use std::sync::Arc;
@@ -30,6 +30,9 @@ impl Session {
             let index = index.expect("every signal is among all");
             let worth = self.last_of_signals[index].offer(batch.start, reading.value, 0.0, self.rate);
             self.post(LinkId::GATEWAY, SeriesId::Signal(index as u32), reading.value, batch.start, worth);
+        }
+        for reading in &batch.mirror {
+            self.publish_mirrored(reading, batch.start);
         }
         for event in &batch.events {
             self.publish_event(event);
@@ -58,10 +61,25 @@ impl Session {
             (Quantity::State, state, 0.0),
         ] {
             if let Some(value) = value {
-                let worth = self.last_of_assets[index][quantity as usize].offer(time, value, threshold, self.rate);
-                self.post(link, SeriesId::Asset(reading.asset.0, quantity), value, time, worth);
+                self.post_asset(link, reading.asset, quantity, value, time, threshold);
             }
         }
+    }
+
+    /// How far field and model of a mirrored asset are apart, and how old the field's word is.
+    fn publish_mirrored(&mut self, reading: &MirrorReading, time: Time) {
+        let Some(Some(asset)) = self.assets.get(reading.asset.index()) else { return };
+        let (link, power_kw) = (asset.link, self.settings.power_kw);
+        if let Some(residual_kw) = reading.residual_kw {
+            self.post_asset(link, reading.asset, Quantity::Residual, residual_kw, time, power_kw);
+        }
+        // It grows with time: whoever wants to know each second has the table.
+        self.post_asset(link, reading.asset, Quantity::Staleness, reading.staleness_s, time, f64::INFINITY);
+    }
+
+    fn post_asset(&mut self, link: LinkId, asset: ParticipantId, of: Quantity, value: f64, time: Time, threshold: f64) {
+        let worth = self.last_of_assets[asset.index()][of as usize].offer(time, value, threshold, self.rate);
+        self.post(link, SeriesId::Asset(asset.0, of), value, time, worth);
     }
 
     fn post(&mut self, link: LinkId, series: SeriesId, value: f64, time: Time, worth: Worth) {
@@ -165,6 +183,35 @@ mod tests {
         let lines = lines(&mut session);
         assert!(lines[0].contains(r#"bat_01/power {"value":40.0,"unit":"kWh""#), "{lines:?}");
         assert!(lines.iter().any(|line| line.contains(r#"pv_01/power {"value":-4.0,"unit":"kW""#)), "{lines:?}");
+    }
+
+    #[test]
+    fn a_mirrored_asset_shows_its_residual_as_it_changes_and_its_staleness_now_and_then() {
+        let mut session = session(Settings::default());
+        let mirrored = |residual_kw: f64, staleness_s: f64| MirrorReading {
+            asset: ParticipantId(0),
+            field_power_kw: Some(2.5),
+            model_power_kw: 2.5 - residual_kw,
+            residual_kw: Some(residual_kw),
+            field_energy_kwh: None,
+            energy_residual_kwh: None,
+            staleness_s,
+            is_stale: false,
+        };
+        let batch =
+            |s: i64, reading| Batch { start: TIME + Span::from_s(s), mirror: vec![reading], ..Batch::default() };
+        session.publish(&batch(0, mirrored(-0.5, 1.5)));
+        let topic = "cariflex/sensors/battery/bat_01";
+        let at = "\"timestamp\":\"2026-03-02T07:15:00-04:00\"}";
+        let expected = [
+            format!("{topic}/residual {{\"value\":-0.5,\"unit\":\"kW\",{at}"),
+            format!("{topic}/staleness {{\"value\":1.5,\"unit\":\"s\",{at}"),
+        ];
+        assert_eq!(lines(&mut session), expected);
+        session.publish(&batch(1, mirrored(0.5, 2.5)));
+        assert_eq!(lines(&mut session).len(), 1, "the residual alone");
+        session.publish(&batch(30, mirrored(0.5, 31.5)));
+        assert_eq!(lines(&mut session).len(), 2);
     }
 
     #[test]
