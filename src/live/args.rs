@@ -1,9 +1,9 @@
 //! What `cariflex live` takes.
 
 use crate::cli::{HostKind, ScenarioArgs};
-use agents::Span;
+use agents::{Calendar, Span, Time};
 use clap::{Args, ValueEnum};
-use scenarios::parse_duration;
+use scenarios::{parse_duration, parse_start};
 use std::path::PathBuf;
 use twin::Pace;
 
@@ -22,6 +22,10 @@ pub struct LiveArgs {
     /// Seconds of twin time in a second of the wall clock; max: as fast as it goes.
     #[arg(long, value_name = "N|max", default_value = "1", value_parser = pace)]
     pub speed: Pace,
+    /// Instant of the wall clock at which the twin's time is that of --start, so that several twins have one clock
+    /// [default: now].
+    #[arg(long, value_name = "TIME", requires = "start", value_parser = instant)]
+    pub anchor: Option<Time>,
     /// How far the twin may fall behind the wall clock and still catch up tick by tick; what lies further back is passed in
     /// ticks of a market slot.
     #[arg(long, value_name = "SPAN", default_value = "1h", value_parser = span)]
@@ -216,6 +220,10 @@ fn pace(text: &str) -> Result<Pace, String> {
         Ok(speed) if speed > 0.0 && speed <= 1e6 => Ok(Pace::Clock(speed)),
         _ => Err("write a number above 0 and up to 1000000, or max".into()),
     }
+}
+
+fn instant(text: &str) -> Result<Time, String> {
+    parse_start(text, Calendar::default()).map_err(|problem| format!("it {problem}"))
 }
 
 fn span(text: &str) -> Result<Span, String> {

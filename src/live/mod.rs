@@ -153,7 +153,8 @@ fn asked_for(args: &LiveArgs, before: Option<&Head>, wall: Time) -> Result<scena
 /// Where twin time is tied to the wall clock at first: it is the wall clock, unless something else was asked for.
 fn first_anchor(args: &LiveArgs, start: Time, wall: Time) -> Anchor {
     let is_now = args.scenario.start.is_none() && args.speed == Pace::Clock(1.0);
-    Anchor { wall: if is_now { start } else { wall }, twin: start }
+    let now = if is_now { start } else { wall };
+    Anchor { wall: args.anchor.unwrap_or(now), twin: start }
 }
 
 /// Restores the last snapshot and lives through what the journal holds beyond it.

@@ -55,7 +55,9 @@ class Mosquitto:
         self.folder = folder
         self.config = folder / "mosquitto.conf"
         lines = lines or ("allow_anonymous true",)
-        self.config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *lines]) + "\n", encoding="utf-8")
+        # It would become somebody who may not read the folders of tests.
+        head = (f"listener {self.port} 127.0.0.1", "user root")
+        self.config.write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
         self.process = None
         self.start()
 

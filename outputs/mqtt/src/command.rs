@@ -55,6 +55,14 @@ struct Body {
     duration_s: Option<f64>,
 }
 
+/// The key of an object that can not be read, of which each can be read by itself.
+fn at_fault(json: &serde_json::Value) -> String {
+    let keys = json.as_object().into_iter().flatten();
+    let is_wrong =
+        |(key, value): &(&String, &serde_json::Value)| Body::deserialize(serde_json::json!({ *key: value })).is_err();
+    keys.into_iter().find(is_wrong).map_or("the payload".into(), |(key, _)| format!("`{key}`"))
+}
+
 /// Reads the payload of `command`, the last level of the topic.
 pub(crate) fn decode(command: &str, payload: &[u8]) -> Result<Asked, Wrong> {
     let anonymous = |reason: String| Wrong { id: None, reason: cut(reason) };
@@ -75,8 +83,8 @@ pub(crate) fn decode(command: &str, payload: &[u8]) -> Result<Asked, Wrong> {
         Some(serde_json::Value::String(id)) => Some(id.clone()),
         _ => None,
     };
-    let asked = Body::deserialize(json)
-        .map_err(|error| format!("the payload can not be read ({error}): correct or leave out that key"))
+    let asked = Body::deserialize(&json)
+        .map_err(|error| format!("{} can not be read ({error}): correct it, or leave it out", at_fault(&json)))
         .and_then(|body| body.asked(command));
     asked.map_err(|reason| Wrong { id, reason: cut(reason) })
 }
