@@ -41,7 +41,8 @@ fn scenario_text(participants: usize) -> String {
         text += "[fleet.roofs]\nof = \"pv\"\nat = \"homes\"\nshare = 1.0\npeak_kw = 5\n";
         text += "[fleet.walls]\nof = \"battery\"\nat = \"homes\"\nshare = 1.0\ncapacity_kwh = 10\npower_kw = 5\n";
         text += "habit = \"follow-site\"\n";
-        text += "[fleet.cars]\nof = \"ev\"\nat = \"homes\"\nshare = 1.0\ncapacity_kwh = 52\npower_kw = 7.4\nphases = 1\n";
+        text +=
+            "[fleet.cars]\nof = \"ev\"\nat = \"homes\"\nshare = 1.0\ncapacity_kwh = 52\npower_kw = 7.4\nphases = 1\n";
         text += "evse = { power_kw = 7.4, phases = 1, operated = false }\n";
     }
     text
@@ -81,7 +82,8 @@ fn status(process: u32, field: &str) -> f64 {
 /// Seconds of processor time that a process has used.
 fn cpu_s(process: u32) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields: Vec<f64> = text.rsplit(')').next().unwrap().split_whitespace().map(|x| x.parse().unwrap_or(0.0)).collect();
+    let fields: Vec<f64> =
+        text.rsplit(')').next().unwrap().split_whitespace().map(|x| x.parse().unwrap_or(0.0)).collect();
     // utime and stime, in hundredths of a second on every Linux in use.
     (fields.get(11).unwrap_or(&0.0) + fields.get(12).unwrap_or(&0.0)) / 100.0
 }
@@ -207,8 +209,13 @@ fn program() -> PathBuf {
 }
 
 fn telemetry(folder: &Path) {
-    println!("\ntelemetry over MQTT to a local Mosquitto for {} s, wall clock, every reading of every second", WATCHED.as_secs());
-    println!("participants  QoS  messages/s  twin CPU %  broker CPU %  late ticks  delay ms: median   99 %    max  memory MiB");
+    println!(
+        "\ntelemetry over MQTT to a local Mosquitto for {} s, wall clock, every reading of every second",
+        WATCHED.as_secs()
+    );
+    println!(
+        "participants  QoS  messages/s  twin CPU %  broker CPU %  late ticks  delay ms: median   99 %    max  memory MiB"
+    );
     for (participants, qos) in [(109, 1), (1_000, 1), (10_000, 0)] {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let config = folder.join("mosquitto.conf");
@@ -250,13 +257,19 @@ fn telemetry(folder: &Path) {
         let listener = start("mosquitto_sub", &listen, out.into());
         std::thread::sleep(WATCHED);
         drop(listener);
-        let used: Vec<f64> =
-            ids.map(cpu_s).iter().zip(before).map(|(after, before)| 100.0 * (after - before) / WATCHED.as_secs_f64()).collect();
+        let used: Vec<f64> = ids
+            .map(cpu_s)
+            .iter()
+            .zip(before)
+            .map(|(after, before)| 100.0 * (after - before) / WATCHED.as_secs_f64())
+            .collect();
         let memory_mib = status(ids[0], "VmRSS") / 1024.0;
         let text = fs::read_to_string(&heard).unwrap();
         let mut delays: Vec<f64> = text.lines().filter_map(delay_ms).collect();
         delays.sort_by(f64::total_cmp);
-        let at = |share: f64| delays.get((delays.len() as f64 * share) as usize).or(delays.last()).copied().unwrap_or(f64::NAN);
+        let at = |share: f64| {
+            delays.get((delays.len() as f64 * share) as usize).or(delays.last()).copied().unwrap_or(f64::NAN)
+        };
         drop(Process::new("kill").arg(ids[0].to_string()).status());
         twin.0.wait().unwrap();
         let said = fs::read_to_string(&log).unwrap();

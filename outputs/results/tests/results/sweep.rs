@@ -68,6 +68,7 @@ fn manifest(kpis: &[&str]) -> Manifest {
         figures: figures(&kpis, &FIGURES.map(String::from).into()),
         kpis,
         inputs: Vec::new(),
+        snapshot: None,
         scenario: serde_json::json!({ "name": "cars", "share": 0.30000000000000004 }),
     }
     .seal(&points())
