@@ -104,7 +104,10 @@ impl Fork {
         let ahead = Ahead::of(&mut scenario, beginning.gone())?;
         change(&mut scenario, &args.scenario, &[])?;
         ahead.settle(&mut scenario)?;
-        Ok(beginning.fork(beginning.kept.resolve(scenario, &folder)?)?)
+        let fork = beginning.fork(beginning.kept.resolve(scenario, &folder)?)?;
+        // Before a folder is made for it.
+        fork.check()?;
+        Ok(fork)
     }
 
     /// Whether it can go on: its stores hold what was stored, its bodies are those that were saved.

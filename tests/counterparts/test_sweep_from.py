@@ -221,3 +221,16 @@ def test_what_can_not_be_gone_on_from_is_told_with_its_line(what_if, tmp_path):
     ended = cli.cariflex("run", "--from", tmp_path / "live", "--set", "run.start=2026-03-20", "--out", tmp_path / "fork")
     assert ended.code == 2 and "--set run.start=2026-03-20: run.start can not be changed" in ended.err, ended.err
     assert not (tmp_path / "place").exists() and not (tmp_path / "fork").exists()
+
+
+def test_the_example_asks_its_question_of_the_live_twin_above_it(lived, tmp_path):
+    (tmp_path / "examples" / "sweeps").mkdir(parents=True)
+    (tmp_path / "live").mkdir()
+    shutil.copytree(lived, tmp_path / "live" / "martinique")
+    example = shutil.copy(cli.ROOT / "examples" / "sweeps" / "what_if.toml", tmp_path / "examples" / "sweeps")
+    edit(Path(example), "replicates = 20", "replicates = 2")
+    sweep(example, "--out", tmp_path / "place")
+    rows = pq.read_table(tmp_path / "place" / "kpis.parquet", columns=["rule", "seed", "battery_discharge_kwh"]).to_pylist()
+    assert len(rows) == 3 * 2
+    own, price, reserve = (row["battery_discharge_kwh"] for row in rows[::2])
+    assert price > reserve > own > 0, rows
