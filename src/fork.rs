@@ -5,7 +5,7 @@
 
 use crate::cli::RunArgs;
 use crate::error::Error;
-use crate::inputs::{Inputs, change};
+use crate::inputs::{Inputs, change, read};
 use crate::live::place::{Head, snapshot_path};
 use crate::live::{LiveError, place};
 use crate::snapshot::{Copy, KeptScenario, SnapshotFile, copy_in, inputs_beside};
@@ -44,7 +44,7 @@ impl Beginning {
     /// [`Error`] if there is none, or its own scenario can not be resolved.
     pub fn open(from: &Path) -> Result<(Self, PathBuf), Error> {
         let path = snapshot_file(from)?;
-        let contents = std::fs::read(&path).map_err(LiveError::io("read", &path))?;
+        let contents = read(&path)?;
         let folder = inputs_beside(&path);
         let file = InputFile::of(path.display().to_string(), &contents);
         let beginning = Self::of(file, &contents, &|file| copy_in(&folder, file))?;
