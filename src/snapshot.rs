@@ -1,7 +1,7 @@
 //! Files of snapshots: the state of a twin between two ticks, with all that is needed to go on from it.
 
 use crate::error::Error;
-use crate::inputs::{DataAndFile, ENGINE, Inputs, copy_name, read, read_table};
+use crate::inputs::{ENGINE, Inputs, copy_name, read, read_table};
 use crate::live::LiveError;
 use agents::Time;
 use agents::face::{Answer, Origin};
@@ -19,6 +19,18 @@ const FORMAT: &str = "cariflex-snapshot";
 const VERSION: u32 = 1;
 /// Folder of copies of data files, beside that of the snapshots.
 pub(crate) const INPUTS: &str = "inputs";
+
+/// Gets the contents of a data file, of a copy if there is one.
+pub type Copy<'a> = dyn Fn(&InputFile) -> Result<Vec<u8>, Error> + 'a;
+
+/// The contents of the copy of a data file in `folder`; where there is none, of the file itself.
+///
+/// # Errors
+/// If neither can be read.
+pub fn copy_in(folder: &Path, file: &InputFile) -> Result<Vec<u8>, Error> {
+    let copy = folder.join(copy_name(&file.path, &file.blake3));
+    read(if copy.exists() { &copy } else { Path::new(&file.path) })
+}
 
 /// A scenario as it was written, and the data files that it read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,23 +62,30 @@ impl KeptScenario {
     /// # Errors
     /// As [`Inputs::of`]; and if a file has changed.
     pub fn resolve(&self, scenario: Scenario, folder: &Path) -> Result<Inputs, Error> {
-        Inputs::of(scenario, |path| self.table(path, folder))
+        self.resolve_with(scenario, &|file| copy_in(folder, file))
     }
 
-    fn table(&self, path: &Path, folder: &Path) -> Result<DataAndFile, Error> {
+    /// The same with the data files of which `copy` gets the contents.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve), and those of `copy`.
+    pub fn resolve_with(&self, scenario: Scenario, copy: &Copy<'_>) -> Result<Inputs, Error> {
+        // A fork may read a file that nobody read before.
+        let contents = |path: &Path| self.contents(path, copy).unwrap_or_else(|| read(path));
+        Inputs::of(scenario, |path| read_table(path, &contents(path)?))
+    }
+
+    /// The contents of the data file at `path` as they were; none of a file that was not read.
+    pub fn contents(&self, path: &Path, copy: &Copy<'_>) -> Option<Result<Vec<u8>, Error>> {
         let name = path.display().to_string();
-        let Some(kept) = self.inputs.iter().find(|file| file.path == name) else {
-            // A fork may read a file that nobody read before.
-            return read_table(path, &read(path)?);
-        };
-        let copy = folder.join(copy_name(&kept.path, &kept.blake3));
-        let contents = if copy.exists() { read(&copy)? } else { read(path)? };
-        let loaded = read_table(path, &contents)?;
-        if loaded.1.blake3 != kept.blake3 {
+        let kept = self.inputs.iter().find(|file| file.path == name)?;
+        Some(copy(kept).and_then(|contents| {
+            if InputFile::of("", &contents).blake3 == kept.blake3 {
+                return Ok(contents);
+            }
             let message = "has changed since the snapshot was taken: put the file back as it was".into();
-            return Err(ScenarioError::Syntax { path: path.into(), message }.into());
-        }
-        Ok(loaded)
+            Err(ScenarioError::Syntax { path: path.into(), message }.into())
+        }))
     }
 
     /// Copies the data files to `folder`, each under its hash.

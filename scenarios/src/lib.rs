@@ -4,6 +4,7 @@
 //! in the sorted order of their ids, sites, portfolios, and everything that holds for the whole run. A
 //! [`Sweep`](sweep::Sweep) is one scenario at many points.
 
+mod ahead;
 mod assets;
 mod communes;
 mod data;
@@ -24,6 +25,7 @@ mod sections;
 pub mod sweep;
 mod window;
 
+pub use ahead::Ahead;
 pub use communes::{Commune, communes};
 pub use data::{Cell, DataTable, Measured, Quantity};
 pub use document::nearest;

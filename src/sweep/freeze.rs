@@ -1,18 +1,22 @@
 //! From a sweep file to a frozen sweep: every run is resolved and checked, and written down before the first one.
 
 use super::files::Files;
+use super::snapshot::{Source, copy_of, unchanged};
 use super::{HOST, progress};
 use crate::error::Error;
+use crate::fork::Fork;
 use crate::inputs::{self, ENGINE, Inputs, copy_name};
+use agents::Time;
 use results::sweep::{AxisInfo, CaseInfo, Cell, FrozenRun, Manifest, Parameter, Points, Store, figures, idle_patterns};
 use results::{InputFile, Kpis, Level, ResultsError};
 use scenarios::sweep::{AxisValue, Point, Sweep};
-use scenarios::{Assignment, Problem, Scenario, ScenarioError, nearest};
+use scenarios::{Ahead, Assignment, Problem, Scenario, ScenarioError, nearest};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use twin::Snapshot;
 
 /// A sweep that can be run.
 #[derive(Debug)]
@@ -20,23 +24,30 @@ pub(super) struct Frozen {
     pub(super) manifest: Manifest,
     pub(super) points: Points,
     base: Scenario,
+    /// The snapshot that all runs go on from, shared by the workers.
+    source: Option<Source>,
     files: Files,
 }
 
 impl Frozen {
-    /// Resolves every run of a sweep on several threads.
+    /// Resolves every run of a sweep on several threads; `source` is the snapshot that it goes on from, and `store` its
+    /// place, which may hold copies already.
     ///
     /// # Errors
     /// [`Error::Points`] with everything that is wrong with any of them.
-    pub(super) fn of(sweep: &Sweep, threads: usize) -> Result<Self, Error> {
+    pub(super) fn of(sweep: &Sweep, source: Option<Source>, store: &dyn Store, threads: usize) -> Result<Self, Error> {
         let points = sweep.points()?;
         let runs: Vec<(usize, usize)> =
             (0..points.len()).flat_map(|point| (0..sweep.seeds.len()).map(move |seed| (point, seed))).collect();
+        // The snapshot's own scenario must be resolved too.
+        let of_snapshot = source.iter().flat_map(|source| &source.beginning.kept.inputs);
         let draft = Draft {
             sweep,
             points: &points,
+            source: source.as_ref(),
+            store,
             files: Files::default(),
-            inputs: Mutex::default(),
+            inputs: Mutex::new(of_snapshot.map(|file| (file.path.clone(), file.clone())).collect()),
             figures: Mutex::default(),
         };
         let bar = progress::checking(runs.len());
@@ -63,6 +74,7 @@ impl Frozen {
             parameters: parameters(sweep, &points, &frozen),
             runs: frozen.into_iter().map(|checked| checked.run).collect(),
         };
+        let snapshot = source.as_ref().zip(sweep.snapshot()).map(|(source, name)| source.info(name));
         let manifest = Manifest {
             id: String::new(),
             name: sweep.name.clone(),
@@ -77,9 +89,10 @@ impl Frozen {
             kpis: sweep.kpis.clone(),
             figures: figures(&sweep.kpis, &names),
             inputs: draft.inputs.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect(),
+            snapshot,
             scenario: serde_json::to_value(sweep.base().to_written()).expect("the points have been resolved from it"),
         };
-        Self::thawed(manifest.seal(&points), points, Files::default())
+        Self::thawed(manifest.seal(&points), points, source)
     }
 
     /// The sweep of a place that was frozen before; none if there is none.
@@ -101,12 +114,13 @@ impl Frozen {
                 "its points are not those it was frozen with: freeze it anew with `cariflex sweep FILE --out`";
             return Err(ResultsError::NoSweep { place: store.place(), problem: problem.into() }.into());
         }
-        Ok(Some(Self::thawed(manifest, points, Files::default())?))
+        let source = manifest.snapshot.as_ref().map(|snapshot| Source::frozen(snapshot, store)).transpose()?;
+        Ok(Some(Self::thawed(manifest, points, source)?))
     }
 
-    fn thawed(manifest: Manifest, points: Points, files: Files) -> Result<Self, Error> {
+    fn thawed(manifest: Manifest, points: Points, source: Option<Source>) -> Result<Self, Error> {
         let base = Scenario::from_written("the frozen scenario", &manifest.scenario)?;
-        Ok(Self { manifest, points, base, files })
+        Ok(Self { manifest, points, base, source, files: Files::default() })
     }
 
     /// Writes it to a place, the manifest last.
@@ -115,12 +129,13 @@ impl Frozen {
     /// If that fails, or a data file has changed since it was read.
     pub(super) fn write(&self, store: &dyn Store) -> Result<(), Error> {
         for file in &self.manifest.inputs {
-            let contents = inputs::read(Path::new(&file.path))?;
-            if InputFile::of("", &contents).blake3 != file.blake3 {
-                let problem = format!("{} changed while the sweep was being frozen: try again", file.path);
-                return Err(Error::Option { option: "sweep", problem });
-            }
+            let path = Path::new(&file.path);
+            let of_snapshot = self.source.as_ref().and_then(|source| source.contents(path, store));
+            let contents = unchanged(file, of_snapshot.unwrap_or_else(|| inputs::read(path))?)?;
             store.write(&format!("inputs/{}", copy_name(&file.path, &file.blake3)), &contents)?;
+        }
+        if let Some(source) = &self.source {
+            source.write(store)?;
         }
         self.points.write(store)?;
         Ok(self.manifest.write(store)?)
@@ -129,23 +144,28 @@ impl Frozen {
     /// Whether a place holds all that was frozen.
     pub(super) fn is_whole(&self, store: &dyn Store) -> Result<bool, Error> {
         let copies: BTreeSet<String> = store.list("inputs")?.into_iter().collect();
-        let has_copies = self.manifest.inputs.iter().all(|file| copies.contains(&copy_name(&file.path, &file.blake3)));
+        let snapshot = self.manifest.snapshot.iter().map(|snapshot| copy_of(&snapshot.file));
+        let data = self.manifest.inputs.iter().map(|file| copy_name(&file.path, &file.blake3));
+        let has_copies = data.chain(snapshot).all(|copy| copies.contains(&copy));
         Ok(has_copies && Points::read(store).is_ok_and(|points| points == self.points))
     }
 
-    /// What a run is made from, as it was frozen.
+    /// What a run is made from, as it was frozen, and the state that it goes on from, if it does.
     ///
     /// # Errors
     /// If a copy of a data file is not there, or can not be read. That all is what it was is told by the run's id.
-    pub(super) fn inputs(&self, run: &FrozenRun, store: &dyn Store) -> Result<Inputs, Error> {
+    pub(super) fn inputs(&self, run: &FrozenRun, store: &dyn Store) -> Result<(Inputs, Option<Snapshot>), Error> {
         let broken = |problem: String| ResultsError::NoSweep { place: store.place(), problem };
         let set: Vec<Assignment> =
             serde_json::from_str(&run.set).map_err(|error| broken(format!("run {}: {error}", run.run)))?;
         let mut scenario = self.base.clone();
         set.iter().try_for_each(|assignment| scenario.assign(assignment))?;
         scenario.set_seed(run.seed, "the seed of the run")?;
+        if let Some(source) = &self.source {
+            Ahead::again(&self.base, source.beginning.gone()).settle(&mut scenario)?;
+        }
         let mut names = run.inputs.iter();
-        Inputs::of(scenario, |path| {
+        let inputs = Inputs::of(scenario, |path| {
             // Files are asked for in the order in which they were frozen.
             let name = names.next().ok_or_else(|| broken(format!("run {} has too few files", run.run)))?;
             let copy = format!("inputs/{name}");
@@ -153,7 +173,10 @@ impl Frozen {
                 Some(contents) => Ok(contents),
                 None => Err(broken(format!("`{copy}` is missing")).into()),
             })
-        })
+        })?;
+        let Some(source) = &self.source else { return Ok((inputs, None)) };
+        let Fork { inputs, state } = source.beginning.fork(inputs)?;
+        Ok((inputs, Some(state)))
     }
 }
 
@@ -161,6 +184,8 @@ impl Frozen {
 struct Draft<'a> {
     sweep: &'a Sweep,
     points: &'a [Point],
+    source: Option<&'a Source>,
+    store: &'a dyn Store,
     files: Files,
     inputs: Mutex<BTreeMap<String, InputFile>>,
     /// Names of all key figures.
@@ -179,21 +204,25 @@ impl Draft<'_> {
         let scenario = self.sweep.scenario(&self.points[point], seed)?;
         let inputs = Inputs::of(scenario, |path| {
             let name = path.display().to_string();
-            self.files.get(&name, path, || inputs::read(path))
+            let of_snapshot = || self.source.and_then(|source| source.contents(path, self.store));
+            self.files.get(&name, path, || of_snapshot().unwrap_or_else(|| inputs::read(path)))
         })?;
+        let copies = inputs.files.iter().map(|file| copy_name(&file.path, &file.blake3)).collect();
         let mut known = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(inputs.files.iter().map(|file| (file.path.clone(), file.clone())));
+        drop(known);
+        let (inputs, start) = self.going_on(inputs)?;
         let plan = &inputs.plan;
         let run = FrozenRun {
             run: inputs.id(HOST),
             point: point as u64,
             replicate: replicate as u64,
             seed,
-            start: plan.start,
+            start,
             end: plan.end,
             tick: plan.tick,
             participants: plan.participants.len() as u64,
-            inputs: inputs.files.iter().map(|file| copy_name(&file.path, &file.blake3)).collect(),
+            inputs: copies,
             set: serde_json::to_string(&self.points[point].assignments).expect("the point has been resolved from them"),
         };
         // Names of figures depend on portfolios, not on seeds.
@@ -202,6 +231,21 @@ impl Draft<'_> {
             self.figures.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
         }
         Ok(Checked { run, level: inputs::level(plan.record) })
+    }
+
+    /// What a run is made from with the snapshot that it goes on from, if it does, and its first instant.
+    fn going_on(&self, inputs: Inputs) -> Result<(Inputs, Time), Error> {
+        let Some((source, name)) = self.source.zip(self.sweep.snapshot()) else {
+            let start = inputs.plan.start;
+            return Ok((inputs, start));
+        };
+        let fork = source.beginning.fork(inputs).and_then(|fork| fork.check().map(|()| fork));
+        let fork = fork.map_err(|error| {
+            let place = Some(name.place.clone());
+            ScenarioError::from(Problem { place, key: "from".into(), text: format!("does not fit: {error}") })
+        })?;
+        let start = fork.time();
+        Ok((fork.inputs, start))
     }
 }
 

@@ -32,6 +32,9 @@ pub(super) fn list(frozen: &Frozen, done: &BTreeSet<String>, place: &str) -> Str
     if let Some(about) = &manifest.about {
         let _ = writeln!(text, "{about}");
     }
+    if let Some(snapshot) = &manifest.snapshot {
+        let _ = writeln!(text, "from the snapshot of {} ({})", snapshot.time, snapshot.file.path);
+    }
     let seeds: Vec<_> = manifest.seeds.iter().take(20).map(u64::to_string).collect();
     let more = if manifest.seeds.len() > seeds.len() { ", …" } else { "" };
     let _ = writeln!(text, "seeds {}{more}", seeds.join(", "));

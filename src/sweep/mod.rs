@@ -6,6 +6,7 @@ mod list;
 mod place;
 mod progress;
 mod shard;
+mod snapshot;
 mod work;
 
 pub use shard::{Shard, ShardArg};

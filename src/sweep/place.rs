@@ -1,12 +1,12 @@
 //! Where a sweep is kept, and what is made of what is there already.
 
 use super::freeze::Frozen;
+use super::snapshot;
 use crate::cli::SweepArgs;
 use crate::error::Error;
 use crate::run::file_name;
 use results::ResultsError;
 use results::sweep::{KPIS_PARQUET, Manifest, POINTS_PARQUET, Points, RUNS_PARQUET, SWEEP_JSON, Store, open};
-use scenarios::sweep::Sweep;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
@@ -51,8 +51,8 @@ fn frozen_before(args: &SweepArgs) -> Result<(Box<dyn Store>, Frozen), Error> {
 }
 
 fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Frozen), Error> {
-    let mut sweep = Sweep::load(Path::new(&args.sweep))?;
-    args.set.iter().try_for_each(|assignment| sweep.set(assignment))?;
+    let written = (Path::new(&args.sweep), args.set.as_slice());
+    let (mut sweep, mut source) = snapshot::load(written.0, written.1)?;
     let place = args.out.clone().unwrap_or_else(|| format!("results/{}", file_name(&sweep.name)));
     if place.is_empty() {
         return Err(Error::Option { option: "--out", problem: "is empty: name a folder".into() });
@@ -71,7 +71,13 @@ fn frozen_now(args: &SweepArgs, threads: usize) -> Result<(Box<dyn Store>, Froze
         let problem = format!("{place} holds another sweep, `{}`: choose another place with --out", before.name);
         return Err(Error::Option { option: "--out", problem });
     }
-    let frozen = Frozen::of(&sweep, threads)?;
+    let kept = before.as_ref().filter(|_| !args.fresh).and_then(|before| before.snapshot.as_ref());
+    if let Some(earlier) = snapshot::reload(written, (&sweep, source.as_ref()), kept, &*store)? {
+        (sweep, source) = earlier;
+        let time = kept.map_or("", |kept| &kept.time);
+        note(&format!("goes on from the snapshot of {time}, with which it was frozen; --fresh takes the latest"));
+    }
+    let frozen = Frozen::of(&sweep, source, &*store, threads)?;
     for text in &sweep.notes {
         note(text);
     }

@@ -3,10 +3,11 @@
 use super::freeze::Frozen;
 use super::progress::Progress;
 use crate::error::{Error, Outcome};
-use crate::inputs::{self, Inputs};
+use crate::inputs;
 use crate::run::drive;
 use results::sweep::{Ended, FrozenRun, RunEnd, Store};
-use results::{Kpi, Kpis, Level, ResultsError, RunWriter, Status};
+use results::{Kpi, Kpis, Level, ResultsError, RunInfo, RunWriter, Status};
+use scenarios::Plan;
 use std::any::Any;
 use std::cell::RefCell;
 use std::io::ErrorKind;
@@ -16,7 +17,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
-use twin::{Kernel, SweepHost};
+use twin::{Kernel, Snapshot, SweepHost};
 
 /// How often the progress is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -145,7 +146,7 @@ impl Shared<'_> {
 
     /// Runs one world; none if it was interrupted.
     fn run(&self, run: &FrozenRun) -> Result<Option<Vec<Kpi>>, Error> {
-        let inputs = self.frozen.inputs(run, self.store)?;
+        let (inputs, from) = self.frozen.inputs(run, self.store)?;
         if inputs.id(super::HOST) != run.run {
             let problem = format!("run {} is not what was frozen: were its files edited?", run.run);
             return Err(ResultsError::NoSweep { place: self.store.place(), problem }.into());
@@ -153,14 +154,14 @@ impl Shared<'_> {
         match inputs::level(inputs.plan.record) {
             Level::Kpis => {
                 let mut kpis = Kpis::new(&inputs.plan.catalogue());
-                let outcome = self.simulate(&inputs, &mut kpis)?;
+                let outcome = self.simulate(&inputs.plan, from.as_ref(), &mut kpis)?;
                 Ok((outcome == Outcome::Complete).then(|| kpis.table()))
             }
             Level::Hourly | Level::Full => {
                 let scratch = self.store.begin_run(&run.run)?;
-                let info = inputs.info(run.run.clone(), super::HOST);
+                let info = RunInfo { start: run.start, ..inputs.info(run.run.clone(), super::HOST) };
                 let mut writer = RunWriter::create(scratch.dir(), info, &inputs.plan.catalogue())?;
-                if self.simulate(&inputs, &mut writer)? == Outcome::Interrupted {
+                if self.simulate(&inputs.plan, from.as_ref(), &mut writer)? == Outcome::Interrupted {
                     return Ok(None);
                 }
                 let summary = writer.finish(Status::Complete)?;
@@ -170,10 +171,25 @@ impl Shared<'_> {
         }
     }
 
-    fn simulate(&self, inputs: &Inputs, recorder: &mut dyn agents::record::Recorder) -> Result<Outcome, Error> {
-        let mut kernel = Kernel::new(&inputs.plan);
-        let mut host = SweepHost::new(&inputs.plan, kernel.world_mut());
-        let participants = inputs.plan.participants.len() as u64;
+    fn simulate(
+        &self,
+        plan: &Plan,
+        from: Option<&Snapshot>,
+        recorder: &mut dyn agents::record::Recorder,
+    ) -> Result<Outcome, Error> {
+        let (mut kernel, mut host) = match from {
+            None => {
+                let mut kernel = Kernel::new(plan);
+                let host = SweepHost::new(plan, kernel.world_mut());
+                (kernel, host)
+            }
+            Some(state) => {
+                let mut kernel = Kernel::restore(plan, state)?;
+                let host = SweepHost::restore(plan, state, kernel.world_mut())?;
+                (kernel, host)
+            }
+        };
+        let participants = plan.participants.len() as u64;
         drive(&mut kernel, &mut host, recorder, self.stop, |_| {
             self.cost.fetch_add(participants, Ordering::Relaxed);
         })

@@ -127,7 +127,7 @@ def shortened(request, tmp_path_factory):
 
 
 def test_every_example_sweep_is_one_that_is_known():
-    assert {path.stem for path in SWEEPS.glob("*.toml")} == {*QUESTIONS, "community"}
+    assert {path.stem for path in SWEEPS.glob("*.toml")} == {*QUESTIONS, "community", "what_if"}
 
 
 def test_the_example_sweeps_answer_their_questions(shortened):

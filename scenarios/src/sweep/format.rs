@@ -66,8 +66,12 @@ parameters! {
         name: String, "name", Any, "";
         /// What it is about.
         about: Option<String> = None, "text", Any, "";
-        /// The scenario that all points begin with: a built-in one, or a file sought from the sweep file's folder.
-        base: String, "scenario", Any, "";
+        /// The scenario that all points begin with: a built-in one, or a file sought from the sweep file's folder. A sweep has
+        /// this or `from`.
+        base: Option<String> = None, "scenario", Any, "";
+        /// Instead of base, what all points go on from: the place of a live twin, whose latest snapshot is taken, or the
+        /// file of a snapshot, sought from the sweep file's folder.
+        from: Option<String> = None, "path", Any, "";
         /// How points are chosen: all combinations (grid), a Latin hypercube (lhs), Sobol's sequence (sobol), or as listed
         /// (list).
         method: Method, "method", Any, "";
@@ -80,7 +84,7 @@ parameters! {
         scramble: Option<bool> = None, "true or false", Any, "";
         /// How often each point is run, with a seed of its own each time: first_seed, first_seed + 1 and so on. None: once.
         replicates: Option<u64> = None, "whole number", Within(1.0, 1e6), "";
-        /// The first of these seeds. None: run.seed of the base.
+        /// The first of these seeds. None: run.seed of the base, or of the snapshot.
         first_seed: Option<u64> = None, "whole number", Within(0.0, 9e15), "";
     }
 }

@@ -3,7 +3,8 @@
 use super::axis::{self, Axis, How, Values};
 use super::design::{Design, too_many};
 use super::format::{Method, SweepHead, VERSION};
-use super::{Sweep, levels, list, unit};
+use super::{OpenSnapshot, SnapshotName, Sweep, levels, list, unit};
+use crate::ahead::Ahead;
 use crate::assets::no_name;
 use crate::document::{Node, Reader, Table, Value, dotted_keys};
 use crate::error::{Problem, ScenarioError, beginning};
@@ -46,7 +47,7 @@ struct File<'a> {
     problems: &'a RefCell<Vec<Problem>>,
 }
 
-pub(super) fn sweep(text: &str, path: &Path) -> Result<Sweep, ScenarioError> {
+pub(super) fn sweep(text: &str, path: &Path, open: &mut OpenSnapshot<'_>) -> Result<Sweep, ScenarioError> {
     let root = Node::parse(text, path)?;
     let problems = RefCell::default();
     let mut reader = Reader::new("", &root, None, &problems);
@@ -59,12 +60,13 @@ pub(super) fn sweep(text: &str, path: &Path) -> Result<Sweep, ScenarioError> {
     file.check_name();
     let method = file.method();
     let mut notes = Vec::new();
-    let mut base = file.base();
-    file.set(settings, base.as_mut());
+    let (mut base, snapshot) = file.beginning(open).unzip();
+    let snapshot = snapshot.flatten();
+    file.set(settings, base.as_mut(), snapshot.as_ref());
     let how = How { method, begins_at_zero: method == Some(Method::Sobol) && file.head.scramble == Some(false) };
     let mut axes = file.axes(axes, how, &mut notes);
     if let (Some(base), Some(axes)) = (&base, &mut axes) {
-        file.try_keys(base, axes);
+        file.try_keys(base, snapshot.as_ref(), axes);
     }
     let (seeds, seeds_place) = file.seeds(seeds, base.as_ref());
     let kpis = file.kpis(kpis);
@@ -82,7 +84,7 @@ pub(super) fn sweep(text: &str, path: &Path) -> Result<Sweep, ScenarioError> {
         .map(|((base, axes), (design, method))| (base, axes, design, method))
         .expect("what could not be read is a problem");
     let SweepHead { name, about, .. } = head;
-    Ok(Sweep { name, about, method, axes, seeds, kpis, notes, base, design, seeds_place })
+    Ok(Sweep { name, about, method, axes, seeds, kpis, notes, base, snapshot, design, seeds_place })
 }
 
 impl File<'_> {
@@ -140,20 +142,39 @@ impl File<'_> {
         Some(method)
     }
 
-    fn base(&self) -> Option<Scenario> {
-        let Some(Value::Text(name)) = self.root.at("base").map(|node| &node.value) else { return None };
+    /// What the points begin with: a base, or the scenario of a snapshot and the snapshot.
+    fn beginning(&self, open: &mut OpenSnapshot<'_>) -> Option<(Scenario, Option<SnapshotName>)> {
+        let (mut base, snapshot) = match ["base", "from"].map(|key| self.root.at(key).map(|node| &node.value)) {
+            [Some(_), Some(_)] => {
+                self.problem("from", "can not go with `base`: a sweep begins with one or goes on from the other");
+                return None;
+            }
+            [Some(Value::Text(name)), None] => (self.base(name)?, None),
+            [None, Some(Value::Text(name))] => {
+                self.snapshot(name, open).map(|(base, snapshot)| (base, Some(snapshot)))?
+            }
+            [None, None] => {
+                let text = "is missing: write base = …, the scenario that all points begin with, or from = …, the snapshot \
+                            or the place of a live twin that all points go on from";
+                self.problem("base", text);
+                return None;
+            }
+            _ => return None,
+        };
+        // Thousands of runs with all their rows are rarely meant; below `[set]` they can be had. A base whose `run` is no
+        // table is told of when it is resolved.
+        drop(base.set_by("what a sweep records", "run.record=kpis"));
+        Some((base, snapshot))
+    }
+
+    fn base(&self, name: &str) -> Option<Scenario> {
         let path = self.folder().unwrap_or(Path::new("")).join(name);
         if is_same(&path, self.path) {
             self.problem("base", format!("is {name:?}, this sweep file itself: name the scenario that is varied"));
             return None;
         }
         match Scenario::load_from(name, self.folder()) {
-            Ok(mut base) => {
-                // Thousands of runs with all their rows are rarely meant; below `[set]` they can be had. A base whose
-                // `run` is no table is told of when it is resolved.
-                drop(base.set_by("what a sweep records", "run.record=kpis"));
-                Some(base)
-            }
+            Ok(base) => Some(base),
             // Those of the base name its lines themselves.
             Err(ScenarioError::Problems(found)) => {
                 self.problems.borrow_mut().extend(found);
@@ -166,8 +187,18 @@ impl File<'_> {
         }
     }
 
+    /// The scenario of the snapshot called `name`, and the snapshot.
+    fn snapshot(&self, name: &str, open: &mut OpenSnapshot<'_>) -> Option<(Scenario, SnapshotName)> {
+        let opened = open(&self.folder().unwrap_or(Path::new("")).join(name)).and_then(|(mut scenario, gone)| {
+            let ahead = Ahead::of(&mut scenario, gone).map_err(|error| error.to_string())?;
+            let place = self.root.origin_near("from").to_string();
+            Ok((scenario, SnapshotName { written: name.into(), place, ahead }))
+        });
+        opened.map_err(|text| self.problem("from", format!("is {name:?}: {text}"))).ok()
+    }
+
     /// Sets in the base what all points have in common.
-    fn set(&self, settings: Option<&Node>, base: Option<&mut Scenario>) {
+    fn set(&self, settings: Option<&Node>, base: Option<&mut Scenario>, snapshot: Option<&SnapshotName>) {
         let Some(node) = settings else { return };
         let assignments = levels::assignments(node, "set", self.problems);
         let Some(base) = base else { return };
@@ -176,6 +207,7 @@ impl File<'_> {
                 self.problems.borrow_mut().extend(found);
             }
         }
+        self.problems.borrow_mut().extend(snapshot.and_then(|snapshot| snapshot.ahead.objection(base)));
     }
 
     /// The axes, if all of them could be read.
@@ -204,10 +236,11 @@ impl File<'_> {
     }
 
     /// Every key must lead through tables of the base; where it names a parameter, the axis is described by it.
-    fn try_keys(&self, base: &Scenario, axes: &mut [Axis]) {
+    fn try_keys(&self, base: &Scenario, snapshot: Option<&SnapshotName>, axes: &mut [Axis]) {
         let mut tried = base.clone();
         let sections = base.sections();
         for axis in axes {
+            let is_begun = snapshot.is_some_and(|snapshot| snapshot.ahead.objection(&tried).is_none());
             let parameter = axis.keys.iter().find_map(|key| parameter_at(&sections, key));
             if let Some(parameter) = parameter.filter(|_| axis.node.at("cases").is_none()) {
                 let or = |said: &mut String, known: &str| {
@@ -234,6 +267,9 @@ impl File<'_> {
                 let node = ["key", "keys"].into_iter().find_map(|name| axis.node.at(name)).unwrap_or(&axis.node);
                 self.problems.borrow_mut().push(Problem::at(node, key, text));
             }
+            // Told once, of the axis that writes it first.
+            let objection = snapshot.filter(|_| is_begun).and_then(|snapshot| snapshot.ahead.objection(&tried));
+            self.problems.borrow_mut().extend(objection);
         }
     }
 

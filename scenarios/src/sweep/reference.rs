@@ -76,8 +76,10 @@ pub fn reference() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Sweep;
+    use super::super::read;
     use super::*;
+    use crate::scenario::Scenario;
+    use agents::Span;
     use std::path::Path;
 
     const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/SWEEPS.md");
@@ -104,7 +106,9 @@ mod tests {
             kept.split("```toml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
         let mut methods: Vec<&str> = Vec::new();
         for example in examples.iter().filter(|example| example.starts_with("version")) {
-            let sweep = Sweep::parse(example, Path::new("example.toml")).expect(example);
+            let mut open =
+                |_: &Path| Ok((Scenario::load("martinique").expect("it is built in"), Span::from_hours(9.0)));
+            let sweep = read::sweep(example, Path::new("example.toml"), &mut open).expect(example);
             let points = sweep.points().expect(example);
             for point in [points.first(), points.last()] {
                 let scenario = sweep.scenario(point.expect("there are points"), sweep.seeds[0]).expect(example);
@@ -112,6 +116,6 @@ mod tests {
             }
             methods.push(sweep.method.as_str());
         }
-        assert_eq!(methods, ["grid", "lhs", "sobol", "list"]);
+        assert_eq!(methods, ["grid", "lhs", "sobol", "list", "grid"]);
     }
 }

@@ -97,7 +97,7 @@ pub(crate) fn base_and_set() -> Vec<Case> {
     let base = |name, base: &str, says| head(name, "", says).replacing("martinique-day", base);
     const CIRCLE: &str = "version = 2\nname = \"a\"\nextends = \"base.toml\"\n";
     vec![
-        head("no base", "", &["line 1", "base is missing: write base = …"])
+        head("no base", "", &["line 1", "base is missing: write base = …", "or from = …"])
             .replacing("base = \"martinique-day\"\n", ""),
         base(
             "a base that is not there",
@@ -146,5 +146,43 @@ pub(crate) fn base_and_set() -> Vec<Case> {
             sets: vec!["run.tick=7m"],
             ..head("a wrong value of the command line", "", &["--set run.tick=7m: run.tick", "divide the market slot"])
         },
+    ]
+}
+
+pub(crate) fn from() -> Vec<Case> {
+    let from = |name, lines: &str, says| {
+        head(name, lines, says).replacing("base = \"martinique-day\"", "from = \"snapshot.json\"")
+    };
+    const TOLD: &str = "run.start can not be changed: a run from a snapshot begins at its instant";
+    let axis =
+        |name, lines: &str, says| from(name, "", says).replacing("key = \"pv.*.tilt_deg\"\nvalues = [10, 20]", lines);
+    vec![
+        head("a base and a snapshot", "from = \"snapshot.json\"", &["line 5", "from can not go with `base`"]),
+        from("a snapshot that is not there", "", &["line 3", "from is \"live/x\": there is no live twin here"])
+            .replacing("snapshot.json", "live/x"),
+        from("a snapshot that is a number", "", &["line 3", "from is 3: write a text in quotes"])
+            .replacing("\"snapshot.json\"", "3"),
+        from("another start for all", "[set]\n\"run.start\" = \"2026-03-20\"", &["line 6", TOLD]),
+        axis("an axis of starts", "key = \"run.start\"\nvalues = [\"2026-03-20\"]", &["line 9", TOLD]),
+        axis("a case with another start", "cases.a = { \"run.start\" = \"2026-03-20\" }", &["line 8", TOLD]),
+        axis(
+            "a later value with another start",
+            "key = \"run\"\nvalues = [\n{ duration = \"1d\" },\n{ start = \"2026-03-20\" }]",
+            &["line 10", TOLD],
+        ),
+        Case {
+            sets: vec!["run.start=2026-03-20"],
+            ..from("a start of the command line", "", &["--set run.start", TOLD])
+        },
+        from(
+            "a duration that is none",
+            "[set]\n\"run.duration\" = \"soon\"",
+            &["line 6", "run.duration `soon` is not a duration"],
+        ),
+        from(
+            "a duration of no whole number of ticks",
+            "[set]\n\"run.duration\" = \"7m\"",
+            &["line 6", "run.duration must be a whole number of ticks"],
+        ),
     ]
 }

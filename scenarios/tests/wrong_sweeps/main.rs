@@ -9,9 +9,10 @@ mod cases;
 mod head;
 mod points;
 
+use agents::Span;
 use cases::{Case, check};
-use scenarios::ScenarioError;
 use scenarios::sweep::Sweep;
+use scenarios::{Scenario, ScenarioError};
 use std::fs;
 use std::path::Path;
 
@@ -52,8 +53,16 @@ fn csv(name: &'static str, csv: &str, says: &'static [&'static str]) -> Case {
     list(name, "", says).replacing("\"list\"", "\"list\"\npoints = \"design.csv\"").with("design.csv", csv)
 }
 
+/// A snapshot is a scenario of six hours ago, or none.
+fn open(path: &Path) -> Result<(Scenario, Span), String> {
+    match path.file_name().and_then(|name| name.to_str()) {
+        Some("snapshot.json") => Ok((Scenario::load("martinique-day").expect("it is built in"), Span::HOUR * 6)),
+        _ => Err("there is no live twin here".into()),
+    }
+}
+
 fn resolve_all(path: &Path, sets: &[&str]) -> Result<(), ScenarioError> {
-    let mut sweep = Sweep::load(path)?;
+    let mut sweep = Sweep::load_with(path, &mut open)?;
     sets.iter().try_for_each(|assignment| sweep.set(assignment))?;
     for point in sweep.points()? {
         for seed in &sweep.seeds {
@@ -72,6 +81,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         head::syntax_and_keys(),
         head::seeds_and_key_figures(),
         head::base_and_set(),
+        head::from(),
         axes::axes(),
         axes::ranges(),
         axes::laws(),
@@ -88,6 +98,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
 fn the_pieces_of_which_cases_are_made_are_right() {
     for (name, text) in [
         ("head", format!("{HEAD}{AXIS}")),
+        ("from", format!("{HEAD}{AXIS}").replace("base = \"martinique-day\"", "from = \"snapshot.json\"")),
         ("two", format!("{HEAD}[[axis]]\nname = \"x\"\nkey = \"pv.*.albedo\"\nrange = [0, 1]\nsteps = 2\n{AXIS}")),
     ] {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("right-{}-{name}", std::process::id()));

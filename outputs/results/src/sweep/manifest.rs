@@ -51,9 +51,23 @@ pub struct Manifest {
     /// The measured data files, by the paths at which they were found; copies lie in `inputs/`.
     #[serde(default)]
     pub inputs: Vec<InputFile>,
+    /// The snapshot that all runs go on from; none where they begin with their start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<FrozenSnapshot>,
     /// The scenario to which the assignments of each run are made, as written.
     #[serde(default)]
     pub scenario: serde_json::Value,
+}
+
+/// The snapshot that a sweep goes on from; a copy lies in `inputs/`, named by its hash.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrozenSnapshot {
+    /// What the sweep file calls it: a file, or the place of a live twin, of which it was the latest.
+    pub from: String,
+    /// Its instant, to be read.
+    pub time: String,
+    /// The file in which it was found.
+    pub file: InputFile,
 }
 
 /// An axis, for a reader.
@@ -102,11 +116,11 @@ impl Manifest {
         self.id == self.seal_of(points)
     }
 
-    /// A hash of all that tells this sweep from another. Folders are left out: they are named as seen from where the
-    /// program was started, and what lies in them is part of the ids of the runs.
+    /// A hash of all that tells this sweep from another. Folders and files are left out: they are named as seen from where
+    /// the program was started, and what lies in them is part of the ids of the runs.
     fn seal_of(&self, points: &Points) -> String {
         let scenario = serde_json::Value::Null;
-        let told = Self { id: String::new(), scenario, inputs: Vec::new(), ..self.clone() };
+        let told = Self { id: String::new(), scenario, inputs: Vec::new(), snapshot: None, ..self.clone() };
         let mut hasher = blake3::Hasher::new();
         hasher.update(told.text().as_bytes());
         for run in &points.runs {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `sweep.json` | the [`Manifest`], written before the first run |
 //! | `points.parquet` | one row per run: id, point, seed, parameters, and what is assigned |
-//! | `inputs/` | the measured data files, named by their hashes |
+//! | `inputs/` | the measured data files and the snapshot, named by their hashes |
 //! | `kpis/part-*.parquet` | runs that have ended, as a worker writes them now and then |
 //! | `kpis.parquet` | one row per complete run, parameters as columns, when no run is missing |
 //! | `runs.parquet` | how every run went: status, error, wall time |
@@ -24,7 +24,7 @@ mod store;
 mod tables;
 
 pub use ended::{Ended, RunEnd};
-pub use manifest::{AxisInfo, CaseInfo, Manifest};
+pub use manifest::{AxisInfo, CaseInfo, FrozenSnapshot, Manifest};
 pub use points::{Cell, FrozenRun, Parameter, Points};
 pub use store::{Scratch, Store, open};
 pub use tables::{SweepTables, figures, idle_patterns, matches, tables};

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use results::sweep::{
-    AxisInfo, CaseInfo, Cell, Ended, FrozenRun, Manifest, Parameter, Points, RunEnd, Store, figures, idle_patterns,
-    open, tables,
+    AxisInfo, CaseInfo, Cell, Ended, FrozenRun, FrozenSnapshot, Manifest, Parameter, Points, RunEnd, Store, figures,
+    idle_patterns, open, tables,
 };
-use results::{Kpi, Level, RunInfo, RunWriter, Status};
+use results::{InputFile, Kpi, Level, RunInfo, RunWriter, Status};
 
 use crate::common::{START, TICK, catalogue, cells, info, names, record_two_intervals};
 
@@ -68,6 +68,7 @@ fn manifest(kpis: &[&str]) -> Manifest {
         figures: figures(&kpis, &FIGURES.map(String::from).into()),
         kpis,
         inputs: Vec::new(),
+        snapshot: None,
         scenario: serde_json::json!({ "name": "cars", "share": 0.30000000000000004 }),
     }
     .seal(&points())
@@ -106,6 +107,8 @@ fn what_is_frozen_is_read_back_as_it_was() {
     manifest(&[]).write(&*store).expect("written");
     assert_eq!(Points::read(&*store).expect("points"), points());
     assert_eq!(Manifest::read(&*store).expect("a manifest"), Some(manifest(&[])));
+    from_snapshot("snapshot.json").write(&*store).expect("written");
+    assert_eq!(Manifest::read(&*store).expect("a manifest"), Some(from_snapshot("snapshot.json")));
     assert_eq!(points().runs[3].cost(), 13 * 4);
 }
 
@@ -120,6 +123,14 @@ fn the_id_of_a_sweep_changes_with_all_that_matters() {
     assert!(manifest(&[]).fits(&points()) && !manifest(&[]).fits(&other));
     let elsewhere = Manifest { scenario: serde_json::json!({ "folder": "elsewhere" }), ..manifest(&[]) };
     assert_eq!(elsewhere.seal(&points()).id, manifest(&[]).id);
+    assert_eq!(from_snapshot("elsewhere/snapshot.json").seal(&points()).id, from_snapshot("snapshot.json").id);
+}
+
+/// The same sweep from a snapshot in a file.
+fn from_snapshot(path: &str) -> Manifest {
+    let file = InputFile::of(path, b"{}");
+    let snapshot = FrozenSnapshot { from: path.into(), time: "2026-03-20T04:00:00Z".into(), file };
+    Manifest { snapshot: Some(snapshot), ..manifest(&[]) }.seal(&points())
 }
 
 #[test]
