@@ -97,7 +97,6 @@ fn year(record: Record) -> (f64, Summary) {
         out: Some(folder.path().join("run")),
         overwrite: false,
         host: HostKind::Sweep,
-        from: None,
         threads: None,
     };
     let inputs = Inputs::load(&args.scenario).unwrap();

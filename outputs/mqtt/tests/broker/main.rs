@@ -7,7 +7,6 @@ mod loss;
 mod mirror;
 mod proxy;
 mod publishing;
-mod rates;
 mod security;
 mod server;
 mod twin;
