@@ -128,7 +128,10 @@ def test_a_killed_mirror_comes_back_and_follows_on(tmp_path):
     field, mirror = tmp_path / "field", tmp_path / "mirror"
     with mosquitto(tmp_path) as broker, twin(field, "--mqtt", broker.url):
         with twin(mirror, *OTHER, "--mirror", broker.url) as follower:
-            time.sleep(4)
+            time.sleep(3)
+            # What comes back begins in the middle of a mirrored life.
+            assert cariflex("snapshot", mirror).code == 0
+            time.sleep(2)
             kill(follower)
         with twin(mirror, *OTHER, "--mirror", broker.url):
             time.sleep(3)
@@ -136,6 +139,7 @@ def test_a_killed_mirror_comes_back_and_follows_on(tmp_path):
     assert replayed.code == 0, replayed.err
     assert_same_rows(mirror / "results", tmp_path / "replayed", ("assets", "sites", "mirror", "events"))
     assert count(tmp_path / "replayed", "mirror") > 0
+    assert len(list((mirror / "snapshots").iterdir())) >= 3
 
 
 def test_wild_readings_move_nobody_and_are_told(tmp_path):

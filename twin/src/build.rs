@@ -13,7 +13,7 @@ use agents::{MeterId, ParticipantId, SiteId};
 use bevy_ecs::entity::Entity;
 use bevy_ecs::world::World;
 use scenarios::{LoadModel, Plan, PlannedParticipant, Quantity, Role};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The bodies of a plan, spawned in id order.
 pub(crate) struct Draft {
@@ -126,6 +126,29 @@ fn site_of(participant: &PlannedParticipant) -> SiteId {
 pub(crate) fn asset_entities(plan: &Plan) -> Vec<ParticipantId> {
     let is_asset = |(_, participant): &(usize, &PlannedParticipant)| participant.role.kind().is_asset();
     plan.participants.iter().enumerate().filter(is_asset).map(|(index, _)| ParticipantId(index as u32)).collect()
+}
+
+/// A vehicle with its charge point, and the ids of both.
+pub(crate) type Pair = (Entity, Entity, [ParticipantId; 2]);
+
+/// Each vehicle with its charge point, in the order of the vehicles' ids.
+pub(crate) fn pairs(plan: &Plan, entities: &[Entity]) -> Vec<Pair> {
+    let pair = |(index, participant): (usize, &PlannedParticipant)| match &participant.role {
+        Role::Ev(_, vehicle) => {
+            let ids = [ParticipantId(index as u32), vehicle.evse];
+            Some((entities[index], entities[vehicle.evse.index()], ids))
+        }
+        _ => None,
+    };
+    plan.participants.iter().enumerate().filter_map(pair).collect()
+}
+
+/// The charge points that no vehicle uses, in the order of their ids.
+pub(crate) fn lone_points(plan: &Plan, entities: &[Entity], pairs: &[Pair]) -> Vec<Entity> {
+    let used: BTreeSet<Entity> = pairs.iter().map(|(_, evse, _)| *evse).collect();
+    let is_point = |(participant, _): &(&PlannedParticipant, &Entity)| matches!(participant.role, Role::Evse(..));
+    let points = plan.participants.iter().zip(entities).filter(is_point).map(|(_, entity)| *entity);
+    points.filter(|entity| !used.contains(entity)).collect()
 }
 
 /// Does something with each core of a plan, knowing its type.

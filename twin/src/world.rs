@@ -6,7 +6,7 @@ mod saved;
 pub(crate) use saved::BodyState;
 
 use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, Guide, LoadBody, PvBody};
-use crate::build::{Draft, asset_entities};
+use crate::build::{Draft, Pair, asset_entities, lone_points, pairs};
 use crate::mirror::Mirrors;
 use crate::network::Network;
 use crate::physics::storage::StorageUnit;
@@ -36,7 +36,9 @@ pub struct World {
     pub(crate) meters: Meters,
     queries: Queries,
     /// Each vehicle with its charge point, in the order of the vehicles' ids.
-    pairs: Vec<(Entity, Entity, [ParticipantId; 2])>,
+    pairs: Vec<Pair>,
+    /// Charge points that no vehicle uses, in the order of their ids.
+    lone_points: Vec<Entity>,
     flows: Flows,
     /// Where the models of mirrored assets let flow what does not flow.
     aside: Flows,
@@ -98,12 +100,14 @@ impl World {
             dso: bodies.query(),
         };
         let pairs = pairs(plan, &entities);
+        let lone_points = lone_points(plan, &entities, &pairs);
         let portfolio_of: Vec<_> = plan.sites.iter().map(|site| site.portfolio).collect();
         let mut world = Self {
             bodies,
             meters: Meters::new(portfolio_of.len(), plan.portfolios.len()),
             queries,
             pairs,
+            lone_points,
             aside: Flows::new(portfolio_of.clone(), plan.portfolios.len()),
             flows: Flows::new(portfolio_of, plan.portfolios.len()),
             mirrors: Mirrors::new(plan),
@@ -376,17 +380,6 @@ impl World {
         let mut body = self.bodies.get_mut::<C::Body>(self.entities[id.index()]);
         C::obey(body.as_mut().expect("every participant has its body"), intent);
     }
-}
-
-fn pairs(plan: &Plan, entities: &[Entity]) -> Vec<(Entity, Entity, [ParticipantId; 2])> {
-    let pair = |(index, participant): (usize, &scenarios::PlannedParticipant)| match &participant.role {
-        scenarios::Role::Ev(_, vehicle) => {
-            let ids = [ParticipantId(index as u32), vehicle.evse];
-            Some((entities[index], entities[vehicle.evse.index()], ids))
-        }
-        _ => None,
-    };
-    plan.participants.iter().enumerate().filter_map(pair).collect()
 }
 
 /// The part of `feed` that holds during the local day that begins at `midnight`.

@@ -143,10 +143,9 @@ impl World {
 
     /// Charge points that no vehicle uses show what the field says of them.
     pub(super) fn follow_lone_charge_points(&mut self) {
-        for mut evse in self.queries.evse.iter_mut(&mut self.bodies) {
-            let is_lone = || self.pairs.iter().all(|(_, _, [_, id])| *id != evse.id);
-            let held_kw = self.mirrors.mirrored(evse.id).and_then(|mirror| mirror.held_kw());
-            if let Some(held_kw) = held_kw.filter(|_| is_lone()) {
+        for point in &self.lone_points {
+            let mut evse = self.bodies.get_mut::<EvseBody>(*point).expect("charge points have their bodies");
+            if let Some(held_kw) = self.mirrors.mirrored(evse.id).and_then(|mirror| mirror.held_kw()) {
                 evse.follow(held_kw, self.steps.len(), &mut self.flows);
             }
         }
