@@ -11,6 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::info;
 
 /// How long a face may take to say good-bye.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -106,6 +107,18 @@ impl Faces {
             format!("mirror  {text}: {} received, {} refused", counts.received, counts.refused())
         });
         mqtt.into_iter().chain(mirror).collect()
+    }
+
+    /// Logs what each face has done so far.
+    pub(super) fn log(&self) {
+        if let Some(status) = self.mqtt.as_ref().map(Face::status) {
+            let mqtt::Status { text, sent, queued, dropped, stale, received, refused, unanswered, .. } = status;
+            info!(sent, queued, dropped, stale, received, refused, unanswered, "mqtt: {text}");
+        }
+        if let Some(status) = self.mirror.as_ref().map(Mirror::status) {
+            let mqtt::mirror::Counts { received, superseded, ignored, .. } = status.counts;
+            info!(received, superseded, ignored, refused = status.counts.refused(), "mirror: {}", status.text);
+        }
     }
 
     /// Says good-bye.

@@ -22,6 +22,9 @@ use twin::{Input, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
 /// How long it sleeps at most before it looks around.
 const LOOK_AROUND: Span = Span(100);
 
+/// How often it logs how it does.
+const LOG_EVERY: Duration = Duration::from_secs(60);
+
 /// A live twin under way.
 pub(super) struct Plant {
     pub(super) inputs: Inputs,
@@ -116,13 +119,13 @@ impl Plant {
             view.close();
         }
         let outcome = outcome.and_then(|()| self.snapshot());
-        let (late, latest_ms) = (pacer.late(), pacer.latest().0);
-        info!(now = %self.kernel.now(), ticks = self.pulse.ticks(), late, latest_ms, restarts = self.host.restarts(), "at rest");
+        self.log("at rest", &faces, &pacer);
         faces.stop();
         outcome
     }
 
     fn tick_on(&mut self, faces: &Faces, pacer: &mut Pacer, interrupted: &AtomicBool) -> Result<(), Error> {
+        let mut logged = Instant::now();
         while !interrupted.load(Ordering::Relaxed) && !self.kernel.is_over() {
             match pacer.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick()) {
                 Turn::Wait(span) => std::thread::sleep(Duration::from_millis(span.min(LOOK_AROUND).0 as u64)),
@@ -146,8 +149,19 @@ impl Plant {
                 self.place.snapshot_is_taken();
             }
             self.show(faces, pacer);
+            if logged.elapsed() >= LOG_EVERY {
+                logged = Instant::now();
+                self.log("under way", faces, pacer);
+            }
         }
         Ok(())
+    }
+
+    fn log(&self, what: &'static str, faces: &Faces, pacer: &Pacer) {
+        let (ticks, restarts, (taken, refused)) = (self.pulse.ticks(), self.host.restarts(), self.desk.counts());
+        let (late, latest_ms) = (pacer.late(), pacer.latest().0);
+        info!(now = %self.kernel.now(), ticks, late, latest_ms, restarts, taken, refused, "{what}");
+        faces.log();
     }
 
     /// One tick: inputs are journaled, then taken, then answered.
