@@ -15,6 +15,7 @@ TYPES = {
     "double": pa.float64(),
     "int64": pa.int64(),
     "uint64": pa.uint64(),
+    "boolean": pa.bool_(),
 }
 
 # Where the tables of runs end and those of sweeps begin.
