@@ -18,7 +18,16 @@ Exit codes:
     2  the scenario, a series or an option can not be used
   130  interrupted; what was recorded until then is whole";
 
+const SNAPSHOT_HELP: &str = "\
+Exit codes:
+    0  the snapshot is on the disk, and so are all rows before it
+    1  something broke
+    2  there is no live twin there, or none that runs";
+
 const LIVE_HELP: &str = "\
+Without --start the twin begins with the present market slot, without --duration it goes on until it is stopped, and
+without --tick its ticks are a second, whatever the scenario says.
+
 Exit codes:
     0  it was stopped (Ctrl-C or a termination signal) or its time was over; it rests in a snapshot
     1  something broke: a disk, a host, an actor
@@ -56,7 +65,7 @@ enum Command {
     #[command(after_help = LIVE_HELP)]
     Live(Box<LiveArgs>),
     /// Ask a live twin for a snapshot now, and print the name of its file.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = SNAPSHOT_HELP)]
     Snapshot(SnapshotArgs),
     /// Run the journal of a live twin again: the same rows.
     #[command(after_help = EXIT_CODES)]

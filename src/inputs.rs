@@ -103,18 +103,30 @@ impl Inputs {
         self.hash(&[env!("CARIFLEX_ENGINE"), host])
     }
 
-    /// A hash of the scenario as resolved and the contents of its data.
-    pub fn scenario_hash(&self) -> String {
-        self.hash(&[])
+    /// A hash of all that decides the rows of a run that goes on: the scenario as resolved, but for its length, for what is
+    /// kept of it and for what it says of faces, and the contents of its data.
+    pub fn lasting_hash(&self) -> String {
+        let mut scenario = serde_json::to_value(&self.scenario).expect("a scenario is plain data");
+        if let Some(sections) = scenario.as_object_mut() {
+            sections.remove("mqtt");
+            if let Some(run) = sections.get_mut("run").and_then(|run| run.as_object_mut()) {
+                run.retain(|key, _| !["duration", "record"].contains(&key.as_str()));
+            }
+        }
+        self.hash_of(&scenario.to_string(), &[])
     }
 
     fn hash(&self, more: &[&str]) -> String {
+        self.hash_of(&serde_json::to_string(&self.scenario).expect("a scenario is plain data"), more)
+    }
+
+    fn hash_of(&self, scenario: &str, more: &[&str]) -> String {
         let mut hasher = blake3::Hasher::new();
         let mut add = |part: &str| {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         };
-        add(&serde_json::to_string(&self.scenario).expect("a scenario is plain data"));
+        add(scenario);
         self.files.iter().for_each(|file| add(&file.blake3));
         more.iter().for_each(|part| add(part));
         hasher.finalize().to_hex()[..16].into()

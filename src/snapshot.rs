@@ -2,9 +2,8 @@
 
 use crate::error::Error;
 use crate::inputs::{ENGINE, Inputs, copy_name, read, read_table};
-use crate::live::LiveError;
+use crate::live::{Answered, LiveError};
 use agents::Time;
-use agents::face::{Answer, Origin};
 use results::InputFile;
 use scenarios::{Scenario, ScenarioError};
 use serde::{Deserialize, Serialize};
@@ -117,14 +116,14 @@ pub struct SnapshotFile {
     #[serde(flatten)]
     pub kept: KeptScenario,
     /// Requests from outside that were answered, so that one that comes twice is taken once.
-    pub answered: Vec<(Origin, Answer)>,
+    pub answered: Vec<Answered>,
     /// The state.
     pub state: Snapshot,
 }
 
 impl SnapshotFile {
     /// A snapshot of a twin built from `kept`.
-    pub fn new(kept: KeptScenario, answered: Vec<(Origin, Answer)>, state: Snapshot) -> Self {
+    pub fn new(kept: KeptScenario, answered: Vec<Answered>, state: Snapshot) -> Self {
         let time = state.time().to_string();
         Self { format: FORMAT.into(), version: VERSION, engine: ENGINE.into(), time, kept, answered, state }
     }
@@ -205,6 +204,6 @@ fn write_whole_with(path: &Path, fill: impl FnOnce(&mut File) -> std::io::Result
 }
 
 /// Puts the names in a folder on the disk, where the system can.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

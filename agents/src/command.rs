@@ -65,6 +65,13 @@ impl Value {
         }
     }
 
+    /// The least and the largest value it will ever take; none of a schedule without values.
+    pub fn range(&self) -> Option<(f64, f64)> {
+        let values = self.values().ok()?;
+        let bound = |pick: fn(f64, f64) -> f64| values.iter().copied().reduce(pick);
+        Some((bound(f64::min)?, bound(f64::max)?))
+    }
+
     /// All values it will ever take, or why it has none that can be used.
     fn values(&self) -> Result<&[f64], Refusal> {
         let values = match self {
@@ -100,6 +107,23 @@ pub enum Directive {
     Reserve(Reserve),
     /// Forget all that this source has asked for with this priority.
     Withdraw,
+}
+
+impl fmt::Display for Directive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = |f: &mut fmt::Formatter<'_>, what: &str, value: &Value| match value {
+            Value::Constant(kw) => write!(f, "{what} {kw} kW"),
+            Value::Series(series) => write!(f, "{what} of {} values", series.values.len()),
+        };
+        match self {
+            Self::Setpoint(asked) => value(f, "setpoint", asked),
+            Self::ImportLimit(asked) => value(f, "import limit", asked),
+            Self::ExportLimit(asked) => value(f, "export limit", asked),
+            Self::FollowMeter { share, .. } => write!(f, "follow a meter with a share of {share}"),
+            Self::Reserve(reserve) => write!(f, "reserve {} kWh", reserve.energy_kwh),
+            Self::Withdraw => f.write_str("withdraw"),
+        }
+    }
 }
 
 /// Energy that is kept back.

@@ -120,8 +120,9 @@ macro_rules! broker_args {
             #[arg(long = concat!($prefix, "-client-id"), id = concat!($prefix, "-client-id"), value_name = "ID",
                 requires = $prefix)]
             pub client_id: Option<String>,
-            #[doc = concat!("User; the password comes from a file or from the environment variable ", $password, ".")]
-            #[arg(long = concat!($prefix, "-user"), id = concat!($prefix, "-user"), value_name = "USER",
+            /// User of the broker.
+            #[arg(help = concat!("User; the password comes from a file or from the environment variable ", $password),
+                long = concat!($prefix, "-user"), id = concat!($prefix, "-user"), value_name = "USER",
                 requires = $prefix)]
             pub user: Option<String>,
             /// File that holds the password on its first line.

@@ -3,20 +3,32 @@
 //! A request is examined at once, journaled with the others of its tick, and answered when that tick is done: accepted,
 //! or overruled by something of higher priority. A request whose id is known gets the answer of the first one.
 
-use agents::command::{Capability, Command, Priority};
+use agents::command::{Capability, Command, Directive, Priority};
 use agents::face::{Answer, Origin, Request, Verdict};
 use agents::{ParticipantId, Time};
-use scenarios::Plan;
+use scenarios::{Plan, Role};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use twin::{Host, Input, JournalEntry, Kernel};
 
 /// How many answers are remembered, so that a request that comes twice is known.
 const REMEMBERED: usize = 10_000;
 
+/// A request that was answered, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Who asked.
+    pub origin: Origin,
+    /// A hash of what was asked: another request of the same id is a mistake.
+    asked: String,
+    /// The answer.
+    answer: Answer,
+}
+
 /// Takes requests and gives answers.
 #[derive(Debug, Default)]
 pub struct Desk {
-    answered: BTreeMap<Origin, Answer>,
+    answered: BTreeMap<Origin, Answered>,
     /// In the order in which they were answered.
     order: VecDeque<Origin>,
     waiting: Vec<Waiting>,
@@ -25,36 +37,39 @@ pub struct Desk {
 }
 
 /// A request that is in the journal and has not been answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     origin: Option<Origin>,
+    asked: String,
     target: ParticipantId,
     command: Command,
+    /// What whoever asked should know although it is taken.
+    note: Option<String>,
     reply_to: String,
 }
 
 impl Desk {
     /// A desk that remembers these answers, oldest first.
-    pub fn remembering(answers: Vec<(Origin, Answer)>) -> Self {
+    pub fn remembering(answers: Vec<Answered>) -> Self {
         let mut desk = Self::default();
-        for (origin, answer) in answers {
-            desk.remember(origin, answer);
-        }
+        answers.into_iter().for_each(|answered| desk.remember(answered));
         desk
     }
 
     /// Remembers what the journal says was taken, so that it is not taken again.
     pub fn recall(&mut self, entries: &[JournalEntry]) {
         for entry in entries {
-            let Input::Command { origin: Some(origin), .. } = &entry.input else { continue };
+            let Input::Command { origin: Some(origin), target, command } = &entry.input else { continue };
             let (id, reply_to) = (Some(origin.id.clone()), String::new());
-            self.remember(origin.clone(), Answer { id, reply_to, verdict: Verdict::Accepted, reason: None });
+            let answer = Answer { id, reply_to, verdict: Verdict::Accepted, reason: None };
+            let asked = digest(target, &command.directive, command.priority);
+            self.remember(Answered { origin: origin.clone(), asked, answer });
         }
     }
 
     /// What it remembers, oldest first.
-    pub fn answered(&self) -> Vec<(Origin, Answer)> {
-        self.order.iter().filter_map(|origin| Some((origin.clone(), self.answered.get(origin)?.clone()))).collect()
+    pub fn answered(&self) -> Vec<Answered> {
+        self.order.iter().filter_map(|origin| self.answered.get(origin).cloned()).collect()
     }
 
     /// How many requests were taken and refused so far.
@@ -67,27 +82,39 @@ impl Desk {
         let Request { id, reply_to, .. } = &request;
         let (id, reply_to) = (id.clone(), reply_to.clone());
         let origin = id.clone().map(|id| Origin { face: face.into(), id });
+        let asked = digest(&request.target, &request.directive, request.priority);
+        let refused =
+            |reason: String| Answer { id, reply_to: reply_to.clone(), verdict: Verdict::Refused, reason: Some(reason) };
         if let Some(known) = origin.as_ref().and_then(|origin| self.answered.get(origin)) {
-            return Some(Answer { reply_to, ..known.clone() });
+            return Some(if known.asked == asked {
+                Answer { reply_to, ..known.answer.clone() }
+            } else {
+                self.refused += 1;
+                refused("another command had this id: give each its own".into())
+            });
         }
         if origin.is_some()
             && let Some(first) = self.waiting.iter().find(|waiting| waiting.origin == origin)
         {
-            let (target, command) = (first.target, first.command.clone());
-            self.waiting.push(Waiting { origin, target, command, reply_to });
+            if first.asked != asked {
+                self.refused += 1;
+                return Some(refused("another command had this id: give each its own".into()));
+            }
+            self.waiting.push(Waiting { reply_to, ..first.clone() });
             return None;
         }
         match take(request, origin.clone(), plan, kernel) {
             Ok((target, command)) => {
                 self.taken += 1;
-                self.waiting.push(Waiting { origin, target, command, reply_to });
+                let note = beyond_its_rating(&plan.participants[target.index()].role, &command.directive);
+                self.waiting.push(Waiting { origin, asked, target, command, note, reply_to });
                 None
             }
             Err(reason) => {
                 self.refused += 1;
-                let answer = Answer { id, reply_to, verdict: Verdict::Refused, reason: Some(reason) };
+                let answer = refused(reason);
                 if let Some(origin) = origin {
-                    self.remember(origin, answer.clone());
+                    self.remember(Answered { origin, asked, answer: answer.clone() });
                 }
                 Some(answer)
             }
@@ -97,30 +124,34 @@ impl Desk {
     /// The answers to what the last tick has taken, each with its face; by then it is in the journal.
     pub fn answers(&mut self, kernel: &Kernel, host: &impl Host) -> Vec<Answer> {
         let waiting = std::mem::take(&mut self.waiting);
-        let answers = waiting.into_iter().map(|Waiting { origin, target, command, reply_to }| {
+        let answers = waiting.into_iter().map(|Waiting { origin, asked, target, command, note, reply_to }| {
             let id = origin.as_ref().map(|origin| origin.id.clone());
+            let is_mirrored = kernel.world().mirror_states().get(&target).is_some_and(|state| state.since().is_some());
             let (verdict, reason) = if kernel.is_out(target) {
                 (Verdict::Refused, Some("the device failed and was put out; its body follows the safe intent".into()))
+            } else if is_mirrored {
+                (Verdict::Overruled, Some("the device is mirrored: it does what the field shows".into()))
             } else {
                 match host
                     .command_book(kernel.world(), target)
                     .and_then(|book| book.overruled_by(&command, kernel.now()))
                 {
                     Some(winner) => (Verdict::Overruled, Some(overruled(command.priority, winner))),
-                    None => (Verdict::Accepted, None),
+                    None => (Verdict::Accepted, note),
                 }
             };
             let answer = Answer { id, reply_to, verdict, reason };
             if let Some(origin) = origin {
-                self.remember(origin, answer.clone());
+                self.remember(Answered { origin, asked, answer: answer.clone() });
             }
             answer
         });
         answers.collect()
     }
 
-    fn remember(&mut self, origin: Origin, answer: Answer) {
-        if self.answered.insert(origin.clone(), answer).is_none() {
+    fn remember(&mut self, answered: Answered) {
+        let origin = answered.origin.clone();
+        if self.answered.insert(origin.clone(), answered).is_none() {
             self.order.push_back(origin);
         }
         if self.order.len() > REMEMBERED
@@ -128,6 +159,32 @@ impl Desk {
         {
             self.answered.remove(&oldest);
         }
+    }
+}
+
+/// A hash of what tells one request from another.
+fn digest(target: &str, directive: &Directive, priority: Priority) -> String {
+    let asked = serde_json::to_vec(&(target, directive, priority)).expect("requests are plain data");
+    blake3::hash(&asked).to_hex()[..16].into()
+}
+
+/// What a device can not do of what is asked; it does what it can.
+fn beyond_its_rating(role: &Role, directive: &Directive) -> Option<String> {
+    let rating_kw = match role {
+        Role::Battery(_, battery) => battery.power_kw,
+        Role::Evse(_, point) => point.power_kw,
+        _ => return None,
+    };
+    match (directive, role) {
+        (Directive::Setpoint(value), _) => {
+            let (least_kw, most_kw) = value.range()?;
+            let is_beyond = most_kw.max(-least_kw) > rating_kw;
+            is_beyond.then(|| format!("beyond its rating of {rating_kw} kW: it does what it can"))
+        }
+        (Directive::Reserve(reserve), Role::Battery(_, battery)) if reserve.energy_kwh > battery.capacity_kwh => {
+            Some(format!("beyond its capacity of {} kWh: it keeps what it can hold", battery.capacity_kwh))
+        }
+        _ => None,
     }
 }
 
@@ -254,12 +311,33 @@ mod tests {
     fn a_request_that_comes_twice_is_taken_once_and_answered_twice() {
         let mut rig = Rig::new();
         assert_eq!(rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")), None);
-        assert_eq!(rig.ask(setpoint("bat_01", -3.0, Priority::Operator, "a")), None, "in the same tick");
+        assert_eq!(rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")), None, "in the same tick");
         assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted; 2]);
-        let later = Request { reply_to: "elsewhere".into(), ..setpoint("bat_01", -3.0, Priority::Operator, "a") };
+        let later = Request { reply_to: "elsewhere".into(), ..setpoint("bat_01", 12.5, Priority::Operator, "a") };
         let answer = rig.ask(later).expect("known");
         assert_eq!((answer.verdict, answer.reply_to.as_str()), (Verdict::Accepted, "elsewhere"));
         assert_eq!(rig.kernel.journal().entries().len(), 1);
+    }
+
+    #[test]
+    fn an_id_that_another_command_had_is_refused() {
+        let mut rig = Rig::new();
+        let refused = |answer: Option<Answer>| answer.is_some_and(|answer| answer.verdict == Verdict::Refused);
+        assert_eq!(rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")), None);
+        assert!(refused(rig.ask(setpoint("bat_01", 9.0, Priority::Operator, "a"))), "in the same tick");
+        rig.tick();
+        assert!(refused(rig.ask(setpoint("bat_02", 12.5, Priority::Operator, "a"))));
+        assert!(!refused(rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a"))), "the first one still holds");
+    }
+
+    #[test]
+    fn what_is_beyond_a_rating_is_taken_and_told() {
+        let mut rig = Rig::new();
+        rig.ask(setpoint("bat_01", 500.0, Priority::Operator, "a"));
+        rig.ask(setpoint("evse_01", -500.0, Priority::Operator, "b"));
+        rig.ask(setpoint("bat_02", -50.0, Priority::Operator, "c"));
+        let reasons: Vec<_> = rig.tick().into_iter().map(|answer| answer.reason.is_some()).collect();
+        assert_eq!(reasons, [true, true, false]);
     }
 
     #[test]
@@ -269,7 +347,8 @@ mod tests {
         let mut restarted = Desk::remembering(rig.desk.answered());
         restarted.recall(rig.kernel.journal().entries());
         rig.desk = restarted;
-        assert!(rig.ask(setpoint("bat_01", 9.0, Priority::Operator, "a")).is_some());
+        let answer = rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")).expect("known");
+        assert_eq!(answer.verdict, Verdict::Accepted);
     }
 
     #[test]
@@ -292,10 +371,13 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let origin = |number: usize| Origin { face: "mqtt".into(), id: number.to_string() };
         let answer = Answer { id: None, reply_to: String::new(), verdict: Verdict::Accepted, reason: None };
-        let desk = Desk::remembering((0..REMEMBERED + 5).map(|number| (origin(number), answer.clone())).collect());
-        let answered = desk.answered();
-        assert_eq!((answered.len(), answered[0].0.id.as_str()), (REMEMBERED, "5"));
+        let answered = |number: usize| Answered {
+            origin: Origin { face: "mqtt".into(), id: number.to_string() },
+            asked: String::new(),
+            answer: answer.clone(),
+        };
+        let answered = Desk::remembering((0..REMEMBERED + 5).map(answered).collect()).answered();
+        assert_eq!((answered.len(), answered[0].origin.id.as_str()), (REMEMBERED, "5"));
     }
 }

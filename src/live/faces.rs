@@ -42,13 +42,11 @@ impl Connections {
         let mirror = args.mirror.options().map(|options| broker(&options, &name)).transpose()?;
         let settings = settings(&plan.mqtt);
         let field_root = plan.mirror.root.clone();
-        if let (Some(own), Some(field)) = (&mqtt, &mirror)
-            && (own.host.as_str(), own.port) == (field.host.as_str(), field.port)
-            && settings.root == field_root
-        {
+        // Two addresses may be of one broker, whatever they look like.
+        if mqtt.is_some() && mirror.is_some() && settings.root == field_root {
             let problem = format!(
-                "is the broker of the field, and the twin would publish on the field's own topics, {}/…: give it others \
-                 with --set mqtt.root=twin",
+                "would publish on topics that are the field's, {}/…: leave mqtt.root as it is, which is `twin` with \
+                 --mirror, or give another with --set mqtt.root=…",
                 settings.root
             );
             return Err(Error::Option { option: "--mqtt", problem });
@@ -100,13 +98,18 @@ impl Faces {
     pub(super) fn lines(&self) -> Vec<String> {
         let mqtt = self.mqtt.as_ref().map(Face::status).map(|status| {
             let mqtt::Status { text, sent, queued, dropped, .. } = status;
-            format!("mqtt    {text}: {sent} sent, {queued} wait, {dropped} dropped")
+            format!("mqtt    {sent} sent, {queued} wait, {dropped} dropped: {text}")
         });
         let mirror = self.mirror.as_ref().map(Mirror::status).map(|status| {
             let (text, counts) = (status.text, status.counts);
-            format!("mirror  {text}: {} received, {} refused", counts.received, counts.refused())
+            format!("mirror  {} received, {} refused: {text}", counts.received, counts.refused())
         });
         mqtt.into_iter().chain(mirror).collect()
+    }
+
+    /// Whether a face has not yet taken what it was given: whoever is in no hurry waits for it.
+    pub(super) fn are_lagging(&self) -> bool {
+        self.mqtt.as_ref().is_some_and(Face::is_lagging)
     }
 
     /// Logs what each face has done so far.

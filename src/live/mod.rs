@@ -12,7 +12,7 @@ pub mod replay;
 mod retention;
 mod view;
 
-pub use desk::Desk;
+pub use desk::{Answered, Desk};
 pub use error::LiveError;
 
 use crate::cli::{ScenarioArgs, print};
@@ -71,7 +71,7 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
     }
     let mut place = Place::claim(&dir, plan.calendar, args.fresh)?;
     let catalogue = Arc::new(plan.catalogue());
-    let hash = inputs.scenario_hash();
+    let hash = inputs.lasting_hash();
     let rules = Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
     info!(
         scenario = plan.name,
@@ -81,7 +81,7 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
         engine = ENGINE,
         "live"
     );
-    let mut plant = match before {
+    let plant = match before {
         None => {
             let anchor = first_anchor(args, plan.start, wall);
             let kept = KeptScenario::of(&inputs);
@@ -108,9 +108,19 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
             go_on(args, wall, inputs, catalogue, place, head, view, rules)?
         }
     };
+    tell_apart(&plant, wall);
     let faces = connections.start(&plant.catalogue)?;
     plant.live(faces, &interrupted)?;
     Ok(Outcome::Complete)
+}
+
+/// Says so where a twin on the wall clock is at another time than the wall.
+fn tell_apart(plant: &Plant, wall: Time) {
+    let Anchor { wall: anchored, twin } = plant.head.anchor;
+    let ahead = (twin - anchored).seconds();
+    if plant.head.pace == Pace::Clock(1.0) && ahead.abs() >= 1.0 && anchored <= wall {
+        info!(ahead_s = ahead, "the twin's time passes with the wall clock, and is not the wall clock's");
+    }
 }
 
 /// The folder of the live twin.
@@ -142,6 +152,10 @@ fn asked_for(args: &LiveArgs, before: Option<&Head>, wall: Time) -> Result<scena
     let mut presets = vec![Preset::new("live", "run.tick=1s")];
     if let Some(start) = start {
         presets.push(Preset::new("live", &format!("run.start={start}")));
+    }
+    if args.mirror.address.is_some() {
+        // What the twin says shall not be taken for what the field says, whichever broker it says it to.
+        presets.push(Preset::new("live --mirror", "mqtt.root=twin"));
     }
     if duration.is_none() {
         // The longest there is: somebody will stop it.
@@ -189,6 +203,7 @@ fn go_on(
         head.anchor = Anchor { wall, twin: until };
     }
     head.engine = ENGINE.into();
+    head.kept = KeptScenario::of(&inputs);
     place.write_head(&head)?;
     let pulse = Pulse::since(from);
     let mut plant = Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules };
@@ -202,24 +217,33 @@ fn difference(head: &Head, inputs: &Inputs) -> String {
         return format!("its scenario is {}", head.name);
     }
     let now = KeptScenario::of(inputs);
-    match first_difference("", &head.kept.scenario, &now.scenario) {
+    let differing = differences("", &head.kept.scenario, &now.scenario);
+    match differing
+        .iter()
+        .find(|key| !key.starts_with("mqtt") && !["run.duration", "run.record"].contains(&key.as_str()))
+    {
         Some(key) => format!("{key} is not the same"),
         None => "its data, or the defaults of this version, are not the same".into(),
     }
 }
 
-/// The dotted key of the first value in which two scenarios differ as they were written.
-fn first_difference(key: &str, before: &serde_json::Value, now: &serde_json::Value) -> Option<String> {
+/// The dotted keys of the values in which two scenarios differ as they were written.
+fn differences(key: &str, before: &serde_json::Value, now: &serde_json::Value) -> Vec<String> {
+    let empty = serde_json::Map::new();
+    let table = |value: &serde_json::Value| value.is_object() || value.is_null();
     match (before, now) {
-        (serde_json::Value::Object(before), serde_json::Value::Object(now)) => {
+        _ if before == now => Vec::new(),
+        (before, now) if table(before) && table(now) => {
+            let (before, now) = (before.as_object().unwrap_or(&empty), now.as_object().unwrap_or(&empty));
             let keys: std::collections::BTreeSet<_> = before.keys().chain(now.keys()).collect();
             let null = serde_json::Value::Null;
-            keys.into_iter().find_map(|name| {
+            let of = |name: &String| {
                 let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                first_difference(&key, before.get(name).unwrap_or(&null), now.get(name).unwrap_or(&null))
-            })
+                differences(&key, before.get(name).unwrap_or(&null), now.get(name).unwrap_or(&null))
+            };
+            keys.into_iter().flat_map(of).collect()
         }
-        _ => (before != now).then(|| key.to_owned()),
+        _ => vec![key.to_owned()],
     }
 }
 

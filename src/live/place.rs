@@ -18,7 +18,7 @@ use super::error::LiveError;
 use super::retention;
 use crate::inputs::ENGINE;
 use crate::live::args::Retention;
-use crate::snapshot::{INPUTS, KeptScenario, SnapshotFile, write_whole};
+use crate::snapshot::{INPUTS, KeptScenario, SnapshotFile, sync_folder, write_whole};
 use agents::{Calendar, Span, Time};
 use scenarios::parse_start;
 use serde::{Deserialize, Serialize};
@@ -222,6 +222,29 @@ impl Place {
     /// The instant of the last tick that was done before, if it is known.
     pub fn reached(&self) -> Option<Time> {
         reached(&self.dir)
+    }
+
+    /// Puts the rows from `time` on on the disk.
+    ///
+    /// # Errors
+    /// [`LiveError::Io`].
+    pub fn secure_results(&self, time: Time) -> Result<(), LiveError> {
+        let dir = self.results(time);
+        let secure = || -> std::io::Result<()> {
+            for file in fs::read_dir(&dir)? {
+                File::open(file?.path())?.sync_all()?;
+            }
+            sync_folder(&dir)
+        };
+        secure().map_err(LiveError::io("secure the results in", &dir))
+    }
+
+    /// Removes the rows from `time` on: there are none yet.
+    ///
+    /// # Errors
+    /// [`LiveError::Io`].
+    pub fn remove_results(&self, time: Time) -> Result<(), LiveError> {
+        remove(&self.results(time), |path| fs::remove_dir_all(path))
     }
 
     /// Whether somebody wants a snapshot now.

@@ -10,9 +10,11 @@ use crate::inputs::Inputs;
 use crate::live::args::Retention;
 use crate::live::place::{Head, Place};
 use crate::snapshot::{KeptScenario, SnapshotFile};
-use agents::record::{Catalogue, EventCode, IntervalRows, Record, Recorder};
-use agents::{Span, Time};
+use agents::face::Verdict;
+use agents::record::{Catalogue, Event, EventCode, IntervalRows, Record, Recorder};
+use agents::{MeterId, Span, Time};
 use results::{RunWriter, Status};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -21,6 +23,11 @@ use twin::{Input, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
 
 /// How long it sleeps at most before it looks around.
 const LOOK_AROUND: Span = Span(100);
+
+/// Events of one kind in one tick that are told one by one; more are told together.
+const MOST_ALIKE: usize = 3;
+/// How long a tick that nobody waits for gives way to a face that lags.
+const GIVE_WAY: Duration = Duration::from_millis(100);
 
 /// How often it logs how it does.
 const LOG_EVERY: Duration = Duration::from_secs(60);
@@ -69,7 +76,7 @@ struct Tap<'a> {
     /// None while the past is lived through once more.
     faces: Option<&'a Faces>,
     catalogue: &'a Catalogue,
-    view: Option<&'a mut View>,
+    view: Option<&'a View>,
 }
 
 impl Recorder for Tap<'_> {
@@ -77,20 +84,42 @@ impl Recorder for Tap<'_> {
         self.writer.record(rows)?;
         let Some(faces) = self.faces else { return Ok(()) };
         faces.publish(rows);
-        for record in rows.records {
-            let Record::Event(event) = record else { continue };
-            let (participant, code) = (self.catalogue.participant(event.participant), event.code.as_str());
-            match event.code {
-                EventCode::Quarantined | EventCode::MailUndeliverable | EventCode::MailCarriedOver => {
-                    warn!(time = %event.time, participant, code, "{}", event.detail);
-                }
-                _ => info!(time = %event.time, participant, code, "{}", event.detail),
-            }
-            if let Some(view) = &mut self.view {
-                view.event(event.time, participant, code, &event.detail);
+        let events: Vec<&Event> = rows.records.iter().filter_map(event).collect();
+        for code in events.iter().map(|event| event.code).collect::<BTreeSet<_>>() {
+            let alike: Vec<&Event> = events.iter().copied().filter(|event| event.code == code).collect();
+            if alike.len() > MOST_ALIKE {
+                let names: Vec<&str> = alike.iter().take(MOST_ALIKE).map(|event| self.name(event)).collect();
+                let who = format!("{} participants", alike.len());
+                self.tell(alike[0].time, &who, code, &format!("{}, … (the table `events` has all)", names.join(", ")));
+            } else {
+                alike.into_iter().for_each(|event| self.tell(event.time, self.name(event), code, &event.detail));
             }
         }
         Ok(())
+    }
+}
+
+fn event(record: &Record) -> Option<&Event> {
+    if let Record::Event(event) = record { Some(event) } else { None }
+}
+
+impl Tap<'_> {
+    fn name(&self, event: &Event) -> &str {
+        self.catalogue.participant(event.participant)
+    }
+
+    fn tell(&self, time: Time, participant: &str, code: EventCode, detail: &str) {
+        match code {
+            EventCode::Quarantined
+            | EventCode::MailUndeliverable
+            | EventCode::MailCarriedOver
+            | EventCode::MirrorDiverged
+            | EventCode::MirrorStale => warn!(%time, participant, code = code.as_str(), "{detail}"),
+            _ => info!(%time, participant, code = code.as_str(), "{detail}"),
+        }
+        if let Some(view) = self.view {
+            view.event(time, participant, code.as_str(), detail);
+        }
     }
 }
 
@@ -112,7 +141,7 @@ impl Plant {
     }
 
     /// Lives until it is interrupted or its time is over, then rests in a snapshot.
-    pub(super) fn live(&mut self, faces: Faces, interrupted: &AtomicBool) -> Result<(), Error> {
+    pub(super) fn live(mut self, faces: Faces, interrupted: &AtomicBool) -> Result<(), Error> {
         let mut pacer = Pacer::new(self.head.pace, self.head.anchor, self.inputs.plan.tick, self.rules.catch_up);
         let outcome = self.tick_on(&faces, &mut pacer, interrupted);
         if let Some(view) = &mut self.view {
@@ -121,7 +150,11 @@ impl Plant {
         let outcome = outcome.and_then(|()| self.snapshot());
         self.log("at rest", &faces, &pacer);
         faces.stop();
-        outcome
+        outcome?;
+        // The stretch that has just begun has no rows.
+        let Self { stretch: Stretch { start, writer }, place, .. } = self;
+        drop(writer);
+        Ok(place.remove_results(start)?)
     }
 
     fn tick_on(&mut self, faces: &Faces, pacer: &mut Pacer, interrupted: &AtomicBool) -> Result<(), Error> {
@@ -129,7 +162,12 @@ impl Plant {
         while !interrupted.load(Ordering::Relaxed) && !self.kernel.is_over() {
             match pacer.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick()) {
                 Turn::Wait(span) => std::thread::sleep(Duration::from_millis(span.min(LOOK_AROUND).0 as u64)),
-                Turn::Go => self.tick(faces)?,
+                Turn::Go => {
+                    if pacer.is_free_running() {
+                        give_way(faces);
+                    }
+                    self.tick(faces)?;
+                }
                 Turn::Skip(until) => {
                     let behind_s = (until - self.kernel.now()).seconds();
                     warn!(now = %self.kernel.now(), %until, behind_s, "too far behind the clock: the gap is passed in ticks of a market slot");
@@ -172,7 +210,7 @@ impl Plant {
             writer: &mut self.stretch.writer,
             faces: Some(faces),
             catalogue: &self.catalogue,
-            view: self.view.as_mut(),
+            view: self.view.as_ref(),
         };
         self.kernel.tick(&mut self.host, &mut tap)?;
         // Those who failed in this tick.
@@ -196,7 +234,15 @@ impl Plant {
             }
         });
         let mut answers = Vec::new();
-        faces.requests(|face, request| answers.extend(desk.receive(face, request, plan, kernel)));
+        faces.requests(|face, request| {
+            let (target, asked) = (request.target.clone(), request.directive.clone());
+            let Some(answer) = desk.receive(face, request, plan, kernel) else { return };
+            if answer.verdict == Verdict::Refused {
+                let (id, reason) = (answer.id.as_deref(), answer.reason.as_deref());
+                warn!(face, target, %asked, id, reason, "a command was refused");
+            }
+            answers.push(answer);
+        });
         let entries: Vec<JournalEntry> = kernel.journal_mut().take();
         self.place.append(&entries)?;
         faces.answer(answers);
@@ -211,7 +257,9 @@ impl Plant {
         }
         let begun = Instant::now();
         let next = Stretch::begin(now, &self.inputs, &self.place, &self.catalogue)?;
-        std::mem::replace(&mut self.stretch, next).writer.finish(Status::Complete)?;
+        let ended = std::mem::replace(&mut self.stretch, next);
+        ended.writer.finish(Status::Complete)?;
+        self.place.secure_results(ended.start)?;
         write_snapshot(&self.inputs, &self.place, &mut self.kernel, &self.host, &self.desk)?;
         self.place.open_journal(now)?;
         self.place.thin_out(now, &self.rules.retention)?;
@@ -229,10 +277,10 @@ impl Plant {
             name: head.name.clone(),
             now: kernel.now(),
             pace: pace_text(head.pace),
-            clock: format!(
-                "clock   {pulse}  late {} (at most {} ms)  actors replaced {restarts}  commands {taken} taken, {refused} refused",
-                pacer.late(),
-                pacer.latest().0
+            clock: format!("clock   late {} (at most {} ms)  {pulse}", pacer.late(), pacer.latest().0),
+            plant: format!(
+                "plant   {:.1} kW net  commands {taken} taken, {refused} refused  actors replaced {restarts}",
+                kernel.world().meter(MeterId::Island).power_kw
             ),
             faces: faces.lines(),
             place: match pulse.snapshot {
@@ -240,6 +288,14 @@ impl Plant {
                 None => format!("place   {}", place.dir().display()),
             },
         });
+    }
+}
+
+/// Lets a face that lags catch up; nobody waits for the tick.
+fn give_way(faces: &Faces) {
+    let begun = Instant::now();
+    while faces.are_lagging() && begun.elapsed() < GIVE_WAY {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

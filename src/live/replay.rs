@@ -28,22 +28,22 @@ pub fn replay(args: &ReplayArgs) -> Result<Outcome, Error> {
     let from = file.time();
     let journal = place::journal_since(dir, from)?;
     let last = journal.entries().last().map(|entry| entry.tick);
+    let lived = place::reached(dir).into_iter().chain(last).max().unwrap_or(from);
+    let wrong = |problem: String| Error::Option { option: "--until", problem };
     let until = match &args.until {
-        Some(text) => {
-            parse_start(text, inputs.plan.calendar).map_err(|problem| Error::Option { option: "--until", problem })?
-        }
-        None => place::reached(dir).into_iter().chain(last).max().unwrap_or(from),
+        Some(text) => parse_start(text, inputs.plan.calendar).map_err(wrong)?,
+        None => lived,
     };
+    if until > lived {
+        return Err(wrong(format!(
+            "is {until}, and the twin has lived until {lived} only: end there, or look ahead with cariflex run --from"
+        )));
+    }
     if until <= from {
         let problem = format!("nothing was lived through after {from}, where the replay begins");
         return Err(Error::Option { option: "--until", problem });
     }
-    let plan = &mut inputs.plan;
-    if plan.end < until {
-        let problem = format!("{until} lies after the end of the live twin, {}", plan.end);
-        return Err(Error::Option { option: "--until", problem });
-    }
-    plan.end = until;
+    inputs.plan.end = until;
     let run = Run { inputs, from: Some(file.state), journal, host: args.host, threads: 1 };
     run.to_the_end(Some(&args.out), false)
 }

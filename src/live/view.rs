@@ -2,6 +2,7 @@
 
 use agents::{Calendar, Span, Time};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ pub(super) struct Shown {
     pub(super) now: Time,
     pub(super) pace: String,
     pub(super) clock: String,
+    pub(super) plant: String,
     pub(super) faces: Vec<String>,
     pub(super) place: String,
 }
@@ -25,7 +27,8 @@ pub(super) struct Shown {
 pub(super) struct View {
     lines: MultiProgress,
     bars: Vec<ProgressBar>,
-    events: VecDeque<String>,
+    /// The plant tells them while it is borrowed.
+    events: RefCell<VecDeque<String>>,
     calendar: Calendar,
     shown: Option<Instant>,
 }
@@ -37,7 +40,7 @@ impl View {
         std::io::stderr().is_terminal().then(|| Self {
             lines,
             bars: Vec::new(),
-            events: VecDeque::new(),
+            events: RefCell::default(),
             calendar,
             shown: None,
         })
@@ -49,11 +52,12 @@ impl View {
     }
 
     /// Notes an event.
-    pub(super) fn event(&mut self, time: Time, participant: &str, code: &str, detail: &str) {
-        if self.events.len() == EVENTS {
-            self.events.pop_front();
+    pub(super) fn event(&self, time: Time, participant: &str, code: &str, detail: &str) {
+        let mut events = self.events.borrow_mut();
+        if events.len() == EVENTS {
+            events.pop_front();
         }
-        self.events.push_back(format!("  {}  {participant}  {code}: {detail}", local(time, self.calendar)));
+        events.push_back(format!("  {}  {participant}  {code}: {detail}", local(time, self.calendar)));
     }
 
     /// Shows what `shown` says, if it is time again.
@@ -62,11 +66,11 @@ impl View {
             return;
         }
         self.shown = Some(Instant::now());
-        let Shown { name, now, pace, clock, faces, place } = shown();
-        let mut texts = vec![String::new(), format!("{name}  {}  {pace}", local(now, self.calendar)), clock];
+        let Shown { name, now, pace, clock, plant, faces, place } = shown();
+        let mut texts = vec![String::new(), format!("{name}  {}  {pace}", local(now, self.calendar)), clock, plant];
         texts.extend(faces);
         texts.push(place);
-        texts.extend(self.events.iter().cloned());
+        texts.extend(self.events.borrow().iter().cloned());
         while self.bars.len() < texts.len() {
             let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well formed");
             self.bars.push(self.lines.add(ProgressBar::new_spinner().with_style(style)));

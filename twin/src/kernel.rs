@@ -9,7 +9,9 @@ use crate::host::{Effects, Host, Round};
 use crate::journal::{Input, Journal, JournalEntry};
 use crate::mailroom::{self, Due, Wakes};
 use crate::world::World;
+use agents::command::Command;
 use agents::face::FieldReading;
+use agents::face::Origin;
 use agents::reading::{Signal, SignalReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{Calendar, Mail, Message, Now, ParticipantId, Span, Time};
@@ -266,9 +268,12 @@ impl Kernel {
         while self.pending.front().is_some_and(|entry| is_due(entry, self.now)) {
             let Some(JournalEntry { input, .. }) = self.pending.pop_front() else { return };
             match input {
-                Input::Command { target, command, .. } => {
+                Input::Command { target, command, origin } => {
                     let to = self.find(&target).expect("targets were examined when the input was submitted");
-                    self.note(to, EventCode::InputTaken, format!("command of priority {}", command.priority));
+                    let Command { directive, priority, expires, .. } = &command;
+                    let by = origin.map_or(String::new(), |Origin { face, id }| format!(", {face} {id:?}"));
+                    let detail = format!("{directive}, priority {priority}, until {expires}{by}");
+                    self.note(to, EventCode::InputTaken, detail);
                     let message = Message::Command(command);
                     self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
                 }

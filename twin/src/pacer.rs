@@ -57,12 +57,22 @@ pub struct Pacer {
     catch_up: Span,
     late: u64,
     latest: Span,
+    /// How far behind it was when it began to catch up, while it does.
+    backlog: Option<Span>,
 }
 
 impl Pacer {
     /// A pacer of ticks of this length that catches up with at most `catch_up` of twin time tick by tick.
     pub fn new(pace: Pace, anchor: Anchor, tick: Span, catch_up: Span) -> Self {
-        Self { pace, anchor, tick, catch_up: catch_up.max(tick), late: 0, latest: Span::ZERO }
+        Self {
+            pace,
+            anchor,
+            tick,
+            catch_up: catch_up.max(tick),
+            late: 0,
+            latest: Span::ZERO,
+            backlog: Some(Span::ZERO),
+        }
     }
 
     /// What twin time it is by the wall clock; none when nothing is tied to it.
@@ -77,7 +87,10 @@ impl Pacer {
         if time < next {
             let wait = scaled(next - time, 1.0 / speed).max(Span(1));
             let longest = scaled(next - now, 1.0 / speed) + SET_BACK;
-            if wait <= longest {
+            // A twin whose time has not come yet waits for it.
+            let is_to_begin = now == self.anchor.twin && wall < self.anchor.wall;
+            if wait <= longest || is_to_begin {
+                self.backlog = None;
                 return Turn::Wait(wait);
             }
             self.anchor = Anchor { wall, twin: now };
@@ -85,7 +98,18 @@ impl Pacer {
         }
         let behind = time - next;
         if behind > self.catch_up {
+            self.backlog = Some(self.catch_up);
             return Turn::Skip(time.floor(self.tick));
+        }
+        if let Some(backlog) = &mut self.backlog {
+            // The first tick says how much there is to catch up; who falls further behind is late.
+            if *backlog == Span::ZERO {
+                *backlog = behind.max(Span(1));
+            }
+            if behind <= *backlog {
+                return Turn::Go;
+            }
+            self.backlog = None;
         }
         let late = scaled(behind, 1.0 / speed);
         if late > LATE_LEAST.max(scaled(self.tick, LATE_SHARE / speed)) {
@@ -100,7 +124,13 @@ impl Pacer {
         self.anchor
     }
 
-    /// How many ticks started later than a tenth of their length (at least 50 ms) after they were due.
+    /// Whether nobody waits for the next tick: it runs flat out, or catches up with the clock.
+    pub fn is_free_running(&self) -> bool {
+        self.pace == Pace::FlatOut || self.backlog.is_some()
+    }
+
+    /// How many ticks started later than a tenth of their length (at least 50 ms) after they were due; those that caught up
+    /// with the clock after a start or a skip are none of them.
     pub fn late(&self) -> u64 {
         self.late
     }
@@ -161,8 +191,29 @@ mod tests {
     }
 
     #[test]
+    fn a_twin_whose_time_has_not_come_waits_for_it() {
+        let mut pacer = pacer(Pace::Clock(10.0));
+        assert_eq!(pacer.turn(wall(-60_000), twin(0), twin(1000)), Turn::Wait(Span(60_100)));
+        assert_eq!(pacer.turn(wall(0), twin(0), twin(1000)), Turn::Wait(Span(100)));
+        assert_eq!(pacer.turn(wall(100), twin(0), twin(1000)), Turn::Go);
+    }
+
+    #[test]
+    fn catching_up_after_a_start_is_not_being_late_but_falling_further_behind_is() {
+        let mut pacer = pacer(Pace::Clock(1.0));
+        for (at, tick) in [(30_000, 0), (30_100, 1), (30_200, 2)] {
+            assert_eq!(pacer.turn(wall(at), twin(tick * 1000), twin((tick + 1) * 1000)), Turn::Go);
+            assert!(pacer.is_free_running());
+        }
+        assert_eq!(pacer.late(), 0);
+        assert_eq!(pacer.turn(wall(40_000), twin(3000), twin(4000)), Turn::Go);
+        assert_eq!((pacer.late(), pacer.is_free_running()), (1, false));
+    }
+
+    #[test]
     fn late_ticks_are_counted_and_the_latest_is_known() {
         let mut pacer = pacer(Pace::Clock(1.0));
+        assert_eq!(pacer.turn(wall(0), twin(0), twin(1000)), Turn::Wait(SECOND));
         for (at, late) in [(1100, 0), (1101, 1), (4000, 2), (1050, 2)] {
             assert_eq!(pacer.turn(wall(at), twin(0), twin(1000)), Turn::Go);
             assert_eq!(pacer.late(), late, "{at}");
@@ -181,10 +232,11 @@ mod tests {
     #[test]
     fn a_wall_clock_set_back_does_not_stop_the_twin() {
         let mut pacer = pacer(Pace::Clock(1.0));
-        assert_eq!(pacer.turn(wall(-500), twin(0), twin(1000)), Turn::Wait(Span(1500)), "within what clocks do");
-        assert_eq!(pacer.turn(wall(-3_600_000), twin(0), twin(1000)), Turn::SetBack(Span::HOUR));
-        assert_eq!(pacer.turn(wall(-3_600_000), twin(0), twin(1000)), Turn::Wait(SECOND));
-        assert_eq!(pacer.anchor(), Anchor { wall: wall(-3_600_000), twin: twin(0) });
+        assert_eq!(pacer.turn(wall(1000), twin(0), twin(1000)), Turn::Go);
+        assert_eq!(pacer.turn(wall(500), twin(1000), twin(2000)), Turn::Wait(Span(1500)), "within what clocks do");
+        assert_eq!(pacer.turn(wall(1000 - 3_600_000), twin(1000), twin(2000)), Turn::SetBack(Span::HOUR));
+        assert_eq!(pacer.turn(wall(1000 - 3_600_000), twin(1000), twin(2000)), Turn::Wait(SECOND));
+        assert_eq!(pacer.anchor(), Anchor { wall: wall(1000 - 3_600_000), twin: twin(1000) });
     }
 
     #[test]

@@ -72,6 +72,11 @@ impl Batches {
         }
     }
 
+    /// Whether half as many wait as may.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.waiting.len() >= MOST_WAITING / 2
+    }
+
     /// The oldest batch.
     pub(crate) fn pop(&mut self) -> Option<Batch> {
         self.waiting.pop_front()

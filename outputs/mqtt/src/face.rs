@@ -79,6 +79,11 @@ impl Face {
         self.shared.wake.notify_one();
     }
 
+    /// Whether half as many intervals wait as may wait: whoever runs faster than any clock should let the face catch up.
+    pub fn is_lagging(&self) -> bool {
+        lock(&self.shared.batches).is_half_full()
+    }
+
     /// Hands on every request that came since the last call, in the order in which they came.
     pub fn requests(&self, take: impl FnMut(Request)) {
         let requests = std::mem::take(&mut *lock(&self.shared.requests));

@@ -64,8 +64,10 @@ impl Session {
             return None;
         }
         let reply_to = format!("{topic}/result");
-        let asked = self.target(&levels).and_then(|target| {
-            let asked = decode(levels.command, message.payload).map_err(|wrong| (wrong.id, wrong.reason))?;
+        let decoded = decode(levels.command, message.payload);
+        let id = decoded.as_ref().map_or_else(|wrong| wrong.id.clone(), |asked| asked.id.clone());
+        let asked = self.target(&levels).map_err(|reason| (id, reason)).and_then(|target| {
+            let asked = decoded.map_err(|wrong| (wrong.id, wrong.reason))?;
             if message.retained {
                 let reason = "it was retained, and what the broker has kept must not act: send it without `retain`";
                 return Err((asked.id, reason.into()));
@@ -105,8 +107,8 @@ impl Session {
     }
 
     /// The string id of the asset a topic names, if it takes commands.
-    fn target(&self, levels: &CommandTopic<'_>) -> Result<String, (Option<String>, String)> {
-        let refuse = |reason: String| Err((None, reason));
+    fn target(&self, levels: &CommandTopic<'_>) -> Result<String, String> {
+        let refuse = Err::<String, String>;
         if !COMMANDS.contains(&levels.command) {
             return refuse(format!("there is no such command: send one of {}", COMMANDS.join(", ")));
         }
@@ -125,6 +127,7 @@ impl Session {
 
     fn refuse(&mut self, id: Option<String>, reason: String, reply_to: String, clock: Duration) {
         if self.refusals.admits(clock) {
+            tracing::warn!(topic = reply_to, id, "a command was refused: {reason}");
             self.answer(&Answer { id, reply_to, verdict: Verdict::Refused, reason: Some(reason) });
         } else {
             self.counts.refused += 1;
