@@ -133,6 +133,6 @@ fn snapshot_file(from: &Path) -> Result<PathBuf, Error> {
         return Err(LiveError::Missing(from.into()).into());
     }
     // The latest that is whole: a twin that is being written to has written the one before.
-    let (file, _) = place::latest_snapshot(from)?;
+    let (file, _) = place::latest_snapshot(from, Ok)?;
     Ok(snapshot_path(from, file.time()))
 }

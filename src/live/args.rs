@@ -218,8 +218,8 @@ fn pace(text: &str) -> Result<Pace, String> {
         return Ok(Pace::FlatOut);
     }
     match text.parse::<f64>() {
-        Ok(speed) if speed > 0.0 && speed <= 1e6 => Ok(Pace::Clock(speed)),
-        _ => Err("write a number above 0 and up to 1000000, or max".into()),
+        Ok(speed) if (1e-3..=1e6).contains(&speed) => Ok(Pace::Clock(speed)),
+        _ => Err("write a number from 0.001 to 1000000, or max".into()),
     }
 }
 
@@ -281,6 +281,6 @@ mod tests {
     #[test]
     fn a_speed_is_a_positive_number_or_max() {
         assert_eq!((pace("60"), pace("max")), (Ok(Pace::Clock(60.0)), Ok(Pace::FlatOut)));
-        assert!(["0", "-1", "NaN", "inf", "fast", "1e9"].into_iter().all(|wrong| pace(wrong).is_err()));
+        assert!(["0", "1e-9", "-1", "NaN", "inf", "fast", "1e9"].into_iter().all(|wrong| pace(wrong).is_err()));
     }
 }

@@ -56,15 +56,14 @@ impl Desk {
         desk
     }
 
-    /// Remembers what the journal says was taken, so that it is not taken again.
-    pub fn recall(&mut self, entries: &[JournalEntry]) {
-        for entry in entries {
-            let Input::Command { origin: Some(origin), target, command } = &entry.input else { continue };
-            let (id, reply_to) = (Some(origin.id.clone()), String::new());
-            let answer = Answer { id, reply_to, verdict: Verdict::Accepted, reason: None };
-            let asked = digest(target, &command.directive, command.priority);
-            self.remember(Answered { origin: origin.clone(), asked, answer });
-        }
+    /// Recalls what the journal says a tick took: after the tick it is answered once more, to nobody, and remembered.
+    pub fn recall(&mut self, entry: &JournalEntry, plan: &Plan) {
+        let Input::Command { origin: Some(origin), target, command } = &entry.input else { return };
+        let Some(id) = plan.participant(target) else { return };
+        let asked = digest(target, &command.directive, command.priority);
+        let note = beyond_its_rating(&plan.participants[id.index()].role, &command.directive);
+        let (origin, command) = (Some(origin.clone()), command.clone());
+        self.waiting.push(Waiting { origin, asked, target: id, command, note, reply_to: String::new() });
     }
 
     /// What it remembers, oldest first.
@@ -344,9 +343,11 @@ mod tests {
     fn what_was_taken_before_a_restart_is_known_after_it() {
         let mut rig = Rig::new();
         rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a"));
-        let mut restarted = Desk::remembering(rig.desk.answered());
-        restarted.recall(rig.kernel.journal().entries());
-        rig.desk = restarted;
+        rig.desk = Desk::remembering(rig.desk.answered());
+        for entry in rig.kernel.journal().entries() {
+            rig.desk.recall(entry, &rig.plan);
+        }
+        rig.tick();
         let answer = rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "a")).expect("known");
         assert_eq!(answer.verdict, Verdict::Accepted);
     }

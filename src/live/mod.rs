@@ -65,7 +65,8 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
     let connections = Connections::of(args, &inputs.plan, &dir)?;
     let plan = &inputs.plan;
     let view = (!args.no_view).then(|| View::on_terminal(plan.calendar)).flatten();
-    log::start(args.log_format, args.log_level, view.as_ref().map(View::lines));
+    // Dropped last: what the others say at their end is written, too.
+    let _log = log::start(args.log_format, args.log_level, view.as_ref().map(View::lines))?;
     for note in &plan.measured.notes {
         info!("{note}");
     }
@@ -81,31 +82,35 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
         engine = ENGINE,
         "live"
     );
+    if let Some(head) = before.as_ref().filter(|head| head.scenario_hash != hash) {
+        let difference = difference(head, &inputs);
+        return Err(LiveError::Other { path: dir, difference }.into());
+    }
+    // One that was ended in its first moment has a head and nothing else.
+    let before = before.filter(|_| place.has_snapshots());
     let plant = match before {
         None => {
             let anchor = first_anchor(args, plan.start, wall);
             let kept = KeptScenario::of(&inputs);
             kept.copy_inputs(&place.inputs())?;
+            let head = Head::new(&plan.name, hash, args.speed, anchor, kept);
+            place.write_head(&head)?;
             let (mut kernel, host, desk) =
                 (Kernel::new(plan), LiveHost::new(plan, args.threads.into())?, Desk::default());
             write_snapshot(&inputs, &place, &mut kernel, &host, &desk)?;
             place.open_journal(plan.start)?;
-            let head = Head::new(&plan.name, hash, args.speed, anchor, kept);
-            // From now on a live twin lies here: everything else it needs does by now.
-            place.write_head(&head)?;
             let stretch = Stretch::begin(plan.start, &inputs, &place, &catalogue)?;
             let pulse = Pulse::since(plan.start);
             Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules }
         }
         Some(head) => {
-            if head.scenario_hash != hash {
-                let difference = difference(&head, &inputs);
-                return Err(LiveError::Other { path: dir, difference }.into());
-            }
             if head.engine != ENGINE {
                 warn!(before = head.engine, now = ENGINE, "another version of the program goes on from here");
             }
-            go_on(args, wall, inputs, catalogue, place, head, view, rules)?
+            if args.anchor.is_some() {
+                warn!("--anchor is of no use here: the twin goes on with the clock that it has");
+            }
+            go_on(args, wall, inputs, catalogue, place, head, view, rules, &interrupted)?
         }
     };
     tell_apart(&plant, wall);
@@ -182,17 +187,23 @@ fn go_on(
     mut head: Head,
     view: Option<View>,
     rules: Rules,
+    interrupted: &AtomicBool,
 ) -> Result<Plant, Error> {
-    let (SnapshotFile { answered, state, .. }, damaged) = place::latest_snapshot(place.dir())?;
+    let plan = &inputs.plan;
+    let restored = |file: SnapshotFile| {
+        let SnapshotFile { answered, state, .. } = file;
+        let path = place.snapshot(state.time());
+        let unfit = |error: String| LiveError::Damaged { path: path.clone(), problem: error };
+        let kernel = Kernel::restore(plan, &state).map_err(|error| unfit(error.to_string()))?;
+        let host = LiveHost::restore(plan, &state, args.threads.into()).map_err(|error| unfit(error.to_string()))?;
+        Ok((kernel, host, Desk::remembering(answered)))
+    };
+    let ((mut kernel, host, desk), damaged) = place::latest_snapshot(place.dir(), restored)?;
     for error in damaged {
         warn!(%error, "a snapshot can not be used: an earlier one is taken");
     }
-    let (plan, from) = (&inputs.plan, state.time());
+    let from = kernel.now();
     let journal = place::journal_since(place.dir(), from)?;
-    let mut desk = Desk::remembering(answered);
-    desk.recall(journal.entries());
-    let mut kernel = Kernel::restore(plan, &state)?;
-    let host = LiveHost::restore(plan, &state, args.threads.into())?;
     kernel.replay(&journal)?;
     let last = journal.entries().last().map(|entry| entry.tick);
     let until = place.reached().into_iter().chain(last).max().unwrap_or(from);
@@ -207,7 +218,7 @@ fn go_on(
     place.write_head(&head)?;
     let pulse = Pulse::since(from);
     let mut plant = Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules };
-    plant.live_again(until)?;
+    plant.live_again(until, journal, interrupted)?;
     Ok(plant)
 }
 

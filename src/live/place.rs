@@ -25,12 +25,14 @@ use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use twin::{Anchor, Journal, JournalEntry, Pace};
 
 const FORMAT: &str = "cariflex-live";
 const VERSION: u32 = 1;
 const HEAD: &str = "live.json";
-const LOCK: &str = "lock";
+/// Held locked by the process that runs the twin; that it is there says that the folder is ours.
+const LOCK: &str = "live.lock";
 const REACHED: &str = "reached";
 /// What whoever wants a snapshot now makes, and the live twin removes when it has been taken.
 const WANTED: &str = "snapshot-wanted";
@@ -101,17 +103,26 @@ impl Place {
     /// # Errors
     /// [`LiveError::Busy`], [`LiveError::Foreign`] or [`LiveError::Io`].
     pub fn claim(dir: &Path, calendar: Calendar, fresh: bool) -> Result<Self, LiveError> {
-        let is_ours = dir.join(HEAD).exists();
-        if !is_ours && fs::read_dir(dir).is_ok_and(|mut files| files.any(|file| file.is_ok_and(|f| !is_own(&f)))) {
+        // Folders of other programs are called results, too.
+        let is_ours = dir.join(LOCK).exists();
+        if !is_ours && fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()) {
             return Err(LiveError::Foreign(dir.into()));
         }
+        // A head that can not be read is not removed without a look at it.
+        let has_head = Head::read(dir)?.is_some();
         fs::create_dir_all(dir).map_err(LiveError::io("create", dir))?;
         let lock = lock(dir)?;
+        let has_snapshots = fs::read_dir(dir.join(SNAPSHOTS)).is_ok_and(|mut files| files.next().is_some());
+        if !has_head && has_snapshots && !fresh {
+            let problem = "is missing, and there are snapshots: put it back, or begin anew with --fresh".into();
+            return Err(LiveError::Damaged { path: dir.join(HEAD), problem });
+        }
         if fresh {
+            // The head goes last: whoever is interrupted here removes the rest the next time.
             for name in [JOURNAL, SNAPSHOTS, RESULTS, INPUTS] {
                 remove(&dir.join(name), |path| fs::remove_dir_all(path))?;
             }
-            for name in [HEAD, REACHED, WANTED] {
+            for name in [REACHED, WANTED, HEAD] {
                 remove(&dir.join(name), |path| fs::remove_file(path))?;
             }
         }
@@ -133,6 +144,11 @@ impl Place {
     /// The folder of the copies of data files.
     pub fn inputs(&self) -> PathBuf {
         self.dir.join(INPUTS)
+    }
+
+    /// Whether there is any state to go on from.
+    pub fn has_snapshots(&self) -> bool {
+        snapshots(&self.dir).is_ok_and(|snapshots| !snapshots.is_empty())
     }
 
     /// Where the rows from `time` on go.
@@ -169,6 +185,7 @@ impl Place {
         if whole == 0 {
             file.write_all(Journal::default().to_json_lines().as_bytes()).map_err(failed("write"))?;
             file.sync_all().map_err(failed("write"))?;
+            sync_folder(&self.dir.join(JOURNAL)).map_err(failed("write"))?;
         }
         self.journal = Some(file);
         Ok(())
@@ -301,15 +318,23 @@ pub fn snapshot_path(dir: &Path, time: Time) -> PathBuf {
     dir.join(SNAPSHOTS).join(format!("{}.json", file_name(time)))
 }
 
-/// The latest snapshot in the place `dir` that can be read, and what is wrong with later ones.
+/// The latest snapshot in the place `dir` of which `restore` can make something, and what is wrong with later ones.
 ///
 /// # Errors
 /// [`LiveError::NoSnapshot`] or [`LiveError::Io`].
-pub fn latest_snapshot(dir: &Path) -> Result<(SnapshotFile, Vec<LiveError>), LiveError> {
+pub fn latest_snapshot<T>(
+    dir: &Path,
+    restore: impl Fn(SnapshotFile) -> Result<T, LiveError>,
+) -> Result<(T, Vec<LiveError>), LiveError> {
     let mut damaged = Vec::new();
     for time in snapshots(dir)?.into_iter().rev() {
-        match SnapshotFile::read(&snapshot_path(dir, time)) {
-            Ok(file) => return Ok((file, damaged)),
+        let path = snapshot_path(dir, time);
+        let named = |file: SnapshotFile| match file.time() {
+            found if found == time => Ok(file),
+            found => Err(LiveError::Damaged { path: path.clone(), problem: format!("holds the state of {found}") }),
+        };
+        match SnapshotFile::read(&path).and_then(named).and_then(&restore) {
+            Ok(found) => return Ok((found, damaged)),
             Err(error) => damaged.push(error),
         }
     }
@@ -322,11 +347,20 @@ pub fn latest_snapshot(dir: &Path) -> Result<(SnapshotFile, Vec<LiveError>), Liv
 /// [`LiveError::Damaged`] naming file and line, or [`LiveError::Io`].
 pub fn journal_since(dir: &Path, from: Time) -> Result<Journal, LiveError> {
     let mut all = Journal::default();
-    for time in instants(&dir.join(JOURNAL), "jsonl")?.into_iter().filter(|time| *time >= from) {
+    let journals = journals(dir)?;
+    // Every snapshot begins a journal, the last one perhaps not yet.
+    let snapshots = snapshots(dir)?;
+    let followed = snapshots.iter().take(snapshots.len().saturating_sub(1));
+    if let Some(missing) = followed.into_iter().find(|time| **time >= from && !journals.contains(time)) {
+        let problem = "is missing: put it back, or begin at a later snapshot".into();
+        return Err(LiveError::Damaged { path: journal_path(dir, *missing), problem });
+    }
+    for time in journals.iter().copied().filter(|time| *time >= from) {
         let path = journal_path(dir, time);
         let mut text = fs::read(&path).map_err(LiveError::io("read", &path))?;
         text.truncate(whole_lines(&text));
-        if text.is_empty() {
+        // One that was only just begun.
+        if text.is_empty() && journals.last() == Some(&time) {
             continue;
         }
         let damaged = |problem: String| LiveError::Damaged { path: path.clone(), problem };
@@ -397,10 +431,6 @@ fn instants(folder: &Path, extension: &str) -> Result<Vec<Time>, LiveError> {
     Ok(times)
 }
 
-fn is_own(file: &fs::DirEntry) -> bool {
-    [LOCK, REACHED, JOURNAL, SNAPSHOTS, RESULTS, INPUTS].iter().any(|name| file.file_name() == *name)
-}
-
 fn remove(path: &Path, remove: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), LiveError> {
     match remove(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(LiveError::io("remove", path)(error)),
@@ -413,8 +443,12 @@ fn lock(dir: &Path) -> Result<File, LiveError> {
     let path = dir.join(LOCK);
     let opened = File::options().write(true).create(true).truncate(false).open(&path);
     let file = opened.map_err(LiveError::io("create", &path))?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(LiveError::Busy(dir.into())),
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    // Whoever looks whether the twin runs holds it for a moment.
+    for _ in 0..10 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
+        }
     }
+    Err(LiveError::Busy(dir.into()))
 }

@@ -10,7 +10,7 @@ use crate::inputs::Inputs;
 use crate::live::args::Retention;
 use crate::live::place::{Head, Place};
 use crate::snapshot::{KeptScenario, SnapshotFile};
-use agents::face::Verdict;
+use agents::face::{Answer, Request, Verdict};
 use agents::record::{Catalogue, Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{MeterId, Span, Time};
 use results::{RunWriter, Status};
@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tracing::{info, warn};
-use twin::{Input, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
+use tracing::{debug, info, warn};
+use twin::{Input, Journal, JournalEntry, Kernel, LiveHost, Pace, Pacer, Turn};
 
 /// How long it sleeps at most before it looks around.
 const LOOK_AROUND: Span = Span(100);
@@ -115,6 +115,7 @@ impl Tap<'_> {
             | EventCode::MailCarriedOver
             | EventCode::MirrorDiverged
             | EventCode::MirrorStale => warn!(%time, participant, code = code.as_str(), "{detail}"),
+            EventCode::InputTaken => debug!(%time, participant, code = code.as_str(), "{detail}"),
             _ => info!(%time, participant, code = code.as_str(), "{detail}"),
         }
         if let Some(view) = self.view {
@@ -126,11 +127,18 @@ impl Tap<'_> {
 impl Plant {
     /// Lives through what the journal holds beyond the snapshot that was restored, up to the last tick that was done: the
     /// same rows as the first time. Nobody outside hears of it.
-    pub(super) fn live_again(&mut self, until: Time) -> Result<(), Error> {
+    pub(super) fn live_again(&mut self, until: Time, mut journal: Journal, stop: &AtomicBool) -> Result<(), Error> {
         let from = self.kernel.now();
-        while self.kernel.now() < until && !self.kernel.is_over() {
+        let mut entries = journal.take().into_iter().peekable();
+        while self.kernel.now() < until && !self.kernel.is_over() && !stop.load(Ordering::Relaxed) {
+            let next = self.kernel.next_tick();
+            while let Some(entry) = entries.next_if(|entry| entry.tick <= next) {
+                self.desk.recall(&entry, &self.inputs.plan);
+            }
             let mut tap = Tap { writer: &mut self.stretch.writer, faces: None, catalogue: &self.catalogue, view: None };
             self.kernel.tick(&mut self.host, &mut tap)?;
+            // They were told the first time.
+            drop(self.desk.answers(&self.kernel, &self.host));
         }
         // It is on the disk already.
         self.kernel.journal_mut().take();
@@ -148,6 +156,12 @@ impl Plant {
             view.close();
         }
         let outcome = outcome.and_then(|()| self.snapshot());
+        let mut late = Vec::new();
+        faces.requests(|_, Request { id, reply_to, .. }| {
+            let reason = Some("the twin is about to stop: send it again when it is back".into());
+            late.push(Answer { id, reply_to, verdict: Verdict::Refused, reason });
+        });
+        faces.answer(late);
         self.log("at rest", &faces, &pacer);
         faces.stop();
         outcome?;
@@ -172,14 +186,17 @@ impl Plant {
                     let behind_s = (until - self.kernel.now()).seconds();
                     warn!(now = %self.kernel.now(), %until, behind_s, "too far behind the clock: the gap is passed in ticks of a market slot");
                     self.kernel.skip(until);
-                    while self.kernel.now() < until && !interrupted.load(Ordering::Relaxed) {
+                    self.place.append(&self.kernel.journal_mut().take())?;
+                    while self.kernel.now() < until && !self.kernel.is_over() && !interrupted.load(Ordering::Relaxed) {
                         self.tick(faces)?;
+                        self.show(faces, pacer);
                     }
                 }
                 Turn::SetBack(by) => {
-                    warn!(by_s = by.seconds(), "the wall clock was set back: the twin's time goes on, ahead of it");
-                    self.head.anchor = pacer.anchor();
-                    self.place.write_head(&self.head)?;
+                    warn!(
+                        by_s = by.seconds(),
+                        "the wall clock was set back: the twin's time goes on, ahead of it until it has come as far"
+                    );
                 }
             }
             if self.place.is_snapshot_wanted() {

@@ -5,6 +5,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// How often the view changes.
@@ -23,10 +24,11 @@ pub(super) struct Shown {
     pub(super) place: String,
 }
 
-/// A few lines at the bottom of a terminal.
+/// A few lines at the bottom of a terminal, drawn on a thread of their own: a terminal that is stopped must not stop the
+/// clock.
 pub(super) struct View {
     lines: MultiProgress,
-    bars: Vec<ProgressBar>,
+    out: Option<SyncSender<Vec<String>>>,
     /// The plant tells them while it is borrowed.
     events: RefCell<VecDeque<String>>,
     calendar: Calendar,
@@ -36,14 +38,14 @@ pub(super) struct View {
 impl View {
     /// A view, if standard error is a terminal.
     pub(super) fn on_terminal(calendar: Calendar) -> Option<Self> {
+        if !std::io::stderr().is_terminal() {
+            return None;
+        }
         let lines = MultiProgress::new();
-        std::io::stderr().is_terminal().then(|| Self {
-            lines,
-            bars: Vec::new(),
-            events: RefCell::default(),
-            calendar,
-            shown: None,
-        })
+        let (out, texts) = sync_channel::<Vec<String>>(1);
+        let drawn = lines.clone();
+        let drawing = std::thread::Builder::new().name("view".into()).spawn(move || draw(&drawn, &texts));
+        drawing.is_ok().then(|| Self { lines, out: Some(out), events: RefCell::default(), calendar, shown: None })
     }
 
     /// What the log is written above of.
@@ -71,22 +73,32 @@ impl View {
         texts.extend(faces);
         texts.push(place);
         texts.extend(self.events.borrow().iter().cloned());
-        while self.bars.len() < texts.len() {
-            let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well formed");
-            self.bars.push(self.lines.add(ProgressBar::new_spinner().with_style(style)));
-        }
-        for (bar, text) in self.bars.iter().zip(texts) {
-            bar.set_message(text);
-            bar.tick();
+        if let Some(out) = &self.out {
+            // One that can not be drawn in time is followed by another.
+            drop(out.try_send(texts));
         }
     }
 
     /// Takes the view away.
     pub(super) fn close(&mut self) {
-        for bar in self.bars.drain(..) {
-            bar.finish_and_clear();
+        self.out = None;
+    }
+}
+
+/// Draws what comes until nothing comes any more.
+fn draw(lines: &MultiProgress, texts: &Receiver<Vec<String>>) {
+    let mut bars: Vec<ProgressBar> = Vec::new();
+    for texts in texts {
+        while bars.len() < texts.len() {
+            let style = ProgressStyle::with_template("{wide_msg}").expect("the template is well formed");
+            bars.push(lines.add(ProgressBar::new_spinner().with_style(style)));
+        }
+        for (bar, text) in bars.iter().zip(texts) {
+            bar.set_message(text);
+            bar.tick();
         }
     }
+    bars.into_iter().for_each(|bar| bar.finish_and_clear());
 }
 
 /// An instant in local time, to be read.

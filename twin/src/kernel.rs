@@ -163,6 +163,7 @@ impl Kernel {
     /// Passes the time until `until`, a multiple of the tick's length, in ticks of a market slot: what a clock does that is
     /// too far behind. The world lives through it; it is journaled, and an event.
     pub fn skip(&mut self, until: Time) {
+        let until = until.min(self.end);
         self.journal.insert(self.now, Input::Skip { until });
         self.begin_skip(until);
     }
@@ -231,7 +232,8 @@ impl Kernel {
         if self.world.is_asset(found) { Ok(found) } else { Err(KernelError::UnknownTarget(id.into())) }
     }
 
-    /// Runs one tick on `host` and gives its rows to `recorder`. The first call also runs the mail rounds of the start.
+    /// Runs one tick on `host` and gives its rows to `recorder`. The first call also runs the mail rounds of the start; when
+    /// the run is over nothing happens.
     ///
     /// # Errors
     /// [`KernelError`] when host or recorder fails; the run is over then.
@@ -240,6 +242,9 @@ impl Kernel {
             self.take_inputs();
             self.mail_rounds(host)?;
             self.is_begun = true;
+        }
+        if self.is_over() {
+            return Ok(());
         }
         self.take_skips();
         let start = self.now;

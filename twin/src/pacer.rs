@@ -4,7 +4,8 @@
 //! come as far as `t` lies behind the anchor, divided by the speed. A twin that falls behind runs its ticks one after
 //! the other until it has caught up; one that is further behind than it may catch up, because the computer slept,
 //! is told to pass the gap in ticks of a market slot ([`crate::Kernel::skip`]). When the wall clock is set back, the
-//! twin's time goes on from where it is: it never stands still and never runs backwards.
+//! twin's time goes on from where it is, and is the wall clock's again when that has come as far: it never stands still
+//! and never runs backwards.
 
 use agents::{Span, Time};
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,8 @@ pub enum Turn {
     Go,
     /// Pass the time until this instant in ticks of a market slot, then go on.
     Skip(Time),
-    /// The wall clock was set back by this much: the anchor is a new one; ask again.
+    /// The wall clock was set back by this much: the twin's time goes on from where it is until the wall clock has come
+    /// as far again; ask again.
     SetBack(Span),
 }
 
@@ -59,6 +61,8 @@ pub struct Pacer {
     latest: Span,
     /// How far behind it was when it began to catch up, while it does.
     backlog: Option<Span>,
+    /// Where twin time is tied while the wall clock is behind it.
+    held: Option<Anchor>,
 }
 
 impl Pacer {
@@ -72,17 +76,22 @@ impl Pacer {
             late: 0,
             latest: Span::ZERO,
             backlog: Some(Span::ZERO),
+            held: None,
         }
     }
 
     /// What twin time it is by the wall clock; none when nothing is tied to it.
     pub fn twin_time(&self, wall: Time) -> Option<Time> {
         let Pace::Clock(speed) = self.pace else { return None };
-        Some(self.anchor.twin + scaled(wall - self.anchor.wall, speed))
+        let anchor = self.held.unwrap_or(self.anchor);
+        Some(anchor.twin + scaled(wall - anchor.wall, speed))
     }
 
     /// What to do at this wall time about a twin that has reached `now` and whose next tick is at `next`.
     pub fn turn(&mut self, wall: Time, now: Time, next: Time) -> Turn {
+        let held = self.held.take();
+        // A wall clock that was wrong for a while is right again.
+        self.held = held.filter(|_| self.twin_time(wall).is_some_and(|time| time < now));
         let (Pace::Clock(speed), Some(time)) = (self.pace, self.twin_time(wall)) else { return Turn::Go };
         if time < next {
             let wait = scaled(next - time, 1.0 / speed).max(Span(1));
@@ -93,7 +102,7 @@ impl Pacer {
                 self.backlog = None;
                 return Turn::Wait(wait);
             }
-            self.anchor = Anchor { wall, twin: now };
+            self.held = Some(Anchor { wall, twin: now });
             return Turn::SetBack(scaled(now - time, 1.0 / speed));
         }
         let behind = time - next;
@@ -119,11 +128,6 @@ impl Pacer {
         Turn::Go
     }
 
-    /// Where twin time is tied to the wall clock.
-    pub fn anchor(&self) -> Anchor {
-        self.anchor
-    }
-
     /// Whether nobody waits for the next tick: it runs flat out, or catches up with the clock.
     pub fn is_free_running(&self) -> bool {
         self.pace == Pace::FlatOut || self.backlog.is_some()
@@ -142,7 +146,9 @@ impl Pacer {
 }
 
 fn scaled(span: Span, factor: f64) -> Span {
-    Span((span.0 as f64 * factor).round() as i64)
+    // Far beyond any run, and far from where sums overflow.
+    const FAR: f64 = 1e15;
+    Span((span.0 as f64 * factor).clamp(-FAR, FAR).round() as i64)
 }
 
 #[cfg(test)]
@@ -236,7 +242,9 @@ mod tests {
         assert_eq!(pacer.turn(wall(500), twin(1000), twin(2000)), Turn::Wait(Span(1500)), "within what clocks do");
         assert_eq!(pacer.turn(wall(1000 - 3_600_000), twin(1000), twin(2000)), Turn::SetBack(Span::HOUR));
         assert_eq!(pacer.turn(wall(1000 - 3_600_000), twin(1000), twin(2000)), Turn::Wait(SECOND));
-        assert_eq!(pacer.anchor(), Anchor { wall: wall(1000 - 3_600_000), twin: twin(1000) });
+        assert_eq!(pacer.turn(wall(2000 - 3_600_000), twin(1000), twin(2000)), Turn::Go);
+        assert_eq!(pacer.turn(wall(2500), twin(2000), twin(3000)), Turn::Wait(Span(500)), "right again");
+        assert_eq!(pacer.turn(wall(3000), twin(2000), twin(3000)), Turn::Go);
     }
 
     #[test]

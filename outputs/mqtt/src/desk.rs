@@ -15,12 +15,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout, timeout_at};
 
-/// Requests that wait for the kernel to make room. From here on nothing more is read from the broker.
+/// Requests that wait, unacknowledged, for the kernel to make room: more than brokers send without acknowledgements, if
+/// nobody has lifted their bound. More are refused.
 const MOST_HELD: usize = 4096;
+/// Answers that wait for the broker; with more of them no requests are handed over.
+const MOST_ANSWERS: usize = 10_000;
 /// Connections that are being made at the same time.
 const MOST_HANDSHAKES: usize = 64;
 /// How often the status is told when nothing else happens, and how often what is dropped is complained of.
@@ -53,7 +56,6 @@ struct Desk {
     started: Instant,
     accepted: Cell<u64>,
     /// Some of the held requests have gone.
-    room: Notify,
     ending: Cell<bool>,
     state: RefCell<(Connection, String)>,
     /// Messages that had given way when it was last complained of.
@@ -81,7 +83,6 @@ pub(crate) fn run(
         held: RefCell::default(),
         started: Instant::now(),
         accepted: Cell::new(0),
-        room: Notify::new(),
         ending: Cell::new(false),
         complained: Cell::new(0),
         complained_at: Cell::new(Instant::now()),
@@ -150,7 +151,9 @@ impl Desk {
         }
         let mut requests = lock(&self.shared.requests);
         let mut outlets = self.outlets.borrow_mut();
+        let answers = self.session.borrow().answers_waiting();
         while requests.len() < MOST_REQUESTS
+            && answers < MOST_ANSWERS
             && let Some(Held { request, message }) = held.pop_front()
         {
             requests.push_back(request);
@@ -159,9 +162,6 @@ impl Desk {
             {
                 outlet.acknowledgements.push_back(message);
             }
-        }
-        if held.len() < MOST_HELD {
-            self.room.notify_waiters();
         }
     }
 
@@ -198,7 +198,6 @@ impl Desk {
         self.ending.set(true);
         self.session.borrow_mut().farewell();
         self.pump_all();
-        self.room.notify_waiters();
     }
 
     /// A message of the gateway's connection.
@@ -215,7 +214,13 @@ impl Desk {
             }
             return;
         };
-        if message.is_awaited() {
+        // A connection that is not worked brings nothing out either: what is beyond all bounds is refused, not left unread.
+        if message.is_awaited() && self.held.borrow().len() >= MOST_HELD {
+            self.session.borrow_mut().refuse_for_want_of_room(request, clock);
+            if let Some(outlet) = &mut self.outlets.borrow_mut()[0] {
+                outlet.acknowledgements.push_back(message.without_payload());
+            }
+        } else if message.is_awaited() {
             let message = Some((message.without_payload(), rank));
             self.held.borrow_mut().push_back(Held { request, message });
         } else if self.held.borrow().is_empty() && lock(&self.shared.requests).len() < MOST_REQUESTS {
@@ -337,15 +342,6 @@ impl Traffic for Link {
 
     fn is_over(&self) -> bool {
         self.over.get()
-    }
-
-    async fn has_room(&self) {
-        if self.id != LinkId::GATEWAY {
-            return;
-        }
-        while self.desk.held.borrow().len() >= MOST_HELD && !self.desk.ending.get() {
-            self.desk.room.notified().await;
-        }
     }
 
     async fn handshake(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {

@@ -121,7 +121,12 @@ impl Outbox {
         self.give_way()
     }
 
-    /// How many items wait to be sent or acknowledged.
+    /// How many answers and words on availability wait.
+    pub(crate) fn urgent(&self) -> usize {
+        self.urgent.len()
+    }
+
+    /// How many messages wait or are not acknowledged.
     pub(crate) fn len(&self) -> usize {
         self.urgent.len() + self.telemetry.len() + self.in_flight.len()
     }

@@ -213,6 +213,11 @@ impl Session {
         self.links.iter().map(Outbox::len).sum()
     }
 
+    /// How many answers and words on availability wait for the gateway's connection.
+    pub(crate) fn answers_waiting(&self) -> usize {
+        self.links[LinkId::GATEWAY.index()].urgent()
+    }
+
     /// Whether a connection has nothing left to send.
     pub(crate) fn is_done(&self, link: LinkId) -> bool {
         self.links[link.index()].len() == 0

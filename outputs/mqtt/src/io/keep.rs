@@ -23,9 +23,6 @@ pub(crate) trait Traffic {
     /// Whether it is over: no further connection is made, and the one there is, is left.
     fn is_over(&self) -> bool;
 
-    /// Waits until it can take more.
-    async fn has_room(&self);
-
     /// Waits until a connection may be made; what comes back is kept until it is, or is refused.
     async fn handshake(&self) -> Option<SemaphorePermit<'_>>;
 
@@ -41,7 +38,6 @@ pub(crate) async fn keep(plug: &Plug, traffic: &impl Traffic) {
         let mut handshake = traffic.handshake().await;
         let (sender, mut stream) = plug.open();
         let loss = loop {
-            traffic.has_room().await;
             match plug.next(&mut stream).await {
                 Ok(Happened::Connected) => {
                     accepted = Some(Instant::now());

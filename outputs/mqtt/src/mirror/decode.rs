@@ -85,9 +85,8 @@ impl Decoder {
                 if *kept == reading {
                     return;
                 }
-                if kept.time <= reading.time {
-                    *kept = reading;
-                }
+                // The last to arrive, whatever its clock says: one message from the future must not hide all that follow.
+                *kept = reading;
                 &mut self.counts.superseded
             }
             Err(Refusal::Ignored) => &mut self.counts.ignored,
@@ -213,7 +212,7 @@ mod tests {
         for (value, time) in [("1", "00"), ("2", "02"), ("3", "01")] {
             decoder.take(POWER.as_bytes(), payload(value, "kW", time).as_bytes());
         }
-        assert_eq!(decoder.drain().map(|reading| reading.value).collect::<Vec<_>>(), [2.0]);
+        assert_eq!(decoder.drain().map(|reading| reading.value).collect::<Vec<_>>(), [3.0]);
         assert_eq!((decoder.counts.superseded, decoder.drain().count()), (2, 0));
     }
 

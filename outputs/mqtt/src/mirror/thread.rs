@@ -148,8 +148,6 @@ impl Traffic for Ear {
         false
     }
 
-    async fn has_room(&self) {}
-
     async fn handshake(&self) -> Option<SemaphorePermit<'_>> {
         None
     }
