@@ -111,11 +111,8 @@ impl Desk {
             }
             Err(reason) => {
                 self.refused += 1;
-                let answer = refused(reason);
-                if let Some(origin) = origin {
-                    self.remember(Answered { origin, asked, answer: answer.clone() });
-                }
-                Some(answer)
+                // Nothing came of it: it may come again, and does not push out what was taken.
+                Some(refused(reason))
             }
         }
     }

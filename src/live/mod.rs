@@ -70,6 +70,11 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
     for note in &plan.measured.notes {
         info!("{note}");
     }
+    if args.mirror.address.is_some() && args.speed != Pace::Clock(1.0) && args.anchor.is_none() {
+        warn!(
+            "readings of a field on the wall clock are late or early for a twin at another speed; --anchor ties two twins"
+        );
+    }
     let mut place = Place::claim(&dir, plan.calendar, args.fresh)?;
     let catalogue = Arc::new(plan.catalogue());
     let hash = inputs.lasting_hash();

@@ -1,16 +1,18 @@
 """Live twins without faces: killed, damaged and stopped, they come back to the same rows; snapshots fork."""
 
 import json
+import os
 import random
 import re
+import shutil
 import signal
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
-from cli import cariflex, end, start
+from cli import PATIENCE_S, cariflex, end, start
 from live import TABLES, THEN, assert_same_rows, count, kill, live, reached, rows, wait_until
 
 HALF_DAY = (*THEN, "--duration", "12h")
@@ -220,13 +222,82 @@ def test_a_place_belongs_to_one_twin_and_one_process(tmp_path):
     other = cariflex("live", "--place", place, "--set", "run.seed=9")
     assert other.code == 2 and "run.seed is not the same" in other.err and "--fresh" in other.err, other.err
     foreign = tmp_path / "foreign"
-    foreign.mkdir()
-    (foreign / "thesis.tex").write_text("mine", encoding="utf-8")
-    refused = cariflex("live", "--place", foreign, "--fresh")
-    assert refused.code == 2 and "no live twin" in refused.err
-    assert (foreign / "thesis.tex").read_text(encoding="utf-8") == "mine"
+    (foreign / "results").mkdir(parents=True)
+    thesis = foreign / "results" / "thesis.tex"
+    thesis.write_text("mine", encoding="utf-8")
+    for more in (None, "live.json"):
+        if more:
+            (foreign / more).write_text("{}", encoding="utf-8")
+        refused = cariflex("live", "--place", foreign, "--fresh")
+        assert refused.code == 2 and "no live twin" in refused.err
+        assert thesis.read_text(encoding="utf-8") == "mine"
     fresh = live(place, *THEN, "--duration", "15m", "--fresh")
     assert "at rest" in fresh.err
+
+
+def test_what_moves_nobody_may_change_when_a_twin_goes_on(tmp_path):
+    place = tmp_path / "place"
+    live(place, *THEN, "--duration", "30m", "--tick", "1m")
+    longer = (*THEN, "--duration", "1h", "--tick", "1m", "--record", "hourly", "--set", "mqtt.every=10s")
+    live(place, *longer)
+    assert reached(place) == MIDNIGHT_MS + HOUR_MS
+    other = cariflex("live", "--place", place, *THEN, "--duration", "2h", "--tick", "1m", "--set", "mirror.hold=10s")
+    assert other.code == 2 and "mirror.hold is not the same" in other.err, other.err
+
+
+def test_a_twin_that_comes_back_after_its_end_is_at_its_end(tmp_path):
+    place = tmp_path / "place"
+    anchored = ("--start", "2025-11-01", "--anchor", "2025-11-01T04:00:00Z", "--duration", "1d", "--no-view")
+    ended = live(place, *anchored)
+    assert "panicked" not in ended.err and "at rest" in ended.err
+    assert count(place / "results", "events") == 1
+
+
+def test_a_twin_waits_for_its_time(tmp_path):
+    place = tmp_path / "place"
+    begins = datetime.now(UTC) + timedelta(seconds=3)
+    process = start("live", "--place", place, "--start", "2026-03-20", "--anchor", begins.isoformat(), "--no-view")
+    time.sleep(1.5)
+    assert reached(place) == 0
+    wait_until(lambda: reached(place))
+    assert datetime.now(UTC) >= begins
+    process.send_signal(signal.SIGTERM)
+    assert "set back" not in end(process).err
+
+
+def test_a_log_that_nobody_reads_does_not_stop_the_clock(tmp_path):
+    place, pipe = tmp_path / "place", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR)
+    day = ("--start", "2026-03-20", "--speed", "max", "--tick", "15m", "--duration", "400d", "--record", "kpis")
+    with pipe.open("wb", buffering=0) as nobody:
+        process = start("live", "--place", place, *day, "--snapshot-every", "1d", "--no-view", stderr=nobody)
+    process.wait(timeout=PATIENCE_S)
+    os.close(held)
+    assert process.returncode == 0
+    process.stdout.close()
+
+
+def test_gaps_in_the_journal_and_snapshots_of_others_are_told(undisturbed, tmp_path):
+    place = tmp_path / "place"
+    shutil.copytree(undisturbed, place)
+    journals = sorted((place / "journal").iterdir())
+    journals[5].rename(tmp_path / "kept")
+    replayed = cariflex("replay", place, "--from", sorted((place / "snapshots").iterdir())[0], "--out", tmp_path / "out")
+    assert replayed.code == 2 and journals[5].name in replayed.err, replayed.err
+    (tmp_path / "kept").rename(journals[5])
+    snapshots = sorted((place / "snapshots").iterdir())
+    shutil.copy(snapshots[3], snapshots[-1])
+    again = live(place, *HALF_DAY)
+    assert "holds the state of" in again.err
+    assert_same_rows(undisturbed / "results", place / "results")
+    (place / "live.json").unlink()
+    headless = cariflex("live", "--place", place, *HALF_DAY)
+    assert headless.code == 2 and "live.json" in headless.err and "--fresh" in headless.err
+    later = cariflex("replay", undisturbed, "--until", "2026-03-25", "--out", tmp_path / "later")
+    assert later.code == 2 and "has lived until" in later.err and not (tmp_path / "later").exists()
+    reported = cariflex("report", undisturbed)
+    assert reported.code == 2 and "place of a live twin" in reported.err
 
 
 def test_data_files_are_those_it_began_with(tmp_path):

@@ -34,7 +34,7 @@ def mirrored(tmp_path_factory):
     clock = ("--start", NOON, "--speed", SPEED, "--anchor", now, "--duration", "6h")
     with mosquitto(folder, "allow_anonymous true", "log_type all") as broker:
         with twin(field, *clock, *faulty, "--mqtt", broker.url) as source:
-            own = ("--mqtt", broker.url, "--set", "mqtt.root=twin", "--mqtt-client-id", "mirror")
+            own = ("--mqtt", broker.url, "--mqtt-client-id", "mirror")
             with client(broker, "twin/sensors/+/+/residual", "twin/events/#") as listener:
                 with twin(mirror, *clock, *OTHER, "--mirror", broker.url, *own) as follower:
                     wait_until(lambda: listener.heard)

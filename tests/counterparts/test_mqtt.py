@@ -106,7 +106,7 @@ def test_a_command_acts_is_answered_once_per_message_and_replays(broker, tmp_pat
             listener.wait(lambda: answers(listener))
             assert answers(listener) == [{"id": "a", "status": "accepted"}]
             listener.wait(lambda: any(reading["value"] == 12.5 for reading in listener.of(power("bat_01"))))
-            listener.publish(SETPOINT, {"value": -3, "unit": "kW", "id": "a"})
+            listener.publish(SETPOINT, {"value": 12.5, "unit": "kW", "id": "a"})
             listener.wait(lambda: len(answers(listener)) == 2)
             listener.publish(SETPOINT, {"value": 5000, "unit": "W", "id": "b", "priority": "ems"})
             listener.wait(lambda: len(answers(listener)) == 3)
@@ -144,14 +144,41 @@ def test_nothing_that_was_acknowledged_is_lost_in_a_kill(broker, tmp_path, seed)
             known = sorted(accepted)[0]
             number = int(known.split("-")[1])
             topic = f"cariflex/commands/battery/bat_{number % 10 + 1:02}/setpoint"
-            listener.publish(topic, {"value": -50, "unit": "kW", "id": known})
+            listener.publish(topic, {"value": number / 10, "unit": "kW", "id": known})
             listener.wait(lambda: answers(listener, topic))
-            assert answers(listener, topic)[0]["status"] in ("accepted", "overruled")
+            assert answers(listener, topic)[0]["status"] == "accepted"
+            listener.publish(topic, {"value": -50, "unit": "kW", "id": known})
+            listener.wait(lambda: len(answers(listener, topic)) == 2)
+            assert answers(listener, topic)[1]["status"] == "refused", "another command"
     after = "".join(path.read_text(encoding="utf-8") for path in (place / "journal").iterdir())
     assert after.count(f'"id":"{known}"') == 1
     replayed = cariflex("replay", place, "--out", tmp_path / "replayed")
     assert replayed.code == 0, replayed.err
     assert_same_rows(place / "results", tmp_path / "replayed")
+
+
+def test_an_answer_is_the_same_after_a_kill(broker, tmp_path):
+    place = tmp_path / "place"
+    weaker = {"value": 5, "unit": "kW", "id": "weaker"}
+    with client(broker, f"{SETPOINT}/result") as listener:
+        for attempt in (1, 2):
+            with twin(place, "--mqtt", broker.url) as process:
+                time.sleep(1)
+                if attempt == 1:
+                    listener.publish(SETPOINT, {"value": 9, "unit": "kW", "id": "stronger", "priority": "safety"})
+                    listener.wait(lambda: answers(listener))
+                listener.publish(SETPOINT, weaker)
+                listener.wait(lambda attempt=attempt: len(answers(listener)) == attempt + 1)
+                kill(process)
+        told = [answer for answer in answers(listener) if answer["id"] == "weaker"]
+    assert told[0] == told[1] and told[0]["status"] == "overruled", told
+
+
+def test_a_setpoint_beyond_the_rating_is_taken_and_told(talk):
+    talk.heard.clear()
+    talk.publish(SETPOINT, {"value": 500, "unit": "kW"})
+    talk.wait(lambda: answers(talk))
+    assert answers(talk)[0]["status"] == "accepted" and "50 kW" in answers(talk)[0]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +302,7 @@ def test_wrong_credentials_are_told_without_the_password_and_the_twin_goes_on(tm
         (("--mqtt", "mqtt://x", "--mqtt-ca", "nothing.pem"), "mqtts://"),
         (("--mqtt", "mqtt://x", "--mqtt-user", "me", "--mqtt-password-file", "nothing"), "nothing"),
         (("--mqtt", "mqtt://x:0"), "port"),
-        (("--mqtt", "mqtt://x", "--mirror", "mqtt://x"), "mqtt.root"),
+        (("--mqtt", "mqtt://x", "--mirror", "mqtt://y", "--set", "mqtt.root=cariflex"), "mqtt.root"),
         (("--mqtt", "mqtt://x", "--set", "mqtt.root=a/#"), "mqtt.root"),
         (("--mqtt", "mqtt://x", "--set", "mqtt.qos=2"), "mqtt.qos"),
     ],
