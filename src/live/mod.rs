@@ -4,6 +4,7 @@ pub mod args;
 mod desk;
 mod error;
 mod faces;
+mod ground;
 mod log;
 pub mod place;
 mod plant;
@@ -19,20 +20,20 @@ use crate::cli::{ScenarioArgs, print};
 use crate::error::{Error, Outcome};
 use crate::inputs::{ENGINE, Inputs, Preset, scenario};
 use crate::run::file_name;
-use crate::snapshot::{INPUTS, KeptScenario, SnapshotFile};
+use crate::snapshot::{INPUTS, KeptScenario};
 use agents::{Span, Time};
 use args::{LiveArgs, SnapshotArgs};
 use faces::Connections;
+use ground::Ground;
 use place::{Head, Place};
-use plant::{Plant, Rules, Stretch, wall_clock, write_snapshot};
-use pulse::Pulse;
+use plant::{Plant, Rules, wall_clock};
 use scenarios::parse_duration;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tracing::{info, warn};
-use twin::{Anchor, Kernel, LiveHost, Pace};
+use twin::{Anchor, Pace};
 use view::View;
 
 /// How long a live twin may take to answer a wish for a snapshot.
@@ -75,10 +76,7 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
             "readings of a field on the wall clock are late or early for a twin at another speed; --anchor ties two twins"
         );
     }
-    let mut place = Place::claim(&dir, plan.calendar, args.fresh)?;
-    let catalogue = Arc::new(plan.catalogue());
-    let hash = inputs.lasting_hash();
-    let rules = Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
+    let place = Place::claim(&dir, plan.calendar, args.fresh)?;
     info!(
         scenario = plan.name,
         participants = plan.participants.len(),
@@ -87,35 +85,24 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
         engine = ENGINE,
         "live"
     );
+    let hash = inputs.lasting_hash();
     if let Some(head) = before.as_ref().filter(|head| head.scenario_hash != hash) {
         let difference = difference(head, &inputs);
         return Err(LiveError::Other { path: dir, difference }.into());
     }
+    let rules = Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
+    let catalogue = Arc::new(plan.catalogue());
     // One that was ended in its first moment has a head and nothing else.
     let before = before.filter(|_| place.has_snapshots());
+    let start = plan.start;
+    let ground = Ground { inputs, catalogue, place, view, rules, threads: args.threads.into() };
     let plant = match before {
-        None => {
-            let anchor = first_anchor(args, plan.start, wall);
-            let kept = KeptScenario::of(&inputs);
-            kept.copy_inputs(&place.inputs())?;
-            let head = Head::new(&plan.name, hash, args.speed, anchor, kept);
-            place.write_head(&head)?;
-            let (mut kernel, host, desk) =
-                (Kernel::new(plan), LiveHost::new(plan, args.threads.into())?, Desk::default());
-            write_snapshot(&inputs, &place, &mut kernel, &host, &desk)?;
-            place.open_journal(plan.start)?;
-            let stretch = Stretch::begin(plan.start, &inputs, &place, &catalogue)?;
-            let pulse = Pulse::since(plan.start);
-            Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules }
-        }
+        None => ground.begin(hash, args.speed, first_anchor(args, start, wall))?,
         Some(head) => {
-            if head.engine != ENGINE {
-                warn!(before = head.engine, now = ENGINE, "another version of the program goes on from here");
-            }
             if args.anchor.is_some() {
                 warn!("--anchor is of no use here: the twin goes on with the clock that it has");
             }
-            go_on(args, wall, inputs, catalogue, place, head, view, rules, &interrupted)?
+            ground.go_on(head, args.speed, wall, &interrupted)?
         }
     };
     tell_apart(&plant, wall);
@@ -179,52 +166,6 @@ fn first_anchor(args: &LiveArgs, start: Time, wall: Time) -> Anchor {
     let is_now = args.scenario.start.is_none() && args.speed == Pace::Clock(1.0);
     let now = if is_now { start } else { wall };
     Anchor { wall: args.anchor.unwrap_or(now), twin: start }
-}
-
-/// Restores the last snapshot and lives through what the journal holds beyond it.
-#[expect(clippy::too_many_arguments, reason = "everything a plant is made of")]
-fn go_on(
-    args: &LiveArgs,
-    wall: Time,
-    inputs: Inputs,
-    catalogue: Arc<agents::record::Catalogue>,
-    mut place: Place,
-    mut head: Head,
-    view: Option<View>,
-    rules: Rules,
-    interrupted: &AtomicBool,
-) -> Result<Plant, Error> {
-    let plan = &inputs.plan;
-    let restored = |file: SnapshotFile| {
-        let SnapshotFile { answered, state, .. } = file;
-        let path = place.snapshot(state.time());
-        let unfit = |error: String| LiveError::Damaged { path: path.clone(), problem: error };
-        let kernel = Kernel::restore(plan, &state).map_err(|error| unfit(error.to_string()))?;
-        let host = LiveHost::restore(plan, &state, args.threads.into()).map_err(|error| unfit(error.to_string()))?;
-        Ok((kernel, host, Desk::remembering(answered)))
-    };
-    let ((mut kernel, host, desk), damaged) = place::latest_snapshot(place.dir(), restored)?;
-    for error in damaged {
-        warn!(%error, "a snapshot can not be used: an earlier one is taken");
-    }
-    let from = kernel.now();
-    let journal = place::journal_since(place.dir(), from)?;
-    kernel.replay(&journal)?;
-    let last = journal.entries().last().map(|entry| entry.tick);
-    let until = place.reached().into_iter().chain(last).max().unwrap_or(from);
-    place.go_on_from(from)?;
-    let stretch = Stretch::begin(from, &inputs, &place, &catalogue)?;
-    if head.pace != args.speed {
-        head.pace = args.speed;
-        head.anchor = Anchor { wall, twin: until };
-    }
-    head.engine = ENGINE.into();
-    head.kept = KeptScenario::of(&inputs);
-    place.write_head(&head)?;
-    let pulse = Pulse::since(from);
-    let mut plant = Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules };
-    plant.live_again(until, journal, interrupted)?;
-    Ok(plant)
 }
 
 /// In what the scenario asked for differs from that of a live twin.
