@@ -119,13 +119,15 @@ pub struct SnapshotFile {
     pub answered: Vec<Answered>,
     /// The state.
     pub state: Snapshot,
+    /// Hash of the state as it is written here.
+    blake3: String,
 }
 
 impl SnapshotFile {
     /// A snapshot of a twin built from `kept`.
     pub fn new(kept: KeptScenario, answered: Vec<Answered>, state: Snapshot) -> Self {
-        let time = state.time().to_string();
-        Self { format: FORMAT.into(), version: VERSION, engine: ENGINE.into(), time, kept, answered, state }
+        let (time, blake3) = (state.time().to_string(), hash(&state));
+        Self { format: FORMAT.into(), version: VERSION, engine: ENGINE.into(), time, kept, answered, state, blake3 }
     }
 
     /// Reads a snapshot.
@@ -156,7 +158,12 @@ impl SnapshotFile {
             let problem = format!("is of version {}, this program reads version {VERSION}", stamp.version);
             return Err(damaged(problem));
         }
-        serde_json::from_slice(contents).map_err(|error| damaged(format!("can not be read: {error}")))
+        let file: Self =
+            serde_json::from_slice(contents).map_err(|error| damaged(format!("can not be read: {error}")))?;
+        if file.blake3 != hash(&file.state) {
+            return Err(damaged("its state is not what was written: put a copy back, or take another snapshot".into()));
+        }
+        Ok(file)
     }
 
     /// Writes the snapshot, whole or not at all; it is on the disk when this returns.
@@ -176,6 +183,11 @@ impl SnapshotFile {
     pub fn time(&self) -> Time {
         self.state.time()
     }
+}
+
+/// The hash of a state: written and read again it is the same text.
+fn hash(state: &Snapshot) -> String {
+    blake3::hash(state.to_json().as_bytes()).to_hex().to_string()
 }
 
 /// The folder of the copies of data files that belong to the snapshot at `path`: in the place of a live twin they lie

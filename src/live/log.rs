@@ -21,7 +21,7 @@ pub(super) fn start(format: LogFormat, level: LogLevel, above: Option<MultiProgr
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let lines = Lines::start(above)?;
+    let lines = Lines::start(format, above)?;
     let waiting = Arc::clone(&lines.waiting);
     let log = tracing_subscriber::fmt().with_max_level(level).with_target(false).with_writer(lines);
     // Tests start several live twins in one process.
@@ -54,13 +54,14 @@ impl Drop for Log {
 
 /// Where lines go.
 struct Lines {
+    format: LogFormat,
     out: SyncSender<Vec<u8>>,
     waiting: Arc<AtomicUsize>,
     lost: AtomicUsize,
 }
 
 impl Lines {
-    fn start(above: Option<MultiProgress>) -> io::Result<Self> {
+    fn start(format: LogFormat, above: Option<MultiProgress>) -> io::Result<Self> {
         let (out, lines) = sync_channel::<Vec<u8>>(MOST_WAITING);
         let waiting = Arc::new(AtomicUsize::new(0));
         let left = Arc::clone(&waiting);
@@ -75,7 +76,7 @@ impl Lines {
                 left.fetch_sub(1, Ordering::Relaxed);
             }
         })?;
-        Ok(Self { out, waiting, lost: AtomicUsize::new(0) })
+        Ok(Self { format, out, waiting, lost: AtomicUsize::new(0) })
     }
 
     fn put(&self, text: Vec<u8>) {
@@ -93,7 +94,12 @@ impl<'a> MakeWriter<'a> for Lines {
     fn make_writer(&'a self) -> Line<'a> {
         let lost = self.lost.swap(0, Ordering::Relaxed);
         if lost > 0 {
-            self.put(format!("{lost} lines of the log were lost: nobody read them in time\n").into_bytes());
+            let text = format!("{lost} lines of the log were lost: nobody read them in time");
+            let line = match self.format {
+                LogFormat::Text => text,
+                LogFormat::Json => serde_json::json!({ "level": "WARN", "message": text }).to_string(),
+            };
+            self.put((line + "\n").into_bytes());
         }
         Line { to: self, text: Vec::new() }
     }

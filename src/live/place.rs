@@ -108,8 +108,7 @@ impl Place {
         if !is_ours && fs::read_dir(dir).is_ok_and(|mut files| files.next().is_some()) {
             return Err(LiveError::Foreign(dir.into()));
         }
-        // A head that can not be read is not removed without a look at it.
-        let has_head = Head::read(dir)?.is_some();
+        let has_head = !fresh && Head::read(dir)?.is_some();
         fs::create_dir_all(dir).map_err(LiveError::io("create", dir))?;
         let lock = lock(dir)?;
         let has_snapshots = fs::read_dir(dir.join(SNAPSHOTS)).is_ok_and(|mut files| files.next().is_some());

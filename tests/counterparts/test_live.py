@@ -288,8 +288,11 @@ def test_gaps_in_the_journal_and_snapshots_of_others_are_told(undisturbed, tmp_p
     (tmp_path / "kept").rename(journals[5])
     snapshots = sorted((place / "snapshots").iterdir())
     shutil.copy(snapshots[3], snapshots[-1])
+    flipped = snapshots[-2].read_text(encoding="utf-8")
+    flipped = re.sub(r'"energy_kwh":(\d)', lambda found: f'"energy_kwh":{(int(found[1]) + 1) % 10}', flipped, count=1)
+    snapshots[-2].write_text(flipped, encoding="utf-8")
     again = live(place, *HALF_DAY)
-    assert "holds the state of" in again.err
+    assert "holds the state of" in again.err and "not what was written" in again.err
     assert_same_rows(undisturbed / "results", place / "results")
     (place / "live.json").unlink()
     headless = cariflex("live", "--place", place, *HALF_DAY)
