@@ -1,12 +1,12 @@
 //! A sweep in a folder.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::store::{Scratch, Store, run_of};
 use crate::error::ResultsError;
@@ -76,16 +76,19 @@ impl Folder {
         Ok(())
     }
 
-    /// The file that says that this process lives. It gets its name when it is locked: nobody sees it otherwise.
+    /// The file that says that this process lives. Whoever is killed before it is locked leaves one that says so.
     fn locked(&self) -> Result<File, ResultsError> {
-        let running = self.path(RUNNING);
-        let (mine, path) = (running.join(&self.token), running.join(format!("{}.lock", self.token)));
+        let path = self.path(RUNNING).join(format!("{}.lock", self.token));
         while_gone(|| {
             self.create_dir(RUNNING)?;
-            let file = File::create(&mine).map_err(ResultsError::io("create", &mine))?;
-            // Where the file system has no locks, nobody takes us for dead either.
-            drop(file.try_lock());
-            fs::rename(&mine, &path).map_err(ResultsError::io("create", &path))?;
+            let file = File::create(&path).map_err(ResultsError::io("create", &path))?;
+            // Where the file system has no locks, nobody takes us for dead either. Where another process has taken us for
+            // dead before we had the lock, our file is gone, or will be.
+            if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+                std::thread::sleep(Duration::from_millis(1));
+                return Err(ResultsError::io("lock", &path)(ErrorKind::NotFound.into()));
+            }
+            fs::metadata(&path).map_err(ResultsError::io("find", &path))?;
             Ok(file)
         })
     }
@@ -120,6 +123,8 @@ impl Folder {
             }
             gone(fs::remove_file(&path), &path)?;
         }
+        // One that was killed at its very end left the folder.
+        drop(fs::remove_dir(&running));
         Ok(())
     }
 }
