@@ -4,6 +4,7 @@
 //! A face turns wire traffic into [`Request`]s and [`Answer`]s into wire traffic. It decides nothing: whether a device
 //! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
 
+use crate::act::{Act, HeldSignal};
 use crate::command::{Directive, Priority};
 use crate::id::ParticipantId;
 use crate::time::{Span, Time};
@@ -19,23 +20,70 @@ pub struct Origin {
     pub id: String,
 }
 
-/// What somebody outside asks of a device.
+/// What somebody outside asks.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// String id of the device, for instance `bat_03`.
-    pub target: String,
     /// What is asked.
-    pub directive: Directive,
-    /// With what right.
-    pub priority: Priority,
-    /// First instant at which it shall hold; none: the tick that takes it.
-    pub effective: Option<Time>,
-    /// How long it shall hold.
-    pub lasts: Lasts,
+    pub asked: Asked,
     /// The id it was given, if any; a second request of the same id is answered like the first and not taken again.
     pub id: Option<String>,
     /// Where the answer goes; known to the face alone, for instance a topic.
     pub reply_to: String,
+}
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// A device shall do something.
+    Command {
+        /// String id of the device, for instance `bat_03`.
+        target: String,
+        /// What it shall do.
+        directive: Directive,
+        /// With what right.
+        priority: Priority,
+        /// First instant at which it shall hold; none: the tick that takes it.
+        effective: Option<Time>,
+        /// How long it shall hold.
+        lasts: Lasts,
+    },
+    /// Something is done to a participant, at the tick that takes it.
+    Act {
+        /// String id of the participant.
+        target: String,
+        /// What is done; its end is told by `lasts`.
+        act: Act,
+        /// How long it shall hold; none: as the act says.
+        lasts: Option<Lasts>,
+    },
+    /// A signal is held at a value, or let go, from the tick that takes it.
+    Signal {
+        /// Which one, and at which value; its end is told by `lasts`.
+        held: HeldSignal,
+        /// How long it shall hold; none: as `held` says.
+        lasts: Option<Lasts>,
+    },
+}
+
+impl Asked {
+    /// The participant it is about, if it is about one.
+    pub fn target(&self) -> Option<&str> {
+        match self {
+            Self::Command { target, .. } | Self::Act { target, .. } => Some(target),
+            Self::Signal { .. } => None,
+        }
+    }
+}
+
+/// What is asked, as people say it.
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command { directive, .. } => directive.fmt(f),
+            Self::Act { act, .. } => act.fmt(f),
+            Self::Signal { held, .. } => held.fmt(f),
+        }
+    }
 }
 
 /// How long a request shall hold.

@@ -7,10 +7,12 @@
 //! Signs and units, everywhere: consumption is positive and production negative; names carry their
 //! unit last; instants are UTC.
 
+pub mod act;
 pub mod command;
 mod core;
 pub mod draw;
 pub mod face;
+pub mod fault;
 mod id;
 mod look;
 pub mod mail;

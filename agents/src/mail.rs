@@ -1,5 +1,6 @@
 //! The messages participants send each other, delivered in the rounds of one tick.
 
+use crate::act::HeldSignal;
 use crate::command::Command;
 use crate::id::ParticipantId;
 use crate::record::SessionRow;
@@ -35,6 +36,15 @@ pub enum Message {
         /// The vehicle that holds the token.
         vehicle: ParticipantId,
     },
+    /// The outside to a charge point: somebody presents a token.
+    TokenPresented {
+        /// What it says.
+        token: String,
+        /// The vehicle whose driver has it, if it is one's.
+        holder: Option<ParticipantId>,
+    },
+    /// The outside to a DSO: it holds a signal at a value, or decides by itself again.
+    HoldSignal(HeldSignal),
     /// Operator to its charge point: the answer.
     AuthorizeResponse {
         /// The vehicle that holds the token.

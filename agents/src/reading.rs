@@ -1,7 +1,8 @@
 //! What participants, meters and stations show: rounded once, then the same everywhere.
 
+use crate::fault::FaultKind;
 use crate::id::{ParticipantId, SiteId};
-use crate::time::Slot;
+use crate::time::{Slot, Span};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -87,11 +88,13 @@ pub enum AssetState {
     Parked,
     /// On the road (vehicle).
     Driving,
+    /// Out of order: a fault keeps it from doing what it is for.
+    Faulted,
 }
 
 impl AssetState {
     /// Every state, in declaration order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Idle,
         Self::Charging,
         Self::Discharging,
@@ -105,6 +108,7 @@ impl AssetState {
         Self::SuspendedEv,
         Self::Parked,
         Self::Driving,
+        Self::Faulted,
     ];
 
     /// The name used in files and on wires.
@@ -123,6 +127,7 @@ impl AssetState {
             Self::SuspendedEv => "suspended_ev",
             Self::Parked => "parked",
             Self::Driving => "driving",
+            Self::Faulted => "faulted",
         }
     }
 
@@ -230,6 +235,19 @@ impl Signal {
         }
     }
 
+    /// The least and the most it can be held at from outside.
+    pub fn range(self) -> (f64, f64) {
+        match self {
+            Self::Irradiance => (0.0, 1500.0),
+            Self::Temperature => (-60.0, 60.0),
+            Self::WindSpeed => (0.0, 100.0),
+            Self::ConsumptionPrice | Self::ProductionPrice => (-1e5, 1e5),
+            Self::LoadControl => (0.0, 100.0),
+            Self::DemandResponse => (0.0, 3.0),
+            Self::Co2Intensity => (0.0, 1e4),
+        }
+    }
+
     /// The reading of this signal at its declared resolution: 0.1 W/m², 0.01 of the other units.
     pub fn reading(self, value: f64) -> SignalReading {
         let per_unit = if self == Self::Irradiance { 10.0 } else { 100.0 };
@@ -277,6 +295,32 @@ pub struct MirrorReading {
     pub staleness_s: f64,
     /// Whether the field had fallen silent, so that the model carried on by itself.
     pub is_stale: bool,
+}
+
+/// What a faulty device shows for one interval, beside what is so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaultReading {
+    /// The device.
+    pub asset: ParticipantId,
+    /// The faults that it had at the end of the interval or within it, in the order of the catalogue.
+    pub faults: Vec<FaultKind>,
+    /// What it shows in place of its reading; none where it shows nothing.
+    pub shown: Option<AssetReading>,
+    /// By how much its clock is ahead of the twin's at the end of the interval; negative: behind.
+    pub clock_error: Span,
+    /// What its link does to messages.
+    pub link: Link,
+}
+
+/// What a link does to messages, in both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// Nothing passes.
+    pub is_down: bool,
+    /// What passes is late by this.
+    pub delay: Span,
+    /// This share of the messages is lost.
+    pub loss_share: f64,
 }
 
 /// The sources of the island's supply.

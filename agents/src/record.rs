@@ -1,7 +1,7 @@
 //! Rows for the results, the catalogue that names what they are about, and whoever takes them.
 
 use crate::id::{Kind, ParticipantId, SiteId};
-use crate::reading::{AssetReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
+use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::{Bill, Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -197,6 +197,12 @@ pub enum EventCode {
     InputTaken,
     /// The clock was too far behind: the time until now was passed in ticks of a market slot.
     ClockReanchored,
+    /// A device has a fault from now on.
+    FaultBegun,
+    /// A device has a fault no more.
+    FaultEnded,
+    /// What somebody outside did came to nothing.
+    ActFailed,
     /// An asset is mirrored from now on: it gave its first sound reading.
     MirrorBegun,
     /// An asset is mirrored no more: it is simulated from where reality left it.
@@ -229,6 +235,9 @@ impl EventCode {
             Self::MailUndeliverable => "mail_undeliverable",
             Self::InputTaken => "input_taken",
             Self::ClockReanchored => "clock_reanchored",
+            Self::FaultBegun => "fault_begun",
+            Self::FaultEnded => "fault_ended",
+            Self::ActFailed => "act_failed",
             Self::MirrorBegun => "mirror_begun",
             Self::MirrorReleased => "mirror_released",
             Self::MirrorStale => "mirror_stale",
@@ -263,6 +272,8 @@ pub struct IntervalRows<'a> {
     pub supply: &'a [SupplyReading],
     /// One reading per mirrored asset, in id order.
     pub mirror: &'a [MirrorReading],
+    /// One reading per faulty asset, in id order: what it shows, where that is not its reading.
+    pub faults: &'a [FaultReading],
     /// What participants recorded at the end of the interval, in the order of rounds and ids.
     pub records: &'a [Record],
 }

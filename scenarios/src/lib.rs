@@ -45,7 +45,7 @@ pub use models::pv::{PvParameters, Transposition};
 pub use models::supply::SupplyParameters;
 pub use models::weather::WeatherParameters;
 pub use parameters::{Conflict, Limits, Parameter};
-pub use plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
+pub use plan::{CommuneLoad, LoadModel, Plan, PlannedFault, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
 pub use scenario::{DataFile, Scenario};
 pub use sections::Recording;
 pub use window::parse_start;

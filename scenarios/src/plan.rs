@@ -14,6 +14,7 @@ use crate::models::pv::PvParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::sections::Recording;
+use agents::fault::Fault;
 use agents::record::{Catalogue, ParticipantEntry, SiteEntry};
 use agents::{Calendar, Kind, ParticipantId, PortfolioId, SiteId, Span, Time};
 use agents::{battery, charge_point_operator, dso, ems, ev, evse, load, market_operator, prosumer, pv, retailer};
@@ -51,8 +52,25 @@ pub struct Plan {
     pub mirror: MirrorParameters,
     /// What is published over MQTT, if anything.
     pub mqtt: MqttParameters,
+    /// What goes wrong by itself, in the order of its names.
+    pub faults: Vec<PlannedFault>,
     /// Measured series that replace synthetic ones.
     pub measured: Measured,
+}
+
+/// A fault that the scenario has in store for a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedFault {
+    /// Its name in the scenario.
+    pub name: String,
+    /// The device.
+    pub target: ParticipantId,
+    /// What it is.
+    pub fault: Fault,
+    /// First instant at which the device has it: a full minute.
+    pub from: Time,
+    /// First instant at which it has it no more, a full minute; none: until it is cleared.
+    pub until: Option<Time>,
 }
 
 /// A participant of a plan.

@@ -116,6 +116,7 @@ impl Scenario {
             },
             supply: sections.supply,
             mirror: sections.mirror,
+            faults: Vec::new(),
             mqtt: sections.mqtt,
             measured,
         })

@@ -3,8 +3,9 @@
 //! A request is examined at once, journaled with the others of its tick, and answered when that tick is done: accepted,
 //! or overruled by something of higher priority. A request whose id is known gets the answer of the first one.
 
+use agents::act::{Act, HeldSignal};
 use agents::command::{Capability, Command, Directive, Priority};
-use agents::face::{Answer, Origin, Request, Verdict};
+use agents::face::{Answer, Asked, Origin, Request, Verdict};
 use agents::{ParticipantId, Time};
 use scenarios::{Plan, Role};
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,9 @@ use twin::{Host, Input, JournalEntry, Kernel};
 
 /// How many answers are remembered, so that a request that comes twice is known.
 const REMEMBERED: usize = 10_000;
+
+/// Why a device that was put out takes nothing.
+const IS_OUT: &str = "the device failed and was put out; its body follows the safe intent";
 
 /// A request that was answered, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,14 +43,31 @@ pub struct Desk {
 /// A request that is in the journal and has not been answered.
 #[derive(Clone, Debug)]
 struct Waiting {
+    face: &'static str,
     origin: Option<Origin>,
     asked: String,
-    target: ParticipantId,
-    command: Command,
-    /// What whoever asked should know although it is taken.
-    note: Option<String>,
+    taken: Taken,
     reply_to: String,
 }
+
+/// What was taken, as the journal has it.
+#[derive(Clone, Debug)]
+enum Taken {
+    Command {
+        target: ParticipantId,
+        command: Command,
+        /// What whoever asked should know although it is taken.
+        note: Option<String>,
+    },
+    Act {
+        target: ParticipantId,
+        act: Act,
+    },
+    Signal,
+}
+
+/// An answer, and the face whose request it is about.
+pub(super) type Addressed = (&'static str, Answer);
 
 impl Desk {
     /// A desk that remembers these answers, oldest first.
@@ -58,12 +79,20 @@ impl Desk {
 
     /// Recalls what the journal says a tick took: after the tick it is answered once more, to nobody, and remembered.
     pub fn recall(&mut self, entry: &JournalEntry, plan: &Plan) {
-        let Input::Command { origin: Some(origin), target, command } = &entry.input else { return };
-        let Some(id) = plan.participant(target) else { return };
-        let asked = digest(target, &command.directive, command.priority);
-        let note = beyond_its_rating(&plan.participants[id.index()].role, &command.directive);
-        let (origin, command) = (Some(origin.clone()), command.clone());
-        self.waiting.push(Waiting { origin, asked, target: id, command, note, reply_to: String::new() });
+        let (origin, asked, taken) = match &entry.input {
+            Input::Command { origin: Some(origin), target, command } => {
+                let Some(id) = plan.participant(target) else { return };
+                let asked = hash(&(target, &command.directive, command.priority));
+                (origin, asked, Taken::command(id, command.clone(), plan))
+            }
+            Input::Act { origin: Some(origin), target, act } => {
+                let Some(id) = plan.participant(target) else { return };
+                (origin, hash(&(target, act.clone().lasting(None))), Taken::Act { target: id, act: act.clone() })
+            }
+            Input::Signal { origin: Some(origin), held } => (origin, hash(&(held.signal, held.value)), Taken::Signal),
+            _ => return,
+        };
+        self.waiting.push(Waiting { face: "", origin: Some(origin.clone()), asked, taken, reply_to: String::new() });
     }
 
     /// What it remembers, oldest first.
@@ -77,70 +106,62 @@ impl Desk {
     }
 
     /// Takes a request of `face` for the next tick; the answer, if there is one already.
-    pub fn receive(&mut self, face: &str, request: Request, plan: &Plan, kernel: &mut Kernel) -> Option<Answer> {
-        let Request { id, reply_to, .. } = &request;
-        let (id, reply_to) = (id.clone(), reply_to.clone());
+    pub fn receive(
+        &mut self,
+        face: &'static str,
+        request: Request,
+        plan: &Plan,
+        kernel: &mut Kernel,
+    ) -> Option<Addressed> {
+        let Request { asked, id, reply_to } = request;
         let origin = id.clone().map(|id| Origin { face: face.into(), id });
-        let asked = digest(&request.target, &request.directive, request.priority);
-        let refused =
-            |reason: String| Answer { id, reply_to: reply_to.clone(), verdict: Verdict::Refused, reason: Some(reason) };
+        let digest = digest(&asked);
+        let refused = |reason: String| {
+            let (id, reply_to) = (id.clone(), reply_to.clone());
+            Some((face, Answer { id, reply_to, verdict: Verdict::Refused, reason: Some(reason) }))
+        };
         if let Some(known) = origin.as_ref().and_then(|origin| self.answered.get(origin)) {
-            return Some(if known.asked == asked {
-                Answer { reply_to, ..known.answer.clone() }
-            } else {
-                self.refused += 1;
-                refused("another command had this id: give each its own".into())
-            });
+            if known.asked == digest {
+                return Some((face, Answer { reply_to, ..known.answer.clone() }));
+            }
+            self.refused += 1;
+            return refused("another request had this id: give each its own".into());
         }
         if origin.is_some()
             && let Some(first) = self.waiting.iter().find(|waiting| waiting.origin == origin)
         {
-            if first.asked != asked {
+            if first.asked != digest {
                 self.refused += 1;
-                return Some(refused("another command had this id: give each its own".into()));
+                return refused("another request had this id: give each its own".into());
             }
             self.waiting.push(Waiting { reply_to, ..first.clone() });
             return None;
         }
-        match take(request, origin.clone(), plan, kernel) {
-            Ok((target, command)) => {
+        match take(asked, origin.clone(), plan, kernel) {
+            Ok(taken) => {
                 self.taken += 1;
-                let note = beyond_its_rating(&plan.participants[target.index()].role, &command.directive);
-                self.waiting.push(Waiting { origin, asked, target, command, note, reply_to });
+                self.waiting.push(Waiting { face, origin, asked: digest, taken, reply_to });
                 None
             }
             Err(reason) => {
                 self.refused += 1;
                 // Nothing came of it: it may come again, and does not push out what was taken.
-                Some(refused(reason))
+                refused(reason)
             }
         }
     }
 
-    /// The answers to what the last tick has taken, each with its face; by then it is in the journal.
-    pub fn answers(&mut self, kernel: &Kernel, host: &impl Host) -> Vec<Answer> {
+    /// The answers to what the last tick has taken; by then it is in the journal.
+    pub fn answers(&mut self, kernel: &Kernel, host: &impl Host) -> Vec<Addressed> {
         let waiting = std::mem::take(&mut self.waiting);
-        let answers = waiting.into_iter().map(|Waiting { origin, asked, target, command, note, reply_to }| {
+        let answers = waiting.into_iter().map(|Waiting { face, origin, asked, taken, reply_to }| {
             let id = origin.as_ref().map(|origin| origin.id.clone());
-            let is_mirrored = kernel.world().mirror_states().get(&target).is_some_and(|state| state.since().is_some());
-            let (verdict, reason) = if kernel.is_out(target) {
-                (Verdict::Refused, Some("the device failed and was put out; its body follows the safe intent".into()))
-            } else if is_mirrored {
-                (Verdict::Overruled, Some("the device is mirrored: it does what the field shows".into()))
-            } else {
-                match host
-                    .command_book(kernel.world(), target)
-                    .and_then(|book| book.overruled_by(&command, kernel.now()))
-                {
-                    Some(winner) => (Verdict::Overruled, Some(overruled(command.priority, winner))),
-                    None => (Verdict::Accepted, note),
-                }
-            };
+            let (verdict, reason) = taken.verdict(&origin, kernel, host);
             let answer = Answer { id, reply_to, verdict, reason };
             if let Some(origin) = origin {
                 self.remember(Answered { origin, asked, answer: answer.clone() });
             }
-            answer
+            (face, answer)
         });
         answers.collect()
     }
@@ -158,9 +179,50 @@ impl Desk {
     }
 }
 
-/// A hash of what tells one request from another.
-fn digest(target: &str, directive: &Directive, priority: Priority) -> String {
-    let asked = serde_json::to_vec(&(target, directive, priority)).expect("requests are plain data");
+impl Taken {
+    fn command(target: ParticipantId, command: Command, plan: &Plan) -> Self {
+        let note = beyond_its_rating(&plan.participants[target.index()].role, &command.directive);
+        Self::Command { target, command, note }
+    }
+
+    /// What became of it in the tick that took it.
+    fn verdict(self, origin: &Option<Origin>, kernel: &Kernel, host: &impl Host) -> (Verdict, Option<String>) {
+        match self {
+            Self::Signal => (Verdict::Accepted, None),
+            Self::Act { target, act } => match kernel.why_it_failed(target, &act, origin) {
+                Some(reason) => (Verdict::Refused, Some(reason.into())),
+                None => (Verdict::Accepted, None),
+            },
+            Self::Command { target, .. } if kernel.is_out(target) => (Verdict::Refused, Some(IS_OUT.into())),
+            Self::Command { target, .. } if is_mirrored(kernel, target) => {
+                (Verdict::Overruled, Some("the device is mirrored: it does what the field shows".into()))
+            }
+            Self::Command { target, command, note } => {
+                let book = host.command_book(kernel.world(), target);
+                match book.and_then(|book| book.overruled_by(&command, kernel.now())) {
+                    Some(winner) => (Verdict::Overruled, Some(overruled(command.priority, winner))),
+                    None => (Verdict::Accepted, note),
+                }
+            }
+        }
+    }
+}
+
+fn is_mirrored(kernel: &Kernel, id: ParticipantId) -> bool {
+    kernel.world().mirror_states().get(&id).is_some_and(|state| state.since().is_some())
+}
+
+/// A hash of what tells one request from another: not when it holds, which depends on the tick that takes it.
+fn digest(asked: &Asked) -> String {
+    match asked {
+        Asked::Command { target, directive, priority, .. } => hash(&(target, directive, priority)),
+        Asked::Act { target, act, .. } => hash(&(target, act.clone().lasting(None))),
+        Asked::Signal { held, .. } => hash(&(held.signal, held.value)),
+    }
+}
+
+fn hash(asked: &impl Serialize) -> String {
+    let asked = serde_json::to_vec(asked).expect("requests are plain data");
     blake3::hash(&asked).to_hex()[..16].into()
 }
 
@@ -192,30 +254,40 @@ fn overruled(own: Priority, winner: Priority) -> String {
     }
 }
 
-/// Submits a request, or says why not.
-fn take(
-    request: Request,
-    origin: Option<Origin>,
-    plan: &Plan,
-    kernel: &mut Kernel,
-) -> Result<(ParticipantId, Command), String> {
-    let Request { target, directive, priority, effective, lasts, .. } = request;
-    let Some(id) = plan.participant(&target) else {
-        return Err(format!("there is no participant `{target}`"));
-    };
-    let kind = plan.participants[id.index()].role.kind();
-    let capability = Capability::of(kind).ok_or_else(|| format!("a participant of kind {kind} takes no commands"))?;
-    if kernel.is_out(id) {
-        return Err("the device failed and was put out; its body follows the safe intent".into());
-    }
+/// Submits what is asked, or says why not.
+fn take(asked: Asked, origin: Option<Origin>, plan: &Plan, kernel: &mut Kernel) -> Result<Taken, String> {
+    let find = |target: &str| plan.participant(target).ok_or_else(|| format!("there is no participant `{target}`"));
     let tick: Time = kernel.next_tick();
-    let effective = effective.unwrap_or(tick);
-    let command =
-        Command { source: ParticipantId::OUTSIDE, priority, directive, effective, expires: lasts.until(effective) };
-    command.examine(capability, tick).map_err(|refusal| refusal.to_string())?;
-    let input = Input::Command { target, command: command.clone(), origin };
+    let (input, taken) = match asked {
+        Asked::Command { target, directive, priority, effective, lasts } => {
+            let id = find(&target)?;
+            let kind = plan.participants[id.index()].role.kind();
+            let capability =
+                Capability::of(kind).ok_or_else(|| format!("a participant of kind {kind} takes no commands"))?;
+            if kernel.is_out(id) {
+                return Err(IS_OUT.into());
+            }
+            let effective = effective.unwrap_or(tick);
+            let (source, expires) = (ParticipantId::OUTSIDE, lasts.until(effective));
+            let command = Command { source, priority, directive, effective, expires };
+            command.examine(capability, tick).map_err(|refusal| refusal.to_string())?;
+            (Input::Command { target, command: command.clone(), origin }, Taken::command(id, command, plan))
+        }
+        Asked::Act { target, act, lasts } => {
+            let id = find(&target)?;
+            let end = lasts.map(|lasts| lasts.until(tick)).or(act.until());
+            let act = act.lasting(end);
+            act.examine(plan.participants[id.index()].role.kind(), tick)?;
+            (Input::Act { target, act: act.clone(), origin }, Taken::Act { target: id, act })
+        }
+        Asked::Signal { held, lasts } => {
+            let held = HeldSignal { until: lasts.map(|lasts| lasts.until(tick)).or(held.until), ..held };
+            held.examine(tick)?;
+            (Input::Signal { held, origin }, Taken::Signal)
+        }
+    };
     kernel.submit(input).map_err(|error| error.to_string())?;
-    Ok((id, command))
+    Ok(taken)
 }
 
 #[cfg(test)]
@@ -255,25 +327,30 @@ mod tests {
         }
 
         fn ask(&mut self, request: Request) -> Option<Answer> {
-            self.desk.receive("mqtt", request, &self.plan, &mut self.kernel)
+            self.desk.receive("mqtt", request, &self.plan, &mut self.kernel).map(|(_, answer)| answer)
         }
 
         fn tick(&mut self) -> Vec<Answer> {
             self.kernel.tick(&mut self.host, &mut Nowhere).expect("nothing breaks");
-            self.desk.answers(&self.kernel, &self.host)
+            self.desk.answers(&self.kernel, &self.host).into_iter().map(|(_, answer)| answer).collect()
         }
     }
 
+    fn asked(asked: Asked, id: &str) -> Request {
+        Request { asked, id: Some(id.into()), reply_to: format!("to {id}") }
+    }
+
     fn setpoint(target: &str, power_kw: f64, priority: Priority, id: &str) -> Request {
-        Request {
-            target: target.into(),
-            directive: Directive::Setpoint(Value::Constant(power_kw)),
-            priority,
-            effective: None,
-            lasts: Lasts::Usual,
-            id: Some(id.into()),
-            reply_to: format!("to {id}"),
-        }
+        asked(
+            Asked::Command {
+                target: target.into(),
+                directive: Directive::Setpoint(Value::Constant(power_kw)),
+                priority,
+                effective: None,
+                lasts: Lasts::Usual,
+            },
+            id,
+        )
     }
 
     fn verdicts(answers: &[Answer]) -> Vec<Verdict> {
@@ -352,12 +429,20 @@ mod tests {
     #[test]
     fn what_can_not_be_meant_is_refused_with_a_reason_and_leaves_no_trace() {
         let mut rig = Rig::new();
+        let expired = Asked::Command {
+            target: "bat_01".into(),
+            directive: Directive::Setpoint(Value::Constant(1.0)),
+            priority: Priority::Ems,
+            effective: None,
+            lasts: Lasts::Until(Time(0)),
+        };
+        let expired = asked(expired, "e");
         let refusals = [
             (setpoint("bat_99", 1.0, Priority::Operator, "a"), "there is no participant `bat_99`"),
             (setpoint("dso", 1.0, Priority::Operator, "b"), "a participant of kind dso takes no commands"),
             (setpoint("pv_01", 1.0, Priority::Operator, "c"), "this device takes limits only"),
             (setpoint("bat_01", f64::NAN, Priority::Operator, "d"), "its value is not a finite number"),
-            (Request { lasts: Lasts::Until(Time(0)), ..setpoint("bat_01", 1.0, Priority::Ems, "e") }, "it has expired"),
+            (expired, "it has expired"),
         ];
         for (request, reason) in refusals {
             let answer = rig.ask(request).expect("refused at once");

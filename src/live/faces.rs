@@ -1,6 +1,7 @@
 //! The faces of a live twin: who is connected, what goes out, what comes in.
 
 use super::args::{BrokerOptions, LiveArgs, MqttVersion};
+use super::desk::Addressed;
 use crate::error::Error;
 use agents::face::{Answer, FieldReading, Request};
 use agents::record::{Catalogue, IntervalRows};
@@ -80,10 +81,14 @@ impl Faces {
         }
     }
 
-    /// Answers requests.
-    pub(super) fn answer(&self, answers: Vec<Answer>) {
-        if let Some(mqtt) = self.mqtt.as_ref().filter(|_| !answers.is_empty()) {
-            mqtt.answer(answers);
+    /// Answers requests, each of the face that asked.
+    pub(super) fn answer(&self, answers: Vec<Addressed>) {
+        let of = |face| answers.iter().filter(move |(of, _)| *of == face).map(|(_, answer)| answer.clone());
+        if let Some(mqtt) = &self.mqtt {
+            let answers: Vec<Answer> = of("mqtt").collect();
+            if !answers.is_empty() {
+                mqtt.answer(answers);
+            }
         }
     }
 

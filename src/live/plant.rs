@@ -157,9 +157,9 @@ impl Plant {
         }
         let outcome = outcome.and_then(|()| self.snapshot());
         let mut late = Vec::new();
-        faces.requests(|_, Request { id, reply_to, .. }| {
+        faces.requests(|face, Request { id, reply_to, .. }| {
             let reason = Some("the twin is about to stop: send it again when it is back".into());
-            late.push(Answer { id, reply_to, verdict: Verdict::Refused, reason });
+            late.push((face, Answer { id, reply_to, verdict: Verdict::Refused, reason }));
         });
         faces.answer(late);
         self.log("at rest", &faces, &pacer);
@@ -252,13 +252,13 @@ impl Plant {
         });
         let mut answers = Vec::new();
         faces.requests(|face, request| {
-            let (target, asked) = (request.target.clone(), request.directive.clone());
-            let Some(answer) = desk.receive(face, request, plan, kernel) else { return };
+            let asked = request.asked.clone();
+            let Some((face, answer)) = desk.receive(face, request, plan, kernel) else { return };
             if answer.verdict == Verdict::Refused {
-                let (id, reason) = (answer.id.as_deref(), answer.reason.as_deref());
-                warn!(face, target, %asked, id, reason, "a command was refused");
+                let (target, id, reason) = (asked.target(), answer.id.as_deref(), answer.reason.as_deref());
+                warn!(face, target, %asked, id, reason, "a request was refused");
             }
-            answers.push(answer);
+            answers.push((face, answer));
         });
         let entries: Vec<JournalEntry> = kernel.journal_mut().take();
         self.place.append(&entries)?;

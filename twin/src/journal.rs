@@ -2,13 +2,16 @@
 //!
 //! The journal belongs to one plan; replaying it on either host gives the same rows.
 
+use agents::act::{Act, HeldSignal};
 use agents::command::Command;
 use agents::face::{FieldQuantity, Origin};
 use agents::{ParticipantId, Time};
 use serde::{Deserialize, Serialize};
 
-/// Version of the journal's format.
-const VERSION: u32 = 2;
+/// Version of the journal's format: 3 has acts and signals besides what 2 had.
+const VERSION: u32 = 3;
+/// The oldest version that can be read.
+const OLDEST: u32 = 2;
 
 /// Something that comes from outside the twin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +24,24 @@ pub enum Input {
         /// What is asked.
         command: Command,
         /// Who asked through which face, so that a request that comes twice is known after a restart too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
+    },
+    /// Something is done to a participant.
+    Act {
+        /// String id of the participant.
+        target: String,
+        /// What is done.
+        act: Act,
+        /// Who did it through which face.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
+    },
+    /// A signal is held at a value, or let go.
+    Signal {
+        /// Which one, at what, until when.
+        held: HeldSignal,
+        /// Who did it through which face.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         origin: Option<Origin>,
     },
@@ -136,7 +157,7 @@ impl Journal {
     pub fn from_json_lines(text: &str) -> Result<Self, JournalError> {
         let mut lines = text.lines();
         let header: Option<Header> = lines.next().and_then(|line| serde_json::from_str(line).ok());
-        if header.is_none_or(|header| header.journal != VERSION) {
+        if header.is_none_or(|header| !(OLDEST..=VERSION).contains(&header.journal)) {
             return Err(JournalError::Version);
         }
         let mut journal = Self::default();

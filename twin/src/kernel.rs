@@ -9,12 +9,12 @@ use crate::host::{Effects, Host, Round};
 use crate::journal::{Input, Journal, JournalEntry};
 use crate::mailroom::{self, Due, Wakes};
 use crate::world::World;
+use agents::act::{Act, HeldSignal};
 use agents::command::Command;
-use agents::face::FieldReading;
-use agents::face::Origin;
+use agents::face::{FieldReading, Origin};
 use agents::reading::{Signal, SignalReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
-use agents::{Calendar, Mail, Message, Now, ParticipantId, Span, Time};
+use agents::{Calendar, Kind, Mail, Message, Now, ParticipantId, Span, Time};
 use scenarios::Plan;
 use std::collections::VecDeque;
 use std::error::Error;
@@ -36,6 +36,10 @@ pub struct Kernel {
     is_begun: bool,
     wakes: Wakes,
     is_out: Vec<bool>,
+    /// What the inputs of this tick do at its end.
+    deeds: Vec<Deed>,
+    /// Those of the last tick that came to nothing.
+    failed_acts: Vec<FailedAct>,
     /// Mail for the next round.
     mail: Vec<Mail>,
     records: Vec<Record>,
@@ -45,6 +49,26 @@ pub struct Kernel {
     /// Quarantines that a replayed journal has in store for this tick.
     replayed_failures: Vec<(u32, ParticipantId)>,
     buffers: Buffers,
+}
+
+/// What was done from outside and takes effect at the end of the interval.
+#[derive(Clone, Debug, PartialEq)]
+enum Deed {
+    Act { to: ParticipantId, act: Act, origin: Option<Origin> },
+    Signal { held: HeldSignal },
+}
+
+/// Something that was done from outside and came to nothing.
+#[derive(Clone, Debug, PartialEq)]
+struct FailedAct {
+    to: ParticipantId,
+    act: Act,
+    origin: Option<Origin>,
+    reason: String,
+}
+
+fn by(origin: &Option<Origin>) -> String {
+    origin.as_ref().map_or(String::new(), |Origin { face, id }| format!(", {face} {id:?}"))
 }
 
 #[derive(Default)]
@@ -80,6 +104,14 @@ pub enum KernelError {
     /// An input names nobody, or a reading somebody who is no asset.
     #[error("there is no participant `{0}` in this scenario that this could be for")]
     UnknownTarget(String),
+    /// Something that can not be done to this participant.
+    #[error("{target}: {reason}")]
+    Impossible {
+        /// Whom or what it was about.
+        target: String,
+        /// Why not, and what to do.
+        reason: String,
+    },
     /// A journal begins before the run, or holds inputs of a tick already past.
     #[error("the journal holds an input for {entry}, but the run is at {now}: replay it from its own start")]
     JournalTooEarly {
@@ -106,6 +138,8 @@ impl Kernel {
             is_begun: false,
             wakes: Wakes::new(participants),
             is_out: vec![false; participants],
+            deeds: Vec::new(),
+            failed_acts: Vec::new(),
             mail: Vec::new(),
             records: Vec::new(),
             signals: [None; Signal::ALL.len()],
@@ -216,6 +250,13 @@ impl Kernel {
         match input {
             Input::Command { target, .. } => self.find(target).map(|_| ()),
             Input::Reading { asset, .. } | Input::Release { asset } => self.find_asset(asset).map(|_| ()),
+            Input::Act { target, act, .. } => {
+                let kind = self.world.kind(self.find(target)?);
+                act.examine(kind, self.now).map_err(|reason| KernelError::Impossible { target: target.clone(), reason })
+            }
+            Input::Signal { held, .. } => held
+                .examine(self.now)
+                .map_err(|reason| KernelError::Impossible { target: held.signal.as_str().into(), reason }),
             Input::Skip { .. } => Ok(()),
             Input::Quarantine { participant, .. } if participant.index() < self.ids.len() => Ok(()),
             Input::Quarantine { participant, .. } => Err(KernelError::UnknownTarget(participant.0.to_string())),
@@ -238,8 +279,10 @@ impl Kernel {
     /// # Errors
     /// [`KernelError`] when host or recorder fails; the run is over then.
     pub fn tick<H: Host>(&mut self, host: &mut H, recorder: &mut dyn Recorder) -> Result<(), KernelError> {
+        self.failed_acts.clear();
         if !self.is_begun {
             self.take_inputs();
+            self.do_deeds();
             self.mail_rounds(host)?;
             self.is_begun = true;
         }
@@ -252,6 +295,7 @@ impl Kernel {
         self.skip_until = self.skip_until.filter(|until| self.now < *until);
         self.take_inputs();
         self.world.advance(start, self.now);
+        self.do_deeds();
         self.note_the_mirror();
         self.read_signals();
         self.mail_rounds(host)?;
@@ -276,11 +320,19 @@ impl Kernel {
                 Input::Command { target, command, origin } => {
                     let to = self.find(&target).expect("targets were examined when the input was submitted");
                     let Command { directive, priority, expires, .. } = &command;
-                    let by = origin.map_or(String::new(), |Origin { face, id }| format!(", {face} {id:?}"));
-                    let detail = format!("{directive}, priority {priority}, until {expires}{by}");
+                    let detail = format!("{directive}, priority {priority}, until {expires}{}", by(&origin));
                     self.note(to, EventCode::InputTaken, detail);
                     let message = Message::Command(command);
                     self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
+                }
+                Input::Act { target, act, origin } => {
+                    let to = self.find(&target).expect("targets were examined when the input was submitted");
+                    self.note(to, EventCode::InputTaken, format!("{act}{}", by(&origin)));
+                    self.deeds.push(Deed::Act { to, act, origin });
+                }
+                Input::Signal { held, origin } => {
+                    self.note(ParticipantId::OUTSIDE, EventCode::InputTaken, format!("{held}{}", by(&origin)));
+                    self.deeds.push(Deed::Signal { held });
                 }
                 Input::Reading { asset, quantity, value, time } => {
                     let asset = self.find(&asset).expect("assets were examined when the input was submitted");
@@ -294,6 +346,39 @@ impl Kernel {
                 Input::Skip { .. } => {}
             }
         }
+    }
+
+    /// Does what was done from outside, at the instant of the tick and before its mail rounds.
+    fn do_deeds(&mut self) {
+        for deed in std::mem::take(&mut self.deeds) {
+            match deed {
+                Deed::Act { to, act: Act::PresentToken { token }, .. } => {
+                    let holder = self.find(&token).ok().filter(|id| self.world.kind(*id) == Kind::Ev);
+                    let message = Message::TokenPresented { token, holder };
+                    self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
+                }
+                Deed::Act { to, act, origin } => {
+                    if let Err(reason) = self.world.act(self.now, to, &act) {
+                        self.note(to, EventCode::ActFailed, format!("{act}: {reason}"));
+                        self.failed_acts.push(FailedAct { to, act, origin, reason });
+                    }
+                }
+                Deed::Signal { held } if self.world.is_weather(held.signal) => self.world.hold_weather(&held),
+                Deed::Signal { held } => {
+                    let dsos: Vec<_> = self.world.all_of(Kind::Dso).collect();
+                    for to in dsos {
+                        let message = Message::HoldSignal(held);
+                        self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Why an act that the last tick took came to nothing, if it did.
+    pub fn why_it_failed(&self, target: ParticipantId, act: &Act, origin: &Option<Origin>) -> Option<&str> {
+        let same = |failed: &&FailedAct| failed.to == target && failed.act == *act && failed.origin == *origin;
+        self.failed_acts.iter().find(same).map(|failed| failed.reason.as_str())
     }
 
     /// What became of mirrored assets until the end of the interval.
@@ -424,6 +509,7 @@ impl Kernel {
             signals: &self.buffers.signals,
             supply: self.world.supply(),
             mirror: self.world.mirror(),
+            faults: self.world.faults(),
             records: &self.records,
         };
         let outcome = recorder.record(&rows);

@@ -1,5 +1,6 @@
 //! The world: bodies as components, what flows between them, and the meters that see it.
 
+mod acting;
 mod mirroring;
 mod saved;
 
@@ -22,7 +23,7 @@ use agents::reading::{
     AssetReading, AssetState, Signal, SignalReading, SiteReading, SupplyReading, round_energy_kwh, round_power_kw,
 };
 use agents::series::Series;
-use agents::{Calendar, MeterId, MeterReading, ParticipantId, PortfolioId, SiteId, Span, Time};
+use agents::{Calendar, Kind, MeterId, MeterReading, ParticipantId, PortfolioId, SiteId, Span, Time};
 use bevy_ecs::entity::Entity;
 use bevy_ecs::query::QueryState;
 use market::Energy;
@@ -54,6 +55,8 @@ pub struct World {
     co2_feed: Option<Series>,
     /// Participants whose bodies call for their cores at this tick.
     called: Vec<ParticipantId>,
+    /// What each participant is, by dense id.
+    kinds: Vec<Kind>,
     /// Index of each asset's reading, by dense id.
     row_of: Vec<usize>,
     names: saved::Names,
@@ -123,6 +126,7 @@ impl World {
             price_feed: plan.measured.get(Quantity::Price).cloned(),
             co2_feed: plan.measured.get(Quantity::Co2).cloned(),
             called: Vec::new(),
+            kinds: plan.participants.iter().map(|participant| participant.role.kind()).collect(),
             row_of,
             names: saved::Names::of(plan),
             assets: rows.iter().map(blank).collect(),

@@ -284,6 +284,7 @@ mod tests {
             signals: &[Signal::Irradiance.reading(irradiance)],
             supply: &[],
             mirror: &[],
+            faults: &[],
             records: &[],
         })
     }

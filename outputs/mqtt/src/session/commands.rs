@@ -8,7 +8,7 @@ use crate::session::LinkId;
 use crate::topics::CommandTopic;
 use agents::Kind;
 use agents::command::Capability;
-use agents::face::{Answer, Request, Verdict};
+use agents::face::{Answer, Asked, Request, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,11 +76,13 @@ impl Session {
         });
         match asked {
             Ok((target, asked)) => Some(Request {
-                target,
-                directive: asked.directive,
-                priority: asked.priority,
-                effective: asked.effective,
-                lasts: asked.lasts,
+                asked: Asked::Command {
+                    target,
+                    directive: asked.directive,
+                    priority: asked.priority,
+                    effective: asked.effective,
+                    lasts: asked.lasts,
+                },
                 id: asked.id,
                 reply_to,
             }),
@@ -165,8 +167,9 @@ mod tests {
     fn a_command_becomes_a_request_that_knows_where_its_answer_goes() {
         let mut session = session();
         let request = receive(&mut session, SETPOINT, RIGHT, false).expect("it is right");
-        assert_eq!(request.target, "bat_01");
-        assert_eq!(request.directive, Directive::Setpoint(Value::Constant(2.5)));
+        assert_eq!(request.asked.target(), Some("bat_01"));
+        let setpoint = Directive::Setpoint(Value::Constant(2.5));
+        assert!(matches!(&request.asked, Asked::Command { directive, .. } if *directive == setpoint));
         assert_eq!(request.reply_to, format!("{SETPOINT}/result"));
         assert_eq!(results(&mut session), [], "the twin answers");
         let answer = Answer { id: request.id, reply_to: request.reply_to, verdict: Verdict::Accepted, reason: None };

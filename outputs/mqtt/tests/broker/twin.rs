@@ -48,6 +48,7 @@ pub(crate) fn publish(face: &Face, second: i64, assets: &[AssetReading]) {
     let signals: [SignalReading; 1] = [Signal::Irradiance.reading(second as f64)];
     face.publish(&IntervalRows {
         mirror: &[],
+        faults: &[],
         start: TIME + Span::from_s(second),
         length: Span::from_s(1),
         assets,

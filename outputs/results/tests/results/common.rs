@@ -129,6 +129,7 @@ pub(crate) fn rows<'a>(start: Time, length: Span, readings: &'a Readings, record
         signals: &readings.signals,
         supply: &readings.supply,
         mirror: &readings.mirror,
+        faults: &[],
         records,
     }
 }
