@@ -80,7 +80,7 @@ enum Command {
 }
 
 /// Which scenario, and what is changed in it.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct ScenarioArgs {
     /// Built-in scenario (martinique, martinique-day, martinique-year, martinique-island, cloudy-week,
     /// v2g-evening-peak), or path of a scenario file.

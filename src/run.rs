@@ -8,7 +8,7 @@ use crate::progress::Progress;
 use crate::summary;
 use agents::Time;
 use agents::record::{Catalogue, Recorder};
-use results::{RunInfo, RunWriter, Status};
+use results::{RunInfo, RunWriter, Status, Summary};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,25 +60,41 @@ impl Run {
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
         ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
-        let catalogue = self.inputs.plan.catalogue();
-        let mut writer = self.open(out, overwrite, &catalogue)?;
-        let outcome = self.simulate(&mut writer, &interrupted);
-        let status = match &outcome {
-            Ok(Outcome::Complete) => Status::Complete,
-            Ok(Outcome::Interrupted) => Status::Interrupted,
-            Err(_) => Status::Failed,
-        };
-        let summary = writer.finish(status);
-        let outcome = outcome?;
-        match summary::print(&self.inputs.plan, &summary?, &mut std::io::stdout().lock()) {
+        let plan = &self.inputs.plan;
+        let mut progress = Progress::new(&plan.name, self.start(), plan.end);
+        let outcome = self.record(out, overwrite, &interrupted, |now| progress.tick(now));
+        progress.finish();
+        let (outcome, summary) = outcome?;
+        match summary::print(plan, &summary, &mut std::io::stdout().lock()) {
             // A reader that has seen enough (`| head`) is no failure: the files are whole.
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
             _ => Ok(outcome),
         }
     }
 
+    /// Runs to the end or until it is interrupted, and leaves the results in `out` (none: a folder named after the run);
+    /// `ticked` is told the time after every tick.
+    pub(crate) fn record(
+        &self,
+        out: Option<&Path>,
+        overwrite: bool,
+        interrupted: &AtomicBool,
+        ticked: impl FnMut(Time),
+    ) -> Result<(Outcome, Summary), Error> {
+        let catalogue = self.inputs.plan.catalogue();
+        let mut writer = self.open(out, overwrite, &catalogue)?;
+        let outcome = self.simulate(&mut writer, interrupted, ticked);
+        let status = match &outcome {
+            Ok(Outcome::Complete) => Status::Complete,
+            Ok(Outcome::Interrupted) => Status::Interrupted,
+            Err(_) => Status::Failed,
+        };
+        let summary = writer.finish(status);
+        Ok((outcome?, summary?))
+    }
+
     /// The instant at which it begins.
-    fn start(&self) -> Time {
+    pub(crate) fn start(&self) -> Time {
         self.from.as_ref().map_or(self.inputs.plan.start, Snapshot::time)
     }
 
@@ -94,16 +110,19 @@ impl Run {
         }
     }
 
-    fn simulate(&self, writer: &mut RunWriter, interrupted: &AtomicBool) -> Result<Outcome, Error> {
+    fn simulate(
+        &self,
+        writer: &mut RunWriter,
+        interrupted: &AtomicBool,
+        ticked: impl FnMut(Time),
+    ) -> Result<Outcome, Error> {
         let plan = &self.inputs.plan;
         let mut kernel = match &self.from {
             None => Kernel::new(plan),
             Some(state) => Kernel::restore(plan, state)?,
         };
         kernel.replay(&self.journal)?;
-        let mut progress = Progress::new(&plan.name, self.start(), plan.end);
-        let ticked = |now| progress.tick(now);
-        let outcome = match (self.host, &self.from) {
+        match (self.host, &self.from) {
             (HostKind::Sweep, from) => {
                 let mut host = match from {
                     None => SweepHost::new(plan, kernel.world_mut()),
@@ -118,9 +137,7 @@ impl Run {
                 };
                 drive(&mut kernel, &mut host, writer, interrupted, ticked)
             }
-        };
-        progress.finish();
-        outcome
+        }
     }
 }
 

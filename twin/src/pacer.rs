@@ -80,6 +80,22 @@ impl Pacer {
         }
     }
 
+    /// How fast twin time passes.
+    pub fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Where twin time is tied to the wall clock.
+    pub fn anchor(&self) -> Anchor {
+        self.anchor
+    }
+
+    /// Passes time at `pace` from now on, where it is `anchor`: what was missed before is not caught up with.
+    pub fn set(&mut self, pace: Pace, anchor: Anchor) {
+        (self.pace, self.anchor) = (pace, anchor);
+        (self.backlog, self.held) = (None, None);
+    }
+
     /// What twin time it is by the wall clock; none when nothing is tied to it.
     pub fn twin_time(&self, wall: Time) -> Option<Time> {
         let Pace::Clock(speed) = self.pace else { return None };
@@ -245,6 +261,16 @@ mod tests {
         assert_eq!(pacer.turn(wall(2000 - 3_600_000), twin(1000), twin(2000)), Turn::Go);
         assert_eq!(pacer.turn(wall(2500), twin(2000), twin(3000)), Turn::Wait(Span(500)), "right again");
         assert_eq!(pacer.turn(wall(3000), twin(2000), twin(3000)), Turn::Go);
+    }
+
+    #[test]
+    fn after_a_pause_or_at_another_speed_time_goes_on_from_where_it_stands() {
+        let mut pacer = pacer(Pace::Clock(1.0));
+        assert_eq!(pacer.turn(wall(1000), twin(0), twin(1000)), Turn::Go);
+        pacer.set(Pace::Clock(2.0), Anchor { wall: wall(7_200_000), twin: twin(1000) });
+        assert_eq!(pacer.turn(wall(7_200_000), twin(1000), twin(2000)), Turn::Wait(Span(500)));
+        assert_eq!(pacer.turn(wall(7_200_500), twin(1000), twin(2000)), Turn::Go);
+        assert_eq!((pacer.late(), pacer.pace()), (0, Pace::Clock(2.0)));
     }
 
     #[test]

@@ -219,13 +219,9 @@ impl Host for LiveHost {
         self.crews[self.kinds[id.index()] as usize].as_ref()?.command_book(id)
     }
 
-    fn cores(&self, _: &World) -> Vec<AnyCore> {
-        let members = self.kinds.iter().zip(0..).map(|(kind, id)| (*kind, ParticipantId(id)));
-        let core = |(kind, id): (Kind, ParticipantId)| {
-            let crew = self.crews[kind as usize].as_ref();
-            crew.expect("a crew was enlisted for every kind of the plan").committed(id)
-        };
-        members.map(core).collect()
+    fn core(&self, _: &World, id: ParticipantId) -> AnyCore {
+        let crew = self.crews[self.kinds[id.index()] as usize].as_ref();
+        crew.expect("a crew was enlisted for every kind of the plan").committed(id)
     }
 }
 

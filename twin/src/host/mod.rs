@@ -58,6 +58,6 @@ pub trait Host {
     /// The commands that a participant has taken by now, if it is a device that takes any.
     fn command_book<'a>(&'a self, world: &'a World, id: ParticipantId) -> Option<&'a CommandBook>;
 
-    /// Copies of all cores as they are after the last round, in id order.
-    fn cores(&self, world: &World) -> Vec<AnyCore>;
+    /// A copy of a participant's core as it is after the last round.
+    fn core(&self, world: &World, id: ParticipantId) -> AnyCore;
 }

@@ -121,8 +121,7 @@ impl Host for SweepHost {
         self.steppers[self.kinds[id.index()] as usize].as_ref()?.command_book(world, id)
     }
 
-    fn cores(&self, world: &World) -> Vec<AnyCore> {
-        let ids = (0..self.kinds.len() as u32).map(ParticipantId);
-        ids.map(|id| self.stepper(id).core(world, id)).collect()
+    fn core(&self, world: &World, id: ParticipantId) -> AnyCore {
+        self.stepper(id).core(world, id)
     }
 }

@@ -14,15 +14,9 @@ impl Kernel {
     /// Takes a snapshot of the twin: of this kernel, its world, and the cores of `host`, which runs it. Nothing changes by
     /// that. A kernel whose tick failed is not between two ticks, and its snapshot worth nothing.
     pub fn save(&self, host: &impl Host) -> Snapshot {
-        let cores = host.cores(&self.world);
-        assert_eq!(cores.len(), self.ids.len(), "a host has a core for every participant of its kernel");
-        let participants = self.ids.iter().zip(cores).enumerate().map(|(index, (name, core))| {
-            let id = ParticipantId(index as u32);
-            let (wake, waits_for) = self.wakes.of(id);
-            let body = self.world.body_state(id);
-            let mirror = self.world.mirror_states().get(&id).cloned();
-            (name.clone(), SavedParticipant { is_out: self.is_out[index], wake, waits_for, core, body, mirror })
-        });
+        let participants = self.ids.iter().enumerate();
+        let participants =
+            participants.map(|(index, name)| (name.clone(), self.saved(host, ParticipantId(index as u32))));
         let told = Signal::ALL.into_iter().zip(self.signals);
         let (sites, portfolios, island) = self.world.meter_states();
         Snapshot {
@@ -39,6 +33,23 @@ impl Kernel {
             sites,
             supply: self.world.supply_state(),
         }
+    }
+
+    fn saved(&self, host: &impl Host, id: ParticipantId) -> SavedParticipant {
+        let (wake, waits_for) = self.wakes.of(id);
+        SavedParticipant {
+            is_out: self.is_out[id.index()],
+            wake,
+            waits_for,
+            core: host.core(&self.world, id),
+            body: self.world.body_state(id),
+            mirror: self.world.mirror_states().get(&id).cloned(),
+        }
+    }
+
+    /// What has come about in a participant, as a snapshot would have it: JSON with the keys `core`, `body`, `is_out` and more.
+    pub fn inspect(&self, host: &impl Host, id: ParticipantId) -> serde_json::Value {
+        serde_json::to_value(self.saved(host, id)).expect("what is saved is plain data")
     }
 
     /// A kernel of `plan` that goes on from `snapshot`, with its world; the host is restored into that.
