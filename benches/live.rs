@@ -5,16 +5,19 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark prints, and stops at the first error")]
 
+mod common;
+
 use agents::command::{Command, Directive, Priority, Value};
 use agents::record::{IntervalRows, Recorder};
 use agents::{ParticipantId, Span, Time};
 use cariflex::live::place::Place;
+use common::{Running, cpu_s, program, scenario_text, status};
 use scenarios::{Plan, Scenario};
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command as Process, Stdio};
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
 use std::time::{Duration, Instant};
 use twin::{Host, Input, JournalEntry, Kernel, LiveHost, Snapshot, SweepHost};
 
@@ -30,22 +33,6 @@ impl Recorder for Nothing {
         black_box(rows);
         Ok(())
     }
-}
-
-/// Martinique, and so many homes with PV, a battery and a vehicle around it that there are about this many participants.
-fn scenario_text(participants: usize) -> String {
-    let homes = participants.saturating_sub(109) / 6;
-    let mut text = "version = 2\nextends = \"martinique\"\nname = \"bench\"\n".to_owned();
-    if homes > 0 {
-        text += &format!("[fleet.homes]\nof = \"household\"\ncount = {homes}\n");
-        text += "[fleet.roofs]\nof = \"pv\"\nat = \"homes\"\nshare = 1.0\npeak_kw = 5\n";
-        text += "[fleet.walls]\nof = \"battery\"\nat = \"homes\"\nshare = 1.0\ncapacity_kwh = 10\npower_kw = 5\n";
-        text += "habit = \"follow-site\"\n";
-        text +=
-            "[fleet.cars]\nof = \"ev\"\nat = \"homes\"\nshare = 1.0\ncapacity_kwh = 52\npower_kw = 7.4\nphases = 1\n";
-        text += "evse = { power_kw = 7.4, phases = 1, operated = false }\n";
-    }
-    text
 }
 
 fn plan(participants: usize, duration: &str) -> Plan {
@@ -70,22 +57,6 @@ fn median(mut measure: impl FnMut() -> f64) -> f64 {
     let mut values: Vec<_> = (0..RUNS).map(|_| measure()).collect();
     values.sort_by(f64::total_cmp);
     values[RUNS / 2]
-}
-
-/// A field of the status of a process, in its own unit; kB for memory.
-fn status(process: u32, field: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':')).map(str::to_owned);
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(f64::NAN)
-}
-
-/// Seconds of processor time that a process has used.
-fn cpu_s(process: u32) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields: Vec<f64> =
-        text.rsplit(')').next().unwrap().split_whitespace().map(|x| x.parse().unwrap_or(0.0)).collect();
-    // utime and stime, in hundredths of a second on every Linux in use.
-    (fields.get(11).unwrap_or(&0.0) + fields.get(12).unwrap_or(&0.0)) / 100.0
 }
 
 fn ticks() {
@@ -183,16 +154,6 @@ fn journal(folder: &Path) {
     }
 }
 
-/// A process that ends with its owner.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 fn start(program: &str, args: &[&str], out: Stdio) -> Running {
     let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
     let mut process = Process::new(program);
@@ -201,11 +162,6 @@ fn start(program: &str, args: &[&str], out: Stdio) -> Running {
         Ok(child) => Running(child),
         Err(error) => panic!("{program}: {error}: sudo apt-get install mosquitto mosquitto-clients"),
     }
-}
-
-/// The built program; benches are built beside it.
-fn program() -> PathBuf {
-    env!("CARGO_BIN_EXE_cariflex").into()
 }
 
 fn telemetry(folder: &Path) {
@@ -237,17 +193,7 @@ fn telemetry(folder: &Path) {
             .spawn()
             .unwrap();
         let mut twin = Running(twin);
-        // It begins with the present quarter hour, and has to catch up with the clock first.
-        let reached = || fs::read_to_string(place.join("reached")).ok()?.trim().parse::<i64>().ok();
-        let behind_ms = || {
-            let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
-            wall - reached().unwrap_or(0)
-        };
-        while behind_ms() > 1500 {
-            assert!(twin.0.try_wait().unwrap().is_none(), "{}", fs::read_to_string(&log).unwrap());
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        std::thread::sleep(Duration::from_secs(3));
+        twin.catch_up(&place, &log);
         let heard = folder.join("heard");
         let out = fs::File::create(&heard).unwrap();
         // Received at, in seconds; and the timestamp of the payload.

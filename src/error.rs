@@ -71,6 +71,9 @@ pub enum Error {
     /// A connection to a broker that can not be begun.
     #[error(transparent)]
     Mqtt(#[from] mqtt::MqttError),
+    /// An API that can not be begun.
+    #[error(transparent)]
+    Api(#[from] api::ApiError),
     /// Ctrl-C could not be caught.
     #[error("can not catch Ctrl-C: {0}")]
     Interrupt(#[from] ctrlc::Error),
@@ -101,14 +104,20 @@ impl Outcome {
 impl Error {
     /// 2 for input that can not be used, 1 for anything that broke.
     pub fn exit_code(&self) -> ExitCode {
+        if self.is_input() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    }
+
+    /// Whether it is for whoever asked to change something: nothing broke.
+    pub fn is_input(&self) -> bool {
         match self {
             Self::Scenario(_)
             | Self::Series(_)
             | Self::Option { .. }
             | Self::Points { .. }
             | Self::Snapshot(_)
-            | Self::Mqtt(_) => ExitCode::from(2),
-            Self::Live(error) if error.is_input() => ExitCode::from(2),
+            | Self::Mqtt(_)
+            | Self::Api(_) => true,
+            Self::Live(error) if error.is_input() => true,
             Self::Results(
                 ResultsError::Complete { .. }
                 | ResultsError::Foreign { .. }
@@ -119,13 +128,13 @@ impl Error {
                 | ResultsError::Later { .. }
                 | ResultsError::Json { .. }
                 | ResultsError::NoObjectStores { .. },
-            ) => ExitCode::from(2),
+            ) => true,
             Self::Report(
                 ReportError::Nothing { .. }
                 | ReportError::Foreign { .. }
                 | ReportError::Results(ResultsError::NotOurs { .. } | ResultsError::Later { .. }),
-            ) => ExitCode::from(2),
-            _ => ExitCode::FAILURE,
+            ) => true,
+            _ => false,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What `cariflex live` takes.
 
+use super::clock::SPEEDS;
 use crate::cli::{HostKind, ScenarioArgs};
 use agents::{Calendar, Span, Time};
 use clap::{Args, ValueEnum};
 use scenarios::{parse_duration, parse_start};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use twin::Pace;
 
@@ -45,6 +47,9 @@ pub struct LiveArgs {
     /// Where the field is.
     #[command(flatten)]
     pub mirror: MirrorArgs,
+    /// Where it can be controlled.
+    #[command(flatten)]
+    pub api: ApiArgs,
     /// How the log is written, on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
@@ -82,6 +87,30 @@ pub struct ReplayArgs {
     /// Who steps the participants.
     #[arg(long, value_enum, default_value_t = HostKind::Sweep)]
     pub host: HostKind,
+}
+
+/// The control API.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ApiArgs {
+    /// Address at which the control API listens, for instance 127.0.0.1:8080; /openapi.json describes it.
+    #[arg(long = "api", id = "api", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// File that holds on its first line the token that clients must bear; or the environment variable CARIFLEX_API_TOKEN
+    /// does. Needed as soon as others than this computer can reach the address.
+    #[arg(long = "api-token-file", id = "api-token-file", value_name = "FILE", requires = "api")]
+    pub token_file: Option<PathBuf>,
+    /// Certificate of the API, PEM: it speaks HTTPS then.
+    #[arg(long = "api-cert", id = "api-cert", value_name = "FILE", requires = "api-key")]
+    pub cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    #[arg(long = "api-key", id = "api-key", value_name = "FILE", requires = "api-cert")]
+    pub key: Option<PathBuf>,
+    /// Further name under which clients may ask for it. Repeatable.
+    #[arg(long = "api-host", id = "api-host", value_name = "NAME", requires = "api")]
+    pub hosts: Vec<String>,
+    /// Origin of pages that may use it from a browser, for instance https://console.example. Repeatable.
+    #[arg(long = "api-origin", id = "api-origin", value_name = "ORIGIN", requires = "api")]
+    pub origins: Vec<String>,
 }
 
 /// How the log is written.
@@ -218,7 +247,7 @@ fn pace(text: &str) -> Result<Pace, String> {
         return Ok(Pace::FlatOut);
     }
     match text.parse::<f64>() {
-        Ok(speed) if (1e-3..=1e6).contains(&speed) => Ok(Pace::Clock(speed)),
+        Ok(speed) if SPEEDS.contains(&speed) => Ok(Pace::Clock(speed)),
         _ => Err("write a number from 0.001 to 1000000, or max".into()),
     }
 }

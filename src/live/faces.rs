@@ -1,13 +1,17 @@
 //! The faces of a live twin: who is connected, what goes out, what comes in.
 
-use super::args::{BrokerOptions, LiveArgs, MqttVersion};
+use super::archive::PlaceArchive;
+use super::args::{ApiArgs, BrokerOptions, LiveArgs, MqttVersion};
 use super::desk::Addressed;
 use crate::error::Error;
+use crate::inputs::{ENGINE, Inputs};
+use agents::Span;
 use agents::face::{Answer, FieldReading, Request};
 use agents::record::{Catalogue, IntervalRows};
 use mqtt::mirror::Mirror;
 use mqtt::{Broker, Face, Secret, Settings, StoragePower, Tls, Version};
-use scenarios::{MqttConnections, MqttParameters, MqttStoragePower, Plan};
+use scenarios::{LoadModel, MqttConnections, MqttParameters, MqttStoragePower, Plan, PlannedParticipant, Role};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Faces {
     mqtt: Option<Face>,
     mirror: Option<Mirror>,
+    api: Option<(api::Face, Arc<PlaceArchive>)>,
 }
 
 /// What connects where, checked before anything begins.
@@ -30,6 +35,7 @@ pub(super) struct Connections {
     mirror: Option<Broker>,
     settings: Settings,
     field_root: String,
+    api: Option<api::Settings>,
 }
 
 impl Connections {
@@ -52,17 +58,31 @@ impl Connections {
             );
             return Err(Error::Option { option: "--mqtt", problem });
         }
-        Ok(Self { mqtt, mirror, settings, field_root })
+        let api = api_settings(&args.api)?;
+        Ok(Self { mqtt, mirror, settings, field_root, api })
     }
 
-    /// Connects.
+    /// Connects, and listens.
     ///
     /// # Errors
-    /// [`Error::Mqtt`].
-    pub(super) fn start(self, catalogue: &Arc<Catalogue>) -> Result<Faces, Error> {
+    /// [`Error::Mqtt`] or [`Error::Api`].
+    pub(super) fn start(self, inputs: &Inputs, place: &Path, catalogue: &Arc<Catalogue>) -> Result<Faces, Error> {
         let face = |broker| Face::start(broker, self.settings.clone(), Arc::clone(catalogue));
         let mirror = |broker| Mirror::start(broker, &self.field_root, catalogue);
-        Ok(Faces { mqtt: self.mqtt.map(face).transpose()?, mirror: self.mirror.map(mirror).transpose()? })
+        let api = |settings| -> Result<_, Error> {
+            let archive = Arc::new(PlaceArchive::new(place));
+            let shared: Arc<dyn api::Archive> = Arc::clone(&archive) as _;
+            let plant = std::thread::current();
+            let wake = Arc::new(move || plant.unpark());
+            let face = api::Face::start(settings, overview(inputs, place), Arc::clone(catalogue), shared, wake)?;
+            info!(address = %face.address(), "api: it listens");
+            Ok((face, archive))
+        };
+        Ok(Faces {
+            mqtt: self.mqtt.map(face).transpose()?,
+            mirror: self.mirror.map(mirror).transpose()?,
+            api: self.api.map(api).transpose()?,
+        })
     }
 }
 
@@ -72,6 +92,28 @@ impl Faces {
         if let Some(mqtt) = &self.mqtt {
             mqtt.publish(rows);
         }
+        if let Some((api, _)) = &self.api {
+            api.publish(rows);
+        }
+    }
+
+    /// Takes what only the thread that runs the twin can do.
+    pub(super) fn calls(&self, take: impl FnMut(api::Call)) {
+        if let Some((api, _)) = &self.api {
+            api.calls(take);
+        }
+    }
+
+    /// Says how the twin's clock stands.
+    pub(super) fn tell_clock(&self, clock: api::Clock) {
+        if let Some((api, _)) = &self.api {
+            api.tell_clock(clock);
+        }
+    }
+
+    /// Waits so long, or until somebody calls.
+    pub(super) fn wait(&self, span: Span) {
+        std::thread::park_timeout(Duration::from_millis(span.0 as u64));
     }
 
     /// Takes what was asked since the last time, each with the name of its face.
@@ -89,6 +131,9 @@ impl Faces {
             if !answers.is_empty() {
                 mqtt.answer(answers);
             }
+        }
+        if let Some((api, _)) = &self.api {
+            api.answer(of("api").collect());
         }
     }
 
@@ -109,12 +154,16 @@ impl Faces {
             let (text, counts) = (status.text, status.counts);
             format!("mirror  {} received, {} refused: {text}", counts.received, counts.refused())
         });
-        mqtt.into_iter().chain(mirror).collect()
+        let api = self.api.as_ref().map(|(api, _)| {
+            let api::Status { text, requests, streams, .. } = api.status();
+            format!("api     {requests} requests, {streams} streams: {text}")
+        });
+        mqtt.into_iter().chain(mirror).chain(api).collect()
     }
 
     /// Whether a face has not yet taken what it was given: whoever is in no hurry waits for it.
     pub(super) fn are_lagging(&self) -> bool {
-        self.mqtt.as_ref().is_some_and(Face::is_lagging)
+        self.mqtt.as_ref().is_some_and(Face::is_lagging) || self.api.as_ref().is_some_and(|(api, _)| api.is_lagging())
     }
 
     /// Logs what each face has done so far.
@@ -127,6 +176,10 @@ impl Faces {
             let mqtt::mirror::Counts { received, superseded, ignored, .. } = status.counts;
             info!(received, superseded, ignored, refused = status.counts.refused(), "mirror: {}", status.text);
         }
+        if let Some(status) = self.api.as_ref().map(|(api, _)| api.status()) {
+            let api::Status { text, requests, refused, streams, dropped } = status;
+            info!(requests, refused, streams, dropped, "api: {text}");
+        }
     }
 
     /// Says good-bye.
@@ -135,7 +188,67 @@ impl Faces {
         if let Some(mqtt) = self.mqtt {
             mqtt.stop(PATIENCE);
         }
+        if let Some((api, archive)) = self.api {
+            api.stop(PATIENCE);
+            archive.stop();
+        }
     }
+}
+
+/// What the options say of the API; none without an address.
+fn api_settings(args: &ApiArgs) -> Result<Option<api::Settings>, Error> {
+    let Some(listen) = args.listen else { return Ok(None) };
+    let settings = api::Settings {
+        listen,
+        token: password("--api", args.token_file.as_deref(), "CARIFLEX_API_TOKEN")?.as_deref().map(api::Secret::new),
+        tls: args.cert.clone().zip(args.key.clone()).map(|(cert_file, key_file)| api::Tls { cert_file, key_file }),
+        hosts: args.hosts.clone(),
+        origins: args.origins.clone(),
+    };
+    settings.verify()?;
+    Ok(Some(settings))
+}
+
+/// What the API says of the twin as a whole.
+fn overview(inputs: &Inputs, place: &Path) -> api::Overview {
+    let plan = &inputs.plan;
+    api::Overview {
+        scenario: plan.name.clone(),
+        version: ENGINE.into(),
+        place: place.display().to_string(),
+        start: plan.start,
+        end: plan.end,
+        tick: plan.tick,
+        seed: plan.seed,
+        parameters: parameters(plan),
+    }
+}
+
+/// The parameters of those that have a body, by id.
+fn parameters(plan: &Plan) -> BTreeMap<String, serde_json::Value> {
+    let of = |planned: &PlannedParticipant| {
+        let parameters = match &planned.role {
+            Role::Pv(_, parameters) => serde_json::to_value(parameters),
+            Role::Battery(_, parameters) => serde_json::to_value(parameters),
+            Role::Evse(_, parameters) => serde_json::to_value(parameters),
+            Role::Ev(_, vehicle) => serde_json::to_value(&vehicle.parameters),
+            Role::Load(_, LoadModel::Household(parameters)) => serde_json::to_value(parameters),
+            Role::Load(_, LoadModel::Commercial(parameters)) => serde_json::to_value(parameters),
+            _ => return None,
+        };
+        Some((planned.id.clone(), parameters.expect("parameters are plain data")))
+    };
+    plan.participants.iter().filter_map(of).collect()
+}
+
+/// A secret on the first line of a file or, without one, in an environment variable.
+fn password(option: &'static str, file: Option<&Path>, variable: &str) -> Result<Option<String>, Error> {
+    let Some(path) = file else { return Ok(std::env::var(variable).ok()) };
+    let text = fs::read_to_string(path).map_err(|error| {
+        let problem = format!("can not read the secret from {}: {error}", path.display());
+        Error::Option { option, problem }
+    })?;
+    Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 /// A name for client ids: that of the scenario, and what tells two places apart.
@@ -174,14 +287,9 @@ fn broker(options: &BrokerOptions<'_>, name: &str) -> Result<Broker, Error> {
         let problem = "certificates are of use with mqtts:// only: change the address, or leave them out".into();
         return Err(wrong(options.prefix, problem));
     }
-    let password = match options.password_file {
-        Some(path) => {
-            let text = fs::read_to_string(path).map_err(|error| {
-                wrong(options.prefix, format!("can not read the password from {}: {error}", path.display()))
-            })?;
-            Some(text.lines().next().unwrap_or_default().to_owned())
-        }
-        None => options.user.and_then(|_| std::env::var(options.password_variable).ok()),
+    let password = match (options.user, options.password_file) {
+        (None, None) => None,
+        _ => password(options.prefix, options.password_file, options.password_variable)?,
     };
     let tls = address.tls.as_ref().map(|_| Tls {
         ca: options.ca.map(Into::into),

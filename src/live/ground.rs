@@ -88,6 +88,7 @@ impl Ground {
         let Self { inputs, catalogue, place, view, rules, .. } = self;
         let stretch = Stretch::begin(since, &inputs, &place, &catalogue)?;
         let pulse = Pulse::since(since);
-        Ok(Plant { inputs, catalogue, kernel, host, desk, place, head, stretch, pulse, view, rules })
+        let asked = Vec::new();
+        Ok(Plant { inputs, catalogue, kernel, host, desk, asked, place, head, stretch, pulse, view, rules })
     }
 }

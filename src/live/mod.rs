@@ -1,9 +1,13 @@
 //! `cariflex live`: a scenario as a live plant, on the wall clock, with its faces, surviving whatever ends its process.
 
+mod archive;
 pub mod args;
+mod clock;
+mod control;
 mod desk;
 mod error;
 mod faces;
+mod forks;
 mod ground;
 mod log;
 pub mod place;
@@ -54,6 +58,8 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
             std::process::exit(130);
         }
     })?;
+    // Every connection is a file: shells leave a thousand. Where more can not be had, what there is must do.
+    drop(rlimit::increase_nofile_limit(rlimit::INFINITY));
     let wall = wall_clock();
     let dir = place_dir(args)?;
     let before = if args.fresh { None } else { Head::read(&dir)? };
@@ -106,7 +112,7 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
         }
     };
     tell_apart(&plant, wall);
-    let faces = connections.start(&plant.catalogue)?;
+    let faces = connections.start(&plant.inputs, plant.place.dir(), &plant.catalogue)?;
     plant.live(faces, &interrupted)?;
     Ok(Outcome::Complete)
 }

@@ -7,6 +7,7 @@
 //!   journal/2026-11-21T19-00-00Z.jsonl      what came from outside after the snapshot of this name
 //!   snapshots/2026-11-21T19-00-00Z.json     the state at this instant
 //!   results/2026-11-21T19-00-00Z/           the rows from this instant to the next snapshot
+//!   forks/f0001/                            the rows of a fork that was asked for through the API
 //!   inputs/                                 copies of the scenario's data files
 //! ```
 //!
@@ -39,6 +40,8 @@ const WANTED: &str = "snapshot-wanted";
 const JOURNAL: &str = "journal";
 const SNAPSHOTS: &str = "snapshots";
 const RESULTS: &str = "results";
+/// Results of forks that were asked for through the API.
+const FORKS: &str = "forks";
 
 /// What a live twin is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -118,7 +121,7 @@ impl Place {
         }
         if fresh {
             // The head goes last: whoever is interrupted here removes the rest the next time.
-            for name in [JOURNAL, SNAPSHOTS, RESULTS, INPUTS] {
+            for name in [JOURNAL, SNAPSHOTS, RESULTS, FORKS, INPUTS] {
                 remove(&dir.join(name), |path| fs::remove_dir_all(path))?;
             }
             for name in [REACHED, WANTED, HEAD] {
@@ -400,7 +403,18 @@ pub fn take_back_snapshot(dir: &Path) {
     drop(fs::remove_file(dir.join(WANTED)));
 }
 
-fn journal_path(dir: &Path, time: Time) -> PathBuf {
+/// Where the results of stretches lie in the place `dir`.
+pub fn results_folder(dir: &Path) -> PathBuf {
+    dir.join(RESULTS)
+}
+
+/// Where the results of forks lie in the place `dir`.
+pub fn forks_folder(dir: &Path) -> PathBuf {
+    dir.join(FORKS)
+}
+
+/// The file of the journal that begins at `time` in the place `dir`.
+pub fn journal_path(dir: &Path, time: Time) -> PathBuf {
     dir.join(JOURNAL).join(format!("{}.jsonl", file_name(time)))
 }
 
@@ -410,7 +424,7 @@ fn whole_lines(text: &[u8]) -> usize {
 }
 
 /// An instant as the name of a file.
-fn file_name(time: Time) -> String {
+pub fn file_name(time: Time) -> String {
     time.to_string().replace(':', "-")
 }
 

@@ -1,5 +1,6 @@
 //! The plant: the kernel with its actors, on the clock, between its faces and its place.
 
+use super::clock::LiveClock;
 use super::desk::Desk;
 use super::error::LiveError;
 use super::faces::Faces;
@@ -39,6 +40,8 @@ pub(super) struct Plant {
     pub(super) kernel: Kernel,
     pub(super) host: LiveHost,
     pub(super) desk: Desk,
+    /// What was asked through the API since the last tick.
+    pub(super) asked: Vec<Request>,
     pub(super) place: Place,
     pub(super) head: Head,
     pub(super) stretch: Stretch,
@@ -150,19 +153,23 @@ impl Plant {
 
     /// Lives until it is interrupted or its time is over, then rests in a snapshot.
     pub(super) fn live(mut self, faces: Faces, interrupted: &AtomicBool) -> Result<(), Error> {
-        let mut pacer = Pacer::new(self.head.pace, self.head.anchor, self.inputs.plan.tick, self.rules.catch_up);
-        let outcome = self.tick_on(&faces, &mut pacer, interrupted);
+        let pacer = Pacer::new(self.head.pace, self.head.anchor, self.inputs.plan.tick, self.rules.catch_up);
+        let mut clock = LiveClock::new(pacer);
+        faces.tell_clock(self.clock(&clock));
+        let outcome = self.tick_on(&faces, &mut clock, interrupted);
+        clock.give_up_steps("the twin stops");
         if let Some(view) = &mut self.view {
             view.close();
         }
         let outcome = outcome.and_then(|()| self.snapshot());
         let mut late = Vec::new();
-        faces.requests(|face, Request { id, reply_to, .. }| {
+        let outcome = outcome.and(self.take_calls(&faces, &mut clock));
+        self.requests(&faces, |face, Request { id, reply_to, .. }| {
             let reason = Some("the twin is about to stop: send it again when it is back".into());
             late.push((face, Answer { id, reply_to, verdict: Verdict::Refused, reason }));
         });
         faces.answer(late);
-        self.log("at rest", &faces, &pacer);
+        self.log("at rest", &faces, &clock.pacer);
         faces.stop();
         outcome?;
         // The stretch that has just begun has no rows.
@@ -171,28 +178,30 @@ impl Plant {
         Ok(place.remove_results(start)?)
     }
 
-    fn tick_on(&mut self, faces: &Faces, pacer: &mut Pacer, interrupted: &AtomicBool) -> Result<(), Error> {
+    fn tick_on(&mut self, faces: &Faces, clock: &mut LiveClock, interrupted: &AtomicBool) -> Result<(), Error> {
         let mut logged = Instant::now();
         while !interrupted.load(Ordering::Relaxed) && !self.kernel.is_over() {
-            match pacer.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick()) {
-                Turn::Wait(span) => std::thread::sleep(Duration::from_millis(span.min(LOOK_AROUND).0 as u64)),
-                Turn::Go => {
-                    if pacer.is_free_running() {
+            self.take_calls(faces, clock)?;
+            match clock.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick()) {
+                None => faces.wait(LOOK_AROUND),
+                Some(Turn::Wait(span)) => faces.wait(span.min(LOOK_AROUND)),
+                Some(Turn::Go) => {
+                    if clock.is_free_running() {
                         give_way(faces);
                     }
-                    self.tick(faces)?;
+                    self.tick(faces, clock)?;
                 }
-                Turn::Skip(until) => {
+                Some(Turn::Skip(until)) => {
                     let behind_s = (until - self.kernel.now()).seconds();
                     warn!(now = %self.kernel.now(), %until, behind_s, "too far behind the clock: the gap is passed in ticks of a market slot");
                     self.kernel.skip(until);
                     self.place.append(&self.kernel.journal_mut().take())?;
                     while self.kernel.now() < until && !self.kernel.is_over() && !interrupted.load(Ordering::Relaxed) {
-                        self.tick(faces)?;
-                        self.show(faces, pacer);
+                        self.tick(faces, clock)?;
+                        self.show(faces, &clock.pacer);
                     }
                 }
-                Turn::SetBack(by) => {
+                Some(Turn::SetBack(by)) => {
                     warn!(
                         by_s = by.seconds(),
                         "the wall clock was set back: the twin's time goes on, ahead of it until it has come as far"
@@ -203,10 +212,10 @@ impl Plant {
                 self.snapshot()?;
                 self.place.snapshot_is_taken();
             }
-            self.show(faces, pacer);
+            self.show(faces, &clock.pacer);
             if logged.elapsed() >= LOG_EVERY {
                 logged = Instant::now();
-                self.log("under way", faces, pacer);
+                self.log("under way", faces, &clock.pacer);
             }
         }
         Ok(())
@@ -220,7 +229,7 @@ impl Plant {
     }
 
     /// One tick: inputs are journaled, then taken, then answered.
-    fn tick(&mut self, faces: &Faces) -> Result<(), Error> {
+    fn tick(&mut self, faces: &Faces, clock: &mut LiveClock) -> Result<(), Error> {
         let begun = Instant::now();
         self.take_inputs(faces)?;
         let mut tap = Tap {
@@ -235,13 +244,23 @@ impl Plant {
         faces.answer(self.desk.answers(&self.kernel, &self.host));
         self.place.reach(self.kernel.now())?;
         self.pulse.beat(begun.elapsed());
+        faces.tell_clock(self.clock(clock));
+        clock.ticked(|clock| self.clock(clock));
         if self.kernel.now() >= self.stretch.start.next_multiple(self.rules.snapshot_every) {
             self.snapshot()?;
         }
         Ok(())
     }
 
+    /// Takes what the faces were asked since the last time, each with the name of its face.
+    fn requests(&mut self, faces: &Faces, mut take: impl FnMut(&'static str, Request)) {
+        faces.requests(&mut take);
+        self.asked.drain(..).for_each(|request| take("api", request));
+    }
+
     fn take_inputs(&mut self, faces: &Faces) -> Result<(), Error> {
+        let mut requests = Vec::new();
+        self.requests(faces, |face, request| requests.push((face, request)));
         let (plan, kernel, desk) = (&self.inputs.plan, &mut self.kernel, &mut self.desk);
         faces.readings(|reading| {
             let asset = plan.participants[reading.asset.index()].id.clone();
@@ -251,15 +270,15 @@ impl Plant {
             }
         });
         let mut answers = Vec::new();
-        faces.requests(|face, request| {
+        for (face, request) in requests {
             let asked = request.asked.clone();
-            let Some((face, answer)) = desk.receive(face, request, plan, kernel) else { return };
+            let Some((face, answer)) = desk.receive(face, request, plan, kernel) else { continue };
             if answer.verdict == Verdict::Refused {
                 let (target, id, reason) = (asked.target(), answer.id.as_deref(), answer.reason.as_deref());
                 warn!(face, target, %asked, id, reason, "a request was refused");
             }
             answers.push((face, answer));
-        });
+        }
         let entries: Vec<JournalEntry> = kernel.journal_mut().take();
         self.place.append(&entries)?;
         faces.answer(answers);
@@ -267,7 +286,7 @@ impl Plant {
     }
 
     /// Completes the results so far, writes the state down, and begins the next stretch of results.
-    fn snapshot(&mut self) -> Result<(), Error> {
+    pub(super) fn snapshot(&mut self) -> Result<(), Error> {
         let now = self.kernel.now();
         if now <= self.stretch.start {
             return Ok(());

@@ -38,6 +38,11 @@ impl Pulse {
         self.ticks
     }
 
+    /// How long the last tick took, in milliseconds.
+    pub(super) fn last_ms(&self) -> f64 {
+        self.recent.back().map_or(0.0, |(_, took)| took.as_secs_f64() * 1000.0)
+    }
+
     /// Ticks per second over the recent ones.
     fn rate(&self) -> Option<f64> {
         let (first, last) = (self.recent.front()?.0, self.recent.back()?.0);
