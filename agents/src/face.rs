@@ -4,6 +4,11 @@
 //! A face turns wire traffic into [`Request`]s and [`Answer`]s into wire traffic. It decides nothing: whether a device
 //! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
 
+pub mod command;
+mod secret;
+
+pub use secret::Secret;
+
 use crate::act::{Act, HeldSignal};
 use crate::command::{Directive, Priority};
 use crate::id::ParticipantId;

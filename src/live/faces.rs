@@ -72,9 +72,9 @@ impl Connections {
         let api = |settings| -> Result<_, Error> {
             let archive = Arc::new(PlaceArchive::new(place));
             let shared: Arc<dyn api::Archive> = Arc::clone(&archive) as _;
+            let face = api::Face::start(settings, overview(inputs, place), Arc::clone(catalogue), shared)?;
             let plant = std::thread::current();
-            let wake = Arc::new(move || plant.unpark());
-            let face = api::Face::start(settings, overview(inputs, place), Arc::clone(catalogue), shared, wake)?;
+            face.wake_with(move || plant.unpark());
             info!(address = %face.address(), "api: it listens");
             Ok((face, archive))
         };

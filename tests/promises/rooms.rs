@@ -100,6 +100,7 @@ fn arrows_between_rooms_point_one_way() {
         ("twin", "scenarios"),
         ("outputs/report", "outputs/results"),
         ("outputs/mqtt", "agents"),
+        ("outputs/api", "twin"),
         ("", "twin"),
     ] {
         assert!(arrows.contains(&(arrow.0.into(), arrow.1.into())), "{arrow:?} is gone, or was not read");
@@ -128,6 +129,7 @@ fn heavy_crates_stay_in_the_room_that_needs_them() {
         ("outputs/report", [&hosts[..], &sockets].concat()),
         // A C compiler is all that a build needs.
         ("outputs/mqtt", vec!["aws-lc", "openssl-sys", "cmake", "ractor", "bevy", "arrow", "parquet"]),
+        ("outputs/api", vec!["aws-lc", "openssl-sys", "cmake", "arrow", "parquet", "rumqttc"]),
     ] {
         let closure = workspace.closure(room);
         let found: Vec<_> = closure.iter().filter(|name| is_of(name, &forbidden)).collect();
@@ -139,13 +141,14 @@ fn heavy_crates_stay_in_the_room_that_needs_them() {
 }
 
 #[test]
-fn only_the_twin_knows_actors_and_components_only_results_knows_columns_and_only_mqtt_its_library() {
+fn only_the_twin_knows_actors_and_components_only_results_knows_columns_and_each_face_its_library() {
     let workspace = Workspace::read();
     let only = |room: &str| BTreeSet::from([room.to_string()]);
     assert_eq!(workspace.users(|name| is_of(name, &["bevy"])), only("twin"));
     assert_eq!(workspace.users(|name| is_of(name, &["ractor"])), only("twin"));
     assert_eq!(workspace.users(|name| is_of(name, &["arrow", "parquet"])), only("outputs/results"));
     assert_eq!(workspace.users(|name| is_of(name, &["rumqttc"])), only("outputs/mqtt"));
+    assert_eq!(workspace.users(|name| is_of(name, &["axum", "hyper", "utoipa", "prometheus"])), only("outputs/api"));
 }
 
 #[test]

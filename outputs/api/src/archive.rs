@@ -3,6 +3,7 @@
 use agents::Time;
 use serde::Serialize;
 use std::path::PathBuf;
+use utoipa::ToSchema;
 
 /// Reads and makes what lies on the disk. All of it is called on threads that may wait.
 pub trait Archive: Send + Sync + 'static {
@@ -145,7 +146,7 @@ pub struct ForkView {
 }
 
 /// How a fork stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForkStatus {
     /// It runs.

@@ -5,6 +5,7 @@ use agents::{Span, Time};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use twin::Pace;
+use utoipa::ToSchema;
 
 use crate::archive::SnapshotView;
 
@@ -78,7 +79,7 @@ pub struct Clock {
 }
 
 /// How a participant stands, as data: its core and its commands in force, its body, what is known of it in the field.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Inspection {
     /// The core as it was committed last, by the names of its fields.
     pub core: serde_json::Value,

@@ -2,7 +2,7 @@
 
 use crate::error::MqttError;
 use crate::io::tls;
-use std::fmt;
+use agents::face::Secret;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,34 +44,6 @@ pub enum Version {
     V3_1_1,
     /// 5.
     V5,
-}
-
-/// A password: it is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// A password; the end of a line behind it, as files have it, does not belong to it.
-    pub fn new(text: &str) -> Self {
-        Self(text.trim_end_matches(['\r', '\n']).into())
-    }
-
-    /// The password itself, for the broker alone.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
 }
 
 impl Broker {

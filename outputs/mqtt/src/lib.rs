@@ -14,7 +14,6 @@
 
 mod batch;
 mod broker;
-mod command;
 mod desk;
 mod error;
 mod face;
@@ -28,7 +27,8 @@ mod settings;
 mod status;
 mod topics;
 
-pub use broker::{Broker, Secret, Tls, Version};
+pub use agents::face::Secret;
+pub use broker::{Broker, Tls, Version};
 pub use error::MqttError;
 pub use face::Face;
 pub use settings::{Connections, Settings, StoragePower};

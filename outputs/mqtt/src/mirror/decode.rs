@@ -1,7 +1,7 @@
 //! From what a device published to a reading: units are converted, what can not be meant is counted by its reason.
 
-use crate::command::instant;
 use crate::topics::level;
+use agents::face::command::instant;
 use agents::face::{FieldQuantity, FieldReading};
 use agents::reading::AssetState;
 use agents::record::Catalogue;

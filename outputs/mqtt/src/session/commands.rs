@@ -1,13 +1,13 @@
 //! What others ask of the twin's assets, and what they are told.
 
 use super::Session;
-use crate::command::{COMMANDS, decode};
 use crate::outbox::{Item, Text};
 use crate::payload::result;
 use crate::session::LinkId;
 use crate::topics::CommandTopic;
 use agents::Kind;
 use agents::command::Capability;
+use agents::face::command::{COMMANDS, decode};
 use agents::face::{Answer, Asked, Request, Verdict};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,17 +1,17 @@
-//! What commands say: from the payload of a message to what is asked of a device, or why it can not be meant.
+//! What commands say: from the JSON that faces take to what is asked of a device, or why it can not be meant.
 //!
 //! `{"value": 2.5, "unit": "kW"}` is enough. `id` makes a command that comes twice count once, `priority` says with what
 //! right it comes (default `operator`), `start` when it begins (default: at once), `expires` or `duration_s` when it
 //! ends. `values` with `step_s` and `start` give a schedule in place of `value`.
 
-use agents::command::{Directive, Priority, Reserve, Value};
-use agents::face::Lasts;
-use agents::series::Series;
-use agents::{Span, Time};
+use crate::command::{Directive, Priority, Reserve, Value};
+use crate::face::Lasts;
+use crate::series::Series;
+use crate::time::{Span, Time};
 use serde::Deserialize;
 
 /// Most bytes of a payload.
-pub(crate) const MOST_BYTES: usize = 16 * 1024;
+pub const MOST_BYTES: usize = 16 * 1024;
 /// Most bytes of an id.
 const MOST_ID_BYTES: usize = 128;
 /// Most characters of a reason: parts of what was sent are repeated in it.
@@ -19,26 +19,37 @@ const MOST_REASON: usize = 300;
 /// Longest time that a command can hold, or a step of a schedule: a year.
 const LONGEST_S: f64 = 366.0 * 86_400.0;
 
-/// The commands, as the last level of their topics.
-pub(crate) const COMMANDS: [&str; 5] = ["setpoint", "import_limit", "export_limit", "reserve", "withdraw"];
+/// The commands by their names: the last level of their topics in MQTT.
+pub const COMMANDS: [&str; 5] = ["setpoint", "import_limit", "export_limit", "reserve", "withdraw"];
 
-/// What a command asks for.
+/// A command as it was written.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Asked {
-    pub(crate) directive: Directive,
-    pub(crate) priority: Priority,
-    pub(crate) effective: Option<Time>,
-    pub(crate) lasts: Lasts,
-    pub(crate) id: Option<String>,
+pub struct Written {
+    /// What the device shall do.
+    pub directive: Directive,
+    /// With what right; the operator's, unless it says another.
+    pub priority: Priority,
+    /// First instant at which it shall hold; none: the tick that takes it.
+    pub effective: Option<Time>,
+    /// How long it shall hold.
+    pub lasts: Lasts,
+    /// The id it was given, if any.
+    pub id: Option<String>,
 }
 
 /// Why a command can not be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wrong {
+pub struct Wrong {
     /// The id it was given, if that could be read.
-    pub(crate) id: Option<String>,
-    /// What is wrong with it, and the remedy.
-    pub(crate) reason: String,
+    pub id: Option<String>,
+    /// What is wrong with it, and the remedy; it begins with the key at fault in backquotes, where one key is.
+    pub reason: String,
+}
+
+impl Wrong {
+    fn new(id: Option<String>, reason: String) -> Self {
+        Self { id, reason: cut(reason) }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,34 +74,56 @@ fn at_fault(json: &serde_json::Value) -> String {
     keys.into_iter().find(is_wrong).map_or("the payload".into(), |(key, _)| format!("`{key}`"))
 }
 
-/// Reads the payload of `command`, the last level of the topic.
-pub(crate) fn decode(command: &str, payload: &[u8]) -> Result<Asked, Wrong> {
-    let anonymous = |reason: String| Wrong { id: None, reason: cut(reason) };
+/// Reads the payload of `command`, one of [`COMMANDS`].
+///
+/// # Errors
+/// [`Wrong`], which names the key at fault and the remedy.
+pub fn decode(command: &str, payload: &[u8]) -> Result<Written, Wrong> {
     if payload.len() > MOST_BYTES {
-        return Err(anonymous(format!("the payload has {} bytes: send at most {MOST_BYTES}", payload.len())));
+        return Err(Wrong::new(None, format!("the payload has {} bytes: send at most {MOST_BYTES}", payload.len())));
     }
     let json: serde_json::Value = serde_json::from_slice(payload).map_err(|error| {
-        anonymous(format!("the payload is no JSON ({error}): send for instance {{\"value\": 2.5, \"unit\": \"kW\"}}"))
+        let example = "{\"value\": 2.5, \"unit\": \"kW\"}";
+        Wrong::new(None, format!("the payload is no JSON ({error}): send for instance {example}"))
     })?;
+    read(command, &json)
+}
+
+/// The same of JSON that has been read.
+///
+/// # Errors
+/// [`Wrong`], which names the key at fault and the remedy.
+pub fn read(command: &str, json: &serde_json::Value) -> Result<Written, Wrong> {
     if !json.is_object() {
-        return Err(anonymous("the payload is no JSON object: send {\"value\": 2.5, \"unit\": \"kW\"}".into()));
+        let reason = "the payload is no JSON object: send {\"value\": 2.5, \"unit\": \"kW\"}";
+        return Err(Wrong::new(None, reason.into()));
     }
     let id = match json.get("id") {
-        Some(serde_json::Value::String(id)) if id.len() > MOST_ID_BYTES => {
-            let reason = format!("`id` has {} bytes: give it at most {MOST_ID_BYTES}", id.len());
-            return Err(anonymous(reason));
-        }
         Some(serde_json::Value::String(id)) => Some(id.clone()),
         _ => None,
     };
-    let asked = Body::deserialize(&json)
-        .map_err(|error| format!("{} can not be read ({error}): correct it, or leave it out", at_fault(&json)))
-        .and_then(|body| body.asked(command));
-    asked.map_err(|reason| Wrong { id, reason: cut(reason) })
+    if let Some(reason) = id.as_deref().and_then(|id| examine_id(id).err()) {
+        return Err(Wrong::new(None, reason));
+    }
+    let written = Body::deserialize(json)
+        .map_err(|error| format!("{} can not be read ({error}): correct it, or leave it out", at_fault(json)))
+        .and_then(|body| body.written(command));
+    written.map_err(|reason| Wrong::new(id, reason))
+}
+
+/// Whether a request can go by this id.
+///
+/// # Errors
+/// What is wrong with it, and the remedy.
+pub fn examine_id(id: &str) -> Result<(), String> {
+    if id.len() <= MOST_ID_BYTES {
+        return Ok(());
+    }
+    Err(format!("`id` has {} bytes: give it at most {MOST_ID_BYTES}", id.len()))
 }
 
 impl Body {
-    fn asked(mut self, command: &str) -> Result<Asked, String> {
+    fn written(mut self, command: &str) -> Result<Written, String> {
         let (effective, lasts) = self.when()?;
         let (directive, lasts) = match command {
             "setpoint" => self.power(lasts).map(|(value, lasts)| (Directive::Setpoint(value), lasts))?,
@@ -104,7 +137,7 @@ impl Body {
             _ => return Err(format!("there is no command `{command}`: send one of {}", COMMANDS.join(", "))),
         };
         let priority = self.priority.unwrap_or(Priority::Operator);
-        Ok(Asked { directive, priority, effective, lasts, id: self.id })
+        Ok(Written { directive, priority, effective, lasts, id: self.id })
     }
 
     /// From when and how long it holds.
@@ -193,7 +226,11 @@ fn finite(value: f64) -> Result<f64, String> {
     if value.is_finite() { Ok(value) } else { Err("`value` is too large to be a number: send a smaller one".into()) }
 }
 
-fn span(key: &str, seconds: f64) -> Result<Span, String> {
+/// Reads a length of time in seconds, the value of `key`.
+///
+/// # Errors
+/// What is wrong with it, and the remedy.
+pub fn span(key: &str, seconds: f64) -> Result<Span, String> {
     let span = Span((seconds * 1000.0).round() as i64);
     if seconds > 0.0 && seconds <= LONGEST_S && span > Span::ZERO {
         Ok(span)
@@ -206,7 +243,7 @@ fn span(key: &str, seconds: f64) -> Result<Span, String> {
 ///
 /// # Errors
 /// What is wrong with it and the remedy, to follow the name of a key.
-pub(crate) fn instant(text: &str) -> Result<Time, &'static str> {
+pub fn instant(text: &str) -> Result<Time, &'static str> {
     const REMEDY: &str = "is no instant with an offset: send for instance \"2026-03-02T07:15:00-04:00\"";
     // What the reader takes beyond RFC 3339 (zones in brackets, hours alone as an offset) is not for wires.
     let bytes = text.as_bytes();
@@ -238,7 +275,7 @@ mod tests {
     /// [`START`].
     const TIME: Time = Time(1_772_450_100_000);
 
-    fn read(command: &str, payload: &str) -> Asked {
+    fn read(command: &str, payload: &str) -> Written {
         decode(command, payload.as_bytes()).unwrap_or_else(|wrong| panic!("{payload}: {wrong:?}"))
     }
 
@@ -247,7 +284,7 @@ mod tests {
         let asked = read("setpoint", r#"{"value":2.5,"unit":"kW"}"#);
         let directive = Directive::Setpoint(Value::Constant(2.5));
         let expected =
-            Asked { directive, priority: Priority::Operator, effective: None, lasts: Lasts::Usual, id: None };
+            Written { directive, priority: Priority::Operator, effective: None, lasts: Lasts::Usual, id: None };
         assert_eq!(asked, expected);
     }
 
