@@ -12,6 +12,7 @@ use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
 use crate::parameters::Limits::Any;
 use crate::parameters::{Conflict, Parameter, Parameters, choice, parameters};
+use agents::Kind;
 use serde::Serialize;
 use std::cell::RefCell;
 
@@ -80,6 +81,19 @@ pub(crate) enum Model {
     Ev(EvParameters, String),
     Household(HouseholdParameters),
     Commercial(CommercialParameters),
+}
+
+impl Model {
+    /// The kind of participant it makes.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Pv(_) => Kind::Pv,
+            Self::Battery(_) => Kind::Battery,
+            Self::Evse(_) => Kind::Evse,
+            Self::Ev(..) => Kind::Ev,
+            Self::Household(_) | Self::Commercial(_) => Kind::Load,
+        }
+    }
 }
 
 /// An asset of a scenario.

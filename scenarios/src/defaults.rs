@@ -4,8 +4,10 @@ use crate::assets::AssetKind;
 use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, Origin, Table, Value};
 use crate::explain;
+use crate::faults;
 use crate::parameters::{Parameter, Parameters};
 use crate::scenario::Scenario;
+use agents::fault::FaultKind;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -19,6 +21,7 @@ pub(crate) enum Class {
     ChargePointOfFleet,
     Series,
     Sessions,
+    Fault(FaultKind),
 }
 
 /// The keys of a class that have a default, with that default.
@@ -29,6 +32,7 @@ static DEFAULTS: LazyLock<Vec<(Class, Defaults)>> = LazyLock::new(|| {
     let single = explain::single_sections().into_iter().map(|(path, _)| Class::Single(path));
     let of_kinds = AssetKind::ALL.into_iter().flat_map(|kind| [Class::Asset(kind), Class::Fleet(kind)]);
     let classes = single.chain(of_kinds).chain([Class::ChargePointOfFleet, Class::Series, Class::Sessions]);
+    let classes = classes.chain(FaultKind::ALL.map(Class::Fault));
     classes.map(|class| (class, class.parameters().iter().filter_map(default_of).collect())).collect()
 });
 
@@ -50,6 +54,7 @@ impl Class {
             Self::ChargePointOfFleet => AssetKind::Evse.catalogue().1,
             Self::Series => SeriesSection::catalogue(),
             Self::Sessions => SessionsSection::catalogue(),
+            Self::Fault(kind) => faults::all_keys(kind),
         }
     }
 
@@ -87,6 +92,9 @@ impl Scenario {
         }
         classes.extend(children("series").map(|(name, _)| (format!("series.{name}"), Class::Series)));
         classes.extend(children("sessions").map(|(name, _)| (format!("sessions.{name}"), Class::Sessions)));
+        let fault =
+            |(name, node): (&String, &Node)| Some((format!("fault.{name}"), Class::Fault(faults::kind_of(node)?)));
+        classes.extend(children("fault").filter_map(fault));
         classes
     }
 

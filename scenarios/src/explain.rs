@@ -3,6 +3,7 @@
 use crate::assets::{AssetKind, Belonging, Place};
 use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
+use crate::faults::{self, FaultSection};
 use crate::fleets::FleetSection;
 use crate::models::clouds::CloudParameters;
 use crate::models::mirror::MirrorParameters;
@@ -15,6 +16,7 @@ use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
     RunSection,
 };
+use agents::fault::FaultKind;
 use std::fmt::Write;
 
 /// A section of the reference.
@@ -114,6 +116,7 @@ fn all() -> Vec<Section> {
     ]);
     sections.push(with(many::<SeriesSection>("`[series.NAME]`"), [columns_of_series()]));
     sections.push(many::<SessionsSection>("`[sessions.NAME]`"));
+    sections.push(Section { parameters: faults::common_keys(), ..many::<FaultSection>("`[fault.NAME]`") });
     sections
 }
 
@@ -203,8 +206,33 @@ fn words(node: &Node) -> String {
     }
 }
 
+/// A fault of the catalogue as a section.
+fn section_of_fault(kind: FaultKind) -> Section {
+    let form = format!("`[fault.NAME]` with `kind = \"{kind}\"`");
+    Section { name: kind.as_str(), doc: kind.entry().doc, form, parameters: faults::all_keys(kind) }
+}
+
+/// The faults there are, a line each.
+fn faults_text() -> String {
+    let mut text = String::from("\nkinds; `cariflex explain fault.KIND` lists the parameters of one\n\n");
+    for kind in FaultKind::ALL {
+        text.push_str(&format!("  {:<18} {}\n", kind.as_str(), kind.entry().doc));
+    }
+    text
+}
+
 /// Explains a section or a parameter whatever the scenario.
 fn explain(name: &str) -> Result<String, String> {
+    if let Some(of_fault) = name.strip_prefix("fault.") {
+        let (kind, key) = of_fault.split_once('.').map_or((of_fault, None), |(kind, key)| (kind, Some(key)));
+        if let Ok(kind) = kind.parse::<FaultKind>() {
+            let section = section_of_fault(kind);
+            return match key {
+                Some(key) => key_text(&[&section], name, &format!("fault.{kind}"), key),
+                None => Ok(section_text(&section)),
+            };
+        }
+    }
     let sections = all();
     if name == "head" || HeadSection::catalogue().iter().any(|parameter| parameter.key == name) {
         return Ok(section_text(&sections[0]));
@@ -218,12 +246,21 @@ fn explain(name: &str) -> Result<String, String> {
         return Err(format!("there is no section `{section}`{hint}; known are {}", known.join(", ")));
     }
     let Some(key) = key else {
-        return Ok(found.into_iter().map(section_text).collect::<Vec<_>>().join("\n"));
+        let mut text = found.into_iter().map(section_text).collect::<Vec<_>>().join("\n");
+        if section == FaultSection::SECTION {
+            text.push_str(&faults_text());
+        }
+        return Ok(text);
     };
     let is_asset = AssetKind::ALL.iter().any(|kind| kind.section() == section);
     let of_every_asset = sections.iter().filter(|known| is_asset && known.name == "asset");
     let found: Vec<&Section> = found.into_iter().chain(of_every_asset).collect();
-    let parameters = || found.iter().flat_map(|section| &section.parameters);
+    key_text(&found, name, section, key)
+}
+
+/// Explains a key of one of these sections, which go by one name.
+fn key_text(sections: &[&Section], name: &str, section: &str, key: &str) -> Result<String, String> {
+    let parameters = || sections.iter().flat_map(|section| &section.parameters);
     let parameter = parameters().find(|parameter| parameter.key == key);
     parameter.map(|parameter| details(name, parameter)).ok_or_else(|| {
         let near = nearest(key, parameters().map(|parameter| parameter.key));
@@ -341,6 +378,28 @@ mod tests {
         }
         let kept = std::fs::read_to_string(path).expect("the reference is kept");
         assert!(kept == reference(), "run UPDATE_PARAMETERS=1 cargo test -p cariflex-scenarios the_reference");
+    }
+
+    #[test]
+    fn the_document_of_faults_is_that_of_the_catalogue() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/FAULTS.md");
+        let text = faults::fault_reference();
+        if std::env::var_os("UPDATE_PARAMETERS").is_some() {
+            std::fs::write(path, &text).expect("the folder can be written to");
+        }
+        let kept = std::fs::read_to_string(path).expect("the document is kept");
+        assert!(kept == text, "run UPDATE_PARAMETERS=1 cargo test -p cariflex-scenarios the_document");
+    }
+
+    #[test]
+    fn a_fault_is_explained_by_its_kind_and_by_its_own_keys() {
+        let all = explain("fault").expect("it exists");
+        assert!(all.contains("inverter_trip") && all.contains("  for "), "{all}");
+        let of_kind = explain("fault.derating").expect("it exists");
+        assert!(of_kind.contains("share") && of_kind.contains("kind = \"derating\""), "{of_kind}");
+        assert!(explain("fault.derating.share").expect("it exists").contains("0 to 1"));
+        assert!(explain("fault.derating.shar").expect_err("misspelt").contains("`fault.derating.share`"));
+        assert!(explain("fault.target").expect("of all of them").contains("pv_*"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured};
 use crate::document::{Node, Reader, Value, nearest};
 use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
+use crate::faults::{self, FaultOf};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
@@ -15,7 +16,9 @@ use crate::models::mqtt::MqttParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::Parameters;
-use crate::plan::{CommuneLoad, LoadModel, Plan, PlannedParticipant, PlannedSite, Role, Vehicle, Weather};
+use crate::plan::{
+    CommuneLoad, LoadModel, Plan, PlannedFault, PlannedParticipant, PlannedSite, Role, Vehicle, Weather,
+};
 use crate::scenario::{HeadSection, Scenario, told};
 use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
@@ -29,7 +32,7 @@ use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
 use agents::market_operator::{MarketOperator, MarketRules};
 use agents::retailer::{Account, Retailer};
-use agents::{MeterId, ParticipantId, PortfolioId, SiteId, Span};
+use agents::{Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
 use std::cell::RefCell;
@@ -82,11 +85,16 @@ impl Scenario {
         if let Some(window) = &window {
             measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
         }
+        let read_faults = self.faults(window.as_ref(), &problems);
         let rules = window.as_ref().map_or(NO_RULES, |window| window.rules);
         let between = RefCell::default();
         let draft = Draft::of(self, &sections, &assets, rules, &between);
+        let mut faults = Vec::new();
         if assets_are_sound {
             self.check_measured(&draft, &assets, &measured, &between);
+            if !read_faults.is_empty() {
+                faults = faults::of_devices(self, &read_faults, &draft.devices(), &between);
+            }
         }
         // Of an asset with a wrong key, what it has to do with others can not be said.
         let of_one = problems.take();
@@ -96,6 +104,7 @@ impl Scenario {
         let window = window.expect("a window without problems is there");
         measured::note_the_undeliverable(&assets, &mut measured);
         measured.note_the_hour_of_the_sun(communes()[window.station].lon_deg);
+        let faults = faults.into_iter().map(|fault| draft.planned_fault(fault)).collect();
         Ok(Plan {
             name: sections.head.name.clone(),
             seed: sections.run.seed,
@@ -116,7 +125,7 @@ impl Scenario {
             },
             supply: sections.supply,
             mirror: sections.mirror,
-            faults: Vec::new(),
+            faults,
             mqtt: sections.mqtt,
             measured,
         })
@@ -337,6 +346,17 @@ impl<'a> Draft<'a> {
     fn id(&self, id: &str) -> ParticipantId {
         let rank = self.ids.binary_search_by(|other| other.as_str().cmp(id));
         ParticipantId(rank.expect("every id of the scenario is in the draft") as u32)
+    }
+
+    /// What each asset is, by id.
+    fn devices(&self) -> BTreeMap<&str, Kind> {
+        let assets = self.assets.iter().map(|asset| (asset.id.as_str(), asset.model.kind()));
+        assets.chain(self.loads.iter().map(|(id, _)| (id.as_str(), Kind::Load))).collect()
+    }
+
+    fn planned_fault(&self, of: FaultOf) -> PlannedFault {
+        let FaultOf { name, asset, fault, from, until } = of;
+        PlannedFault { name, target: self.id(&asset), fault, from, until }
     }
 
     fn prosumer(&self, asset: &Asset) -> Option<ParticipantId> {

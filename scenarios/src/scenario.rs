@@ -216,7 +216,7 @@ impl Scenario {
         measured
     }
 
-    fn each_section(
+    pub(crate) fn each_section(
         &self,
         name: &str,
         problems: &RefCell<Vec<Problem>>,
@@ -224,7 +224,7 @@ impl Scenario {
     ) {
         let Some(node) = self.root.at(name) else { return };
         let Some(table) = node.table() else {
-            let text = format!("must hold tables, one for each file: [{name}.measured]");
+            let text = format!("must hold tables, one for each: [{name}.some_name]");
             problems.borrow_mut().push(Problem::at(node, name, text));
             return;
         };

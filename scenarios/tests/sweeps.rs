@@ -1,5 +1,6 @@
 //! What a right sweep file comes to: its points, in which order, and the scenario of each.
 
+use agents::fault::Fault;
 use scenarios::sweep::{AxisValue, Method, Point, Sweep};
 use scenarios::{Assignment, Plan, Role, Scenario};
 use std::collections::BTreeSet;
@@ -324,6 +325,20 @@ fn a_weather_year_of_an_axis_lies_beside_the_sweep_and_that_of_the_base_beside_t
     assert_eq!(paths(&again), paths(&from_files));
     assert_eq!(serde_json::json!(again), serde_json::json!(from_files));
     fs::remove_dir_all(folder).expect("the folder was made");
+}
+
+#[test]
+fn an_axis_may_vary_a_fault_of_the_base() {
+    let sweep = sweep(
+        "method = \"grid\"\n[set]\n\"fault.deaf\" = { kind = \"lossy_link\", target = \"*\" }\n\
+         [[axis]]\nname = \"loss\"\nkey = \"fault.deaf.share\"\nvalues = [0.25, 1]\n",
+    );
+    assert_eq!(sweep.axes[0].description, "Share of the messages that are lost.");
+    let points = sweep.points().expect("it is right");
+    for (point, share) in points.iter().zip([0.25, 1.0]) {
+        let plan = sweep.scenario(point, 1).and_then(|scenario| scenario.resolve(&[])).expect("it is right");
+        assert!(plan.faults.len() > 3 && plan.faults.iter().all(|deaf| deaf.fault == Fault::LossyLink { share }));
+    }
 }
 
 #[test]

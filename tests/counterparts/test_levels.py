@@ -10,7 +10,7 @@ import pytest
 import tables
 
 TABLES = sorted(tables.documented())
-OF_INTERVALS = ["assets", "sites", "signals", "supply", "mirror"]
+OF_INTERVALS = ["assets", "sites", "signals", "supply", "mirror", "faults"]
 OF_RECORDS = [table for table in TABLES if table not in OF_INTERVALS]
 HALF_W_IN_KW = 0.0005
 

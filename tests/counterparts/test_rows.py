@@ -11,7 +11,7 @@ TICK_H = 0.25
 
 TABLES = [
     *("assets", "sites", "signals", "orders", "trades", "clearings", "settlements", "sessions"),
-    *("storage_health", "events", "supply", "mirror", "participants", "kpis"),
+    *("storage_health", "events", "supply", "mirror", "faults", "participants", "kpis"),
 ]
 
 
@@ -105,6 +105,7 @@ COUNTS = {
     "ev_unserved_kwh": "SELECT coalesce(sum(unserved_kwh), 0) FROM sessions",
     "market_volume_kwh": "SELECT sum(volume_wh) / 1000 FROM clearings",
     "market_mean_price_eur_per_mwh": "SELECT sum(price_ueur_per_kwh * volume_wh) / sum(volume_wh) / 1000 FROM clearings",
+    "faulted_h": "SELECT (count(*) * tick_h())::DOUBLE FROM faults",
     "events_count": "SELECT count(*) FROM events",
 }
 

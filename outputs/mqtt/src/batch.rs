@@ -1,7 +1,7 @@
 //! What the kernel hands over for one interval: a copy, so that it can go on at once.
 
 use agents::Time;
-use agents::reading::{AssetReading, MirrorReading, SignalReading, SiteReading};
+use agents::reading::{AssetReading, FaultReading, MirrorReading, SignalReading, SiteReading};
 use agents::record::{Event, IntervalRows, Record};
 use std::collections::VecDeque;
 
@@ -17,6 +17,8 @@ pub(crate) struct Batch {
     pub(crate) sites: Vec<SiteReading>,
     pub(crate) signals: Vec<SignalReading>,
     pub(crate) mirror: Vec<MirrorReading>,
+    /// What faulty assets show in place of their readings, in the order of ids.
+    pub(crate) faults: Vec<FaultReading>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -32,6 +34,8 @@ impl Batch {
         self.signals.extend_from_slice(rows.signals);
         self.mirror.clear();
         self.mirror.extend_from_slice(rows.mirror);
+        self.faults.clear();
+        self.faults.extend_from_slice(rows.faults);
         let event = |record: &Record| if let Record::Event(event) = record { Some(event.clone()) } else { None };
         self.events.clear();
         self.events.extend(rows.records.iter().filter_map(event));

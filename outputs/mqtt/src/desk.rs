@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout, timeout_at};
 
@@ -62,6 +62,8 @@ struct Desk {
     complained: Cell<u64>,
     complained_at: Cell<Instant>,
     handshakes: Semaphore,
+    /// Links of devices have broken off, or are up again.
+    links_changed: Notify,
 }
 
 /// Works until the face ends.
@@ -87,6 +89,7 @@ pub(crate) fn run(
         complained: Cell::new(0),
         complained_at: Cell::new(Instant::now()),
         handshakes: Semaphore::new(MOST_HANDSHAKES),
+        links_changed: Notify::new(),
     });
     LocalSet::new().block_on(&runtime, async {
         let mut tasks = JoinSet::new();
@@ -139,7 +142,21 @@ impl Desk {
         loop {
             let Some(batch) = lock(&self.shared.batches).pop() else { return };
             session.publish(&batch);
+            if session.take_link_changes() {
+                self.links_changed.notify_waiters();
+            }
             lock(&self.shared.batches).give_back(batch);
+        }
+    }
+
+    /// Waits until a connection of a device shall be broken off, or shall no more.
+    async fn link_is(&self, link: LinkId, broken_off: bool) {
+        loop {
+            let changed = self.links_changed.notified();
+            if self.session.borrow().is_broken_off(link) == broken_off {
+                return;
+            }
+            changed.await;
         }
     }
 
@@ -345,7 +362,12 @@ impl Traffic for Link {
     }
 
     async fn handshake(&self) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        self.desk.link_is(self.id, false).await;
         self.desk.handshakes.acquire().await.ok()
+    }
+
+    async fn breaks_off(&self) {
+        self.desk.link_is(self.id, true).await;
     }
 
     async fn wait(&self, time: Duration) {

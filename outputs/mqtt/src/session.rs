@@ -8,6 +8,7 @@
 //! [`Session::publish`] and [`Session::answer`] may come at any time, connected or not.
 
 mod commands;
+mod faults;
 mod telemetry;
 
 pub(crate) use commands::Received;
@@ -21,6 +22,7 @@ use agents::reading::Signal;
 use agents::record::Catalogue;
 use agents::{Kind, ParticipantId};
 use commands::Limiter;
+use faults::Faults;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -93,6 +95,7 @@ pub(crate) struct Session {
     /// Whom each connection speaks for.
     assets_of_links: Vec<Vec<ParticipantId>>,
     quarantined: BTreeSet<ParticipantId>,
+    faults: Faults,
     refusals: Limiter,
     pub(crate) counts: Counts,
 }
@@ -130,6 +133,7 @@ impl Session {
             links: assets_of_links.iter().map(|_| Outbox::new(share)).collect(),
             assets_of_links,
             quarantined: BTreeSet::new(),
+            faults: Faults::default(),
             refusals: Limiter::default(),
             counts: Counts::default(),
             client_id: client_id.into(),
@@ -166,8 +170,7 @@ impl Session {
         }
         for id in &self.assets_of_links[link.index()] {
             let asset = self.assets[id.index()].as_ref().expect("connections speak for assets");
-            let says = if self.quarantined.contains(id) { OFFLINE } else { ONLINE };
-            let item = availability(self.status_topic(asset), says);
+            let item = availability(self.status_topic(asset), self.availability_of(*id));
             self.links[link.index()].push(item);
         }
     }
@@ -208,9 +211,9 @@ impl Session {
         self.links[link.index()].in_flight()
     }
 
-    /// How many messages wait, in all connections.
+    /// How many messages wait, in all connections and on their way through slow links.
     pub(crate) fn queued(&self) -> usize {
-        self.links.iter().map(Outbox::len).sum()
+        self.links.iter().map(Outbox::len).sum::<usize>() + self.faults.under_way()
     }
 
     /// How many answers and words on availability wait for the gateway's connection.

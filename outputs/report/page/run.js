@@ -55,6 +55,7 @@ function runPage(page, data) {
     marketOf(page, data, days);
   }
   keyFigures(page, data);
+  faultsOf(page, data);
   eventsOf(page, data);
   parameters(page, data.scenario, data.inputs);
 }
@@ -387,6 +388,13 @@ function keyFigures(page, { kpis }) {
     const rows = labels.map((kpi) => [kpi.label, ...some.map((area) => { const found = of(area).find((other) => other.label === kpi.label); return found ? kpiCell(found) : el('td', { class: 'number' }, '–'); }), unitName(kpi.unit), prose(kpi.description)]);
     made.append(table('Of portfolios and the island', ['figure', ...some, 'unit', 'meaning'], rows, some.map((_, index) => index + 1), { [some.length + 2]: 'meaning' }));
   }
+}
+
+function faultsOf(page, { faults }) {
+  if (!faults || !faults.listed.length) return;
+  const made = section(page, 'Faults of devices', null, true);
+  made.append(table(null, ['device', 'fault', 'since', 'until'], faults.listed.map((fault) => [fault.asset, el('code', {}, fault.fault), instant(fault.since_ms), fault.until_ms === null ? 'the end' : instant(fault.until_ms)]), []));
+  if (faults.more) made.append(el('p', { class: 'quiet' }, `And ${plain(faults.more)} more: see the table faults.`));
 }
 
 function eventsOf(page, { events, head }) {

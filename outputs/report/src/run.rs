@@ -1,6 +1,7 @@
 //! What the page of a run shows.
 
 mod events;
+mod faults;
 mod figures;
 mod flows;
 mod groups;
@@ -57,6 +58,7 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
         document["supply"] = head.file("supply").map(|path| signals::supply(&path, &bins)).transpose()?.into();
     }
     document["events"] = head.table(&EVENTS).map(|path| events::document(&path)).transpose()?.into();
+    document["faults"] = faults::document(head, end)?;
     Ok(document)
 }
 

@@ -1,5 +1,7 @@
 //! Interval rows aggregated to hours.
 
+use crate::faults::{FaultHour, FaultRow};
+use crate::intervals::Readings;
 use agents::reading::{
     AssetReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading, round_energy_kwh,
     round_mass_kg, round_power_kw, round_ratio,
@@ -24,6 +26,7 @@ pub(crate) struct Hours {
     signals: [Mean; Signal::ALL.len()],
     supply: [SupplyHour; Source::ALL.len()],
     mirror: BTreeMap<ParticipantId, MirrorHour>,
+    faults: BTreeMap<ParticipantId, FaultHour>,
 }
 
 /// A finished hour.
@@ -35,11 +38,12 @@ pub(crate) struct Hour {
     pub(crate) signals: Vec<SignalReading>,
     pub(crate) supply: Vec<SupplyReading>,
     pub(crate) mirror: Vec<MirrorReading>,
+    pub(crate) faults: Vec<FaultRow>,
 }
 
 /// A time-weighted mean of the values that were there.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mean {
+pub(crate) struct Mean {
     sum_ms: f64,
     weight_ms: f64,
 }
@@ -83,12 +87,12 @@ struct MirrorHour {
 }
 
 impl Mean {
-    fn add(&mut self, value: f64, length: Span) {
+    pub(crate) fn add(&mut self, value: f64, length: Span) {
         self.sum_ms += value * length.0 as f64;
         self.weight_ms += length.0 as f64;
     }
 
-    fn value(self) -> Option<f64> {
+    pub(crate) fn value(self) -> Option<f64> {
         (self.weight_ms > 0.0).then(|| self.sum_ms / self.weight_ms)
     }
 }
@@ -102,12 +106,13 @@ impl Hours {
             signals: Default::default(),
             supply: Default::default(),
             mirror: BTreeMap::new(),
+            faults: BTreeMap::new(),
         }
     }
 
     /// Takes an interval; returns the hour before if the interval opens another one.
     ///
-    /// Readings of ids outside the catalogue have been refused before.
+    /// Readings of ids outside the catalogue, and of faults without the asset's own, have been refused before.
     pub(crate) fn add(&mut self, rows: &IntervalRows<'_>) -> Option<Hour> {
         let same_hour = |start: Time| start.floor(Span::HOUR) == rows.start.floor(Span::HOUR);
         let finished = if self.start.is_some_and(same_hour) { None } else { self.finish() };
@@ -139,6 +144,9 @@ impl Hours {
         for reading in rows.mirror {
             self.mirror.entry(reading.asset).or_default().add(reading, rows.length);
         }
+        for row in rows.faults.iter().filter_map(|reading| FaultRow::of(reading, rows.assets)) {
+            self.faults.entry(row.asset).or_default().add(&row, rows.length);
+        }
         finished
     }
 
@@ -150,6 +158,7 @@ impl Hours {
         let signals = Signal::ALL.into_iter().zip(std::mem::take(&mut self.signals));
         let supply = Source::ALL.into_iter().zip(std::mem::take(&mut self.supply));
         let mirror = std::mem::take(&mut self.mirror);
+        let faults = std::mem::take(&mut self.faults);
         Some(Hour {
             start,
             assets: assets.collect(),
@@ -157,7 +166,22 @@ impl Hours {
             signals: signals.filter_map(|(signal, mean)| Some(signal.reading(mean.value()?))).collect(),
             supply: supply.filter_map(|(source, hour)| hour.reading(source)).collect(),
             mirror: mirror.into_iter().filter_map(|(asset, hour)| hour.reading(asset)).collect(),
+            faults: faults.into_iter().filter_map(|(asset, hour)| hour.row(asset)).collect(),
         })
+    }
+}
+
+impl Hour {
+    pub(crate) fn readings(&mut self) -> Readings<'_> {
+        Readings {
+            start: self.start,
+            assets: &self.assets,
+            sites: &self.sites,
+            signals: &self.signals,
+            supply: &self.supply,
+            mirror: &self.mirror,
+            faults: std::mem::take(&mut self.faults),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The tables with rows per interval: `assets`, `sites`, `signals`, `supply`, `mirror`.
+//! The tables with rows per interval: `assets`, `sites`, `signals`, `supply`, `mirror`, `faults`.
 
 use std::sync::Arc;
 
@@ -7,10 +7,11 @@ use agents::reading::{AssetReading, MirrorReading, SignalReading, SiteReading, S
 
 use crate::columns::{Column, FlagColumn, NameColumn, NumberColumn, OptionalColumn, TimeColumn};
 use crate::error::ResultsError;
+use crate::faults::{FaultColumns, FaultRow};
 use crate::folder::Folder;
 use crate::names::Names;
 use crate::run::RunInfo;
-use crate::schema::{ASSETS, MIRROR, SIGNALS, SITES, SUPPLY, Table};
+use crate::schema::{ASSETS, FAULTS, MIRROR, SIGNALS, SITES, SUPPLY, Table};
 use crate::table::{Columns, TableWriter};
 
 /// The tables with rows per interval.
@@ -20,11 +21,23 @@ pub(crate) struct IntervalTables {
     signals: TableWriter<SignalColumns>,
     supply: TableWriter<SupplyColumns>,
     mirror: TableWriter<MirrorColumns>,
+    faults: TableWriter<FaultColumns>,
+}
+
+/// The readings of the interval, or hour, that begins at `start`; ids are in the catalogue.
+pub(crate) struct Readings<'a> {
+    pub(crate) start: Time,
+    pub(crate) assets: &'a [AssetReading],
+    pub(crate) sites: &'a [SiteReading],
+    pub(crate) signals: &'a [SignalReading],
+    pub(crate) supply: &'a [SupplyReading],
+    pub(crate) mirror: &'a [MirrorReading],
+    pub(crate) faults: Vec<FaultRow>,
 }
 
 impl IntervalTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 5] = [ASSETS, SITES, SIGNALS, SUPPLY, MIRROR];
+    pub(crate) const TABLES: [Table; 6] = [ASSETS, SITES, SIGNALS, SUPPLY, MIRROR, FAULTS];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -33,24 +46,19 @@ impl IntervalTables {
             signals: TableWriter::create(SignalColumns::new(names), folder.partial(&SIGNALS), info)?,
             supply: TableWriter::create(SupplyColumns::new(names), folder.partial(&SUPPLY), info)?,
             mirror: TableWriter::create(MirrorColumns::new(names), folder.partial(&MIRROR), info)?,
+            faults: TableWriter::create(FaultColumns::new(names), folder.partial(&FAULTS), info)?,
         })
     }
 
-    /// Appends the readings of the interval that begins at `start`; ids are in the catalogue.
-    pub(crate) fn push(
-        &mut self,
-        start: Time,
-        assets: &[AssetReading],
-        sites: &[SiteReading],
-        signals: &[SignalReading],
-        supply: &[SupplyReading],
-        mirror: &[MirrorReading],
-    ) -> Result<(), ResultsError> {
+    /// Appends the readings of an interval.
+    pub(crate) fn push(&mut self, readings: Readings<'_>) -> Result<(), ResultsError> {
+        let Readings { start, assets, sites, signals, supply, mirror, faults } = readings;
         assets.iter().try_for_each(|&reading| self.assets.push(&(start, reading)))?;
         sites.iter().try_for_each(|&reading| self.sites.push(&(start, reading)))?;
         signals.iter().try_for_each(|&reading| self.signals.push(&(start, reading)))?;
         supply.iter().try_for_each(|reading| self.supply.push(reading))?;
-        mirror.iter().try_for_each(|&reading| self.mirror.push(&(start, reading)))
+        mirror.iter().try_for_each(|&reading| self.mirror.push(&(start, reading)))?;
+        faults.into_iter().try_for_each(|row| self.faults.push(&(start, row)))
     }
 
     /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
@@ -61,6 +69,7 @@ impl IntervalTables {
             self.signals.close()?,
             self.supply.close()?,
             self.mirror.close()?,
+            self.faults.close()?,
         ])
     }
 }

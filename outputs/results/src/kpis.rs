@@ -97,6 +97,7 @@ pub(crate) struct RunTotals {
     /// The part of the volume that has a price, and what it is worth.
     pub(crate) priced_volume: Energy,
     pub(crate) market_value: Money,
+    pub(crate) faulted_h: f64,
     pub(crate) events: u64,
     /// None before the first slot of a supply.
     pub(crate) supply: Option<SupplyTotals>,
@@ -176,6 +177,7 @@ impl Kpis {
         for reading in rows.supply {
             self.run.supply.get_or_insert_default().add(reading);
         }
+        self.run.faulted_h += rows.faults.len() as f64 * hours;
         for record in rows.records {
             self.add_record(record);
         }

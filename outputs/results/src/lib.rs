@@ -19,6 +19,7 @@
 
 mod columns;
 mod error;
+mod faults;
 mod folder;
 mod frame;
 mod hourly;

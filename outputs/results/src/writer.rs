@@ -8,16 +8,17 @@ use agents::record::{Catalogue, IntervalRows, Recorder};
 use agents::{ParticipantId, SiteId, Time};
 
 use crate::error::ResultsError;
+use crate::faults::FaultRow;
 use crate::folder::{Existing, Folder};
 use crate::hourly::{Hour, Hours};
-use crate::intervals::IntervalTables;
+use crate::intervals::{IntervalTables, Readings};
 use crate::kpi_table;
 use crate::kpis::Kpis;
 use crate::names::Names;
 use crate::participants;
 use crate::records::RecordTables;
 use crate::run::{Level, RunInfo, RunJson, Status, Summary};
-use crate::schema::{ASSETS, KPIS, MIRROR, PARTICIPANTS, SITES};
+use crate::schema::{ASSETS, FAULTS, KPIS, MIRROR, PARTICIPANTS, SITES};
 
 /// Writes a run into a folder, interval by interval, in memory that does not grow with the run.
 ///
@@ -143,6 +144,14 @@ impl RunWriter {
         if let Some(reading) = rows.mirror.iter().find(|reading| unknown_asset(reading.asset)) {
             return Err(ResultsError::UnknownId { table: MIRROR.name, what: "asset", id: reading.asset.0 });
         }
+        let has_reading = |id: ParticipantId| rows.assets.binary_search_by_key(&id, |reading| reading.asset).is_ok();
+        if let Some(reading) = rows.faults.iter().find(|reading| !has_reading(reading.asset)) {
+            return Err(ResultsError::UnknownId {
+                table: FAULTS.name,
+                what: "asset with a reading",
+                id: reading.asset.0,
+            });
+        }
         if let Some(reading) = rows.sites.iter().find(|reading| unknown_site(reading.site)) {
             return Err(ResultsError::UnknownId { table: SITES.name, what: "site", id: reading.site.0 });
         }
@@ -169,7 +178,11 @@ impl Tables {
 
     fn push(&mut self, rows: &IntervalRows<'_>) -> Result<(), ResultsError> {
         match &mut self.hours {
-            None => self.intervals.push(rows.start, rows.assets, rows.sites, rows.signals, rows.supply, rows.mirror)?,
+            None => {
+                let faults = rows.faults.iter().filter_map(|reading| FaultRow::of(reading, rows.assets)).collect();
+                let IntervalRows { start, assets, sites, signals, supply, mirror, .. } = *rows;
+                self.intervals.push(Readings { start, assets, sites, signals, supply, mirror, faults })?;
+            }
             Some(hours) => {
                 let finished = hours.add(rows);
                 self.push_hour(finished)?;
@@ -180,9 +193,7 @@ impl Tables {
 
     fn push_hour(&mut self, hour: Option<Hour>) -> Result<(), ResultsError> {
         match hour {
-            Some(Hour { start, assets, sites, signals, supply, mirror }) => {
-                self.intervals.push(start, &assets, &sites, &signals, &supply, &mirror)
-            }
+            Some(mut hour) => self.intervals.push(hour.readings()),
             None => Ok(()),
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct Reader<'a> {
     problems: &'a RefCell<Vec<Problem>>,
     drawn: Option<Drawn<'a>>,
     known: Vec<&'static str>,
+    /// Whether keys can not be told from others.
+    is_any_known: bool,
 }
 
 /// Whose parameters are read: a number may be a distribution, of which each participant draws its own.
@@ -49,7 +51,7 @@ impl<'a> Reader<'a> {
             problems.borrow_mut().push(Problem::at(node, &path, text));
             &NOTHING
         });
-        Self { path, node, table, problems, drawn, known: Vec::new() }
+        Self { path, node, table, problems, drawn, known: Vec::new(), is_any_known: false }
     }
 
     /// The dotted path of a key of this table.
@@ -84,6 +86,11 @@ impl<'a> Reader<'a> {
         self.table.get(key)
     }
 
+    /// Takes every key that is there for known.
+    pub(crate) fn take_all(&mut self) {
+        self.is_any_known = true;
+    }
+
     /// What to think of when a table that is incomplete was made by an assignment alone.
     pub(crate) fn misspelt(&self) -> &'static str {
         match self.node.origin {
@@ -104,7 +111,8 @@ impl<'a> Reader<'a> {
 
     /// Every key that nobody has asked for is a problem.
     pub(crate) fn finish(self) {
-        for (key, node) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.as_str())) {
+        let is_known = |key: &str| self.is_any_known || self.known.contains(&key);
+        for (key, node) in self.table.iter().filter(|(key, _)| !is_known(key)) {
             let hint = match nearest(key, self.known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None if self.known.len() > MOST_LISTED && !self.path.is_empty() => {

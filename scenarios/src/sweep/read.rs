@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 /// Where a parameter has no unit, this says what is written instead.
-const NO_UNITS: [&str; 22] = [
+const NO_UNITS: [&str; 24] = [
     "1 or 3",
     "1, 2 or 3",
     "2",
@@ -22,8 +22,10 @@ const NO_UNITS: [&str; 22] = [
     "commune",
     "date or instant",
     "duration",
+    "fault",
     "fleet",
     "id",
+    "instant or duration",
     "kind",
     "mechanism",
     "model",

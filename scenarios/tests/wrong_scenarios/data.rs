@@ -16,7 +16,7 @@ pub(crate) fn series() -> Vec<Case> {
             "[series.weather]\ngaps = \"hold\"\n",
             &["line 6", "series.weather.file is missing"],
         ),
-        case("a file that is no table", "", &["line 3", "series must hold tables", "[series.measured]"])
+        case("a file that is no table", "", &["line 3", "series must hold tables", "[series.some_name]"])
             .replacing("[run]", "series = \"data.csv\"\n[run]"),
         case(
             "a series of a dotted name",

@@ -6,6 +6,7 @@
 #[path = "../cases/mod.rs"]
 mod cases;
 mod data;
+mod faults;
 mod files;
 mod fleets;
 
@@ -113,6 +114,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         files::mqtt(),
         fleets::fleets(),
         fleets::extending_and_setting(),
+        faults::faults(),
         data::series(),
         data::charging_sessions(),
     ]

@@ -26,6 +26,9 @@ pub(crate) trait Traffic {
     /// Waits until a connection may be made; what comes back is kept until it is, or is refused.
     async fn handshake(&self) -> Option<SemaphorePermit<'_>>;
 
+    /// Waits until the connection there is shall break off, without a goodbye, so that the broker publishes the will.
+    async fn breaks_off(&self);
+
     /// Waits for `time`.
     async fn wait(&self, time: Duration);
 }
@@ -38,7 +41,11 @@ pub(crate) async fn keep(plug: &Plug, traffic: &impl Traffic) {
         let mut handshake = traffic.handshake().await;
         let (sender, mut stream) = plug.open();
         let loss = loop {
-            match plug.next(&mut stream).await {
+            let next = tokio::select! {
+                next = plug.next(&mut stream) => next,
+                () = traffic.breaks_off() => Err(Loss::of_fault()),
+            };
+            match next {
                 Ok(Happened::Connected) => {
                     accepted = Some(Instant::now());
                     handshake = None;

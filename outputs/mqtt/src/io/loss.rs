@@ -71,6 +71,11 @@ impl Loss {
         }
     }
 
+    /// The device behind it has a fault of its link.
+    pub(crate) fn of_fault() -> Self {
+        Self("its link is down, by a fault of the device".into())
+    }
+
     /// Nothing came for longer than the library itself would wait.
     pub(crate) fn stalled(broker: &Broker) -> Self {
         silent(broker)

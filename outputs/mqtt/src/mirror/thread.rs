@@ -152,6 +152,10 @@ impl Traffic for Ear {
         None
     }
 
+    async fn breaks_off(&self) {
+        std::future::pending().await
+    }
+
     async fn wait(&self, time: Duration) {
         sleep(time).await;
     }

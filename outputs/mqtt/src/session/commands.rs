@@ -5,10 +5,10 @@ use crate::outbox::{Item, Text};
 use crate::payload::result;
 use crate::session::LinkId;
 use crate::topics::CommandTopic;
-use agents::Kind;
 use agents::command::Capability;
 use agents::face::command::{COMMANDS, decode};
 use agents::face::{Answer, Asked, Request, Verdict};
+use agents::{Kind, ParticipantId};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,6 +63,12 @@ impl Session {
         if message.payload.is_empty() {
             return None;
         }
+        if self.ids.get(levels.asset_id).is_some_and(|id| self.has_lost(*id)) {
+            // Its own connection would have brought it, and there is none.
+            self.counts.refused += 1;
+            self.counts.unanswered += 1;
+            return None;
+        }
         let reply_to = format!("{topic}/result");
         let decoded = decode(levels.command, message.payload);
         let id = decoded.as_ref().map_or_else(|wrong| wrong.id.clone(), |asked| asked.id.clone());
@@ -91,6 +97,12 @@ impl Session {
                 None
             }
         }
+    }
+
+    /// Whether a device has a connection of its own, and a link that is down.
+    fn has_lost(&self, id: ParticipantId) -> bool {
+        let asset = self.assets.get(id.index()).and_then(Option::as_ref);
+        asset.is_some_and(|asset| self.is_broken_off(asset.link))
     }
 
     /// There is no room for a request that nobody waits for.

@@ -15,8 +15,11 @@ use std::sync::Arc;
 impl Session {
     /// Publishes what is worth it of an interval.
     pub(crate) fn publish(&mut self, batch: &Batch) {
+        self.take_faults(batch);
         for reading in &batch.assets {
-            self.publish_asset(reading, batch.start);
+            if let Some(shown) = shown(reading, batch) {
+                self.publish_asset(shown, batch.start);
+            }
         }
         let power_kw = self.settings.power_kw;
         for site in &batch.sites {
@@ -78,8 +81,14 @@ impl Session {
     }
 
     fn post_asset(&mut self, link: LinkId, asset: ParticipantId, of: Quantity, value: f64, time: Time, threshold: f64) {
-        let worth = self.last_of_assets[asset.index()][of as usize].offer(time, value, threshold, self.rate);
-        self.post(link, SeriesId::Asset(asset.0, of), value, time, worth);
+        if self.faults.is_down(asset) {
+            return;
+        }
+        match self.last_of_assets[asset.index()][of as usize].offer(time, value, threshold, self.rate) {
+            Worth::Message => self.pass(link, asset, of, value, time),
+            Worth::Refusal => self.counts.stale += 1,
+            Worth::Nothing => {}
+        }
     }
 
     fn post(&mut self, link: LinkId, series: SeriesId, value: f64, time: Time, worth: Worth) {
@@ -108,6 +117,14 @@ impl Session {
     /// Whether the topic `power` of an asset carries the energy it stores.
     pub(super) fn shows_energy_as_power(&self, asset: &AssetTopics) -> bool {
         self.settings.storage_power == StoragePower::Energy && matches!(asset.kind, Kind::Battery | Kind::Ev)
+    }
+}
+
+/// What an asset shows, if anything.
+fn shown<'b>(reading: &'b AssetReading, batch: &'b Batch) -> Option<&'b AssetReading> {
+    match batch.faults.binary_search_by_key(&reading.asset, |fault| fault.asset) {
+        Ok(index) => batch.faults[index].shown.as_ref(),
+        Err(_) => Some(reading),
     }
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 mod commands;
+mod faults;
 mod loss;
 mod mirror;
 mod proxy;

@@ -3,7 +3,7 @@
 use crate::server::{Mosquitto, eventually};
 use agents::command::Capability;
 use agents::face::{Answer, Request, Verdict};
-use agents::reading::{AssetReading, AssetState, Signal, SignalReading};
+use agents::reading::{AssetReading, AssetState, FaultReading, Signal, SignalReading};
 use agents::record::{Catalogue, IntervalRows, ParticipantEntry};
 use agents::{Calendar, Kind, ParticipantId, Span, Time};
 use mqtt::{Broker, Connection, Face, Settings, Version};
@@ -45,10 +45,15 @@ pub(crate) fn readings(count: u32, power_kw: f64) -> Vec<AssetReading> {
 
 /// Publishes an interval of a second, `second` after [`TIME`].
 pub(crate) fn publish(face: &Face, second: i64, assets: &[AssetReading]) {
+    publish_with(face, second, assets, &[]);
+}
+
+/// The same where some have faults.
+pub(crate) fn publish_with(face: &Face, second: i64, assets: &[AssetReading], faults: &[FaultReading]) {
     let signals: [SignalReading; 1] = [Signal::Irradiance.reading(second as f64)];
     face.publish(&IntervalRows {
         mirror: &[],
-        faults: &[],
+        faults,
         start: TIME + Span::from_s(second),
         length: Span::from_s(1),
         assets,

@@ -193,7 +193,9 @@ impl Sums {
             match group {
                 Group::Battery => add(Series::BatteryStored, energy_kwh[row].unwrap_or(0.0)),
                 Group::Vehicle => add(Series::VehicleStored, energy_kwh[row].unwrap_or(0.0)),
-                Group::ChargePoint if states.get(row) != Some("available") => add(Series::Connected, 1.0),
+                Group::ChargePoint if !matches!(states.get(row), Some("available" | "faulted")) => {
+                    add(Series::Connected, 1.0)
+                }
                 _ => {}
             }
         }

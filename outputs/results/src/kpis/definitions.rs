@@ -39,7 +39,7 @@ impl RunTotals {
 }
 
 /// Figures of the run as a whole.
-pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 28] = [
     Definition {
         name: "pv_production_kwh",
         unit: "kWh",
@@ -253,6 +253,14 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 27] = [
         label: "engines running, on average",
         description: "Engines running, mean over time; null without a supply or a whole slot",
         value: |run| run.supply.as_ref()?.engines_online(),
+    },
+    Definition {
+        name: "faulted_h",
+        unit: "h",
+        decimals: 3,
+        label: "faults of devices",
+        description: "Hours in which assets had a fault, added up over the assets",
+        value: |run| Some(run.faulted_h),
     },
     Definition {
         name: "events_count",

@@ -4,12 +4,13 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 14] = [
+pub const TABLES: [&Table; 15] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
     &SUPPLY,
     &MIRROR,
+    &FAULTS,
     &ORDERS,
     &TRADES,
     &CLEARINGS,
@@ -86,10 +87,11 @@ pub const ASSETS: Table = Table {
             Name,
             "",
             "What it was doing at the end: `idle`, `charging`, `discharging`, `producing`, `curtailed`, `derated`, \
-             `consuming`, `limited`, `parked` or `driving`; `curtailed` under a limit or because frequency or voltage \
+             `consuming`, `limited`, `parked`, `driving` or `faulted`; `curtailed` under a limit or because frequency or voltage \
              asked for it, `derated` because the inverter was too hot, both at any time in the interval; a charge point \
              without power is `available`, or with a vehicle in its plug `suspended_evse` if it offers nothing and \
-             `suspended_ev` if the vehicle takes nothing of what is offered",
+             `suspended_ev` if the vehicle takes nothing of what is offered; `faulted` where a fault keeps it from doing what \
+             it is for",
         ),
         column(
             "reactive_kvar",
@@ -243,6 +245,47 @@ pub const MIRROR: Table = Table {
             "Age of the last sound reading, of whatever quantity, at the end of the interval, to 1 ms",
         ),
         column("is_stale", Flag, "", "Whether the field had fallen silent, so that the model carried on by itself"),
+    ],
+};
+
+/// One row per faulty asset and interval.
+pub const FAULTS: Table = Table {
+    name: "faults",
+    rows: "One row per asset with a fault and interval, by time, then in the order of the assets' names; none while nothing is \
+           wrong. What it showed to others stands beside what was so, which is that of `assets`. scenarios/FAULTS.md says what \
+           each fault does.",
+    hourly: "one row per asset and hour in which it had a fault, over the intervals in which it had one: every fault of \
+             them, time-weighted means of `power_kw`, and of `shown_power_kw` over those that showed one; last \
+             `shown_energy_kwh`, `shown_state`, `energy_kwh` and `clock_error_s`; `is_shown` and `is_link_down` if it was so \
+             at any time, highest `link_delay_s` and `link_loss_share`",
+    columns: &[
+        INTERVAL_START,
+        column("asset", Name, "", "The asset's name"),
+        column(
+            "faults",
+            Text,
+            "",
+            "The faults it had at the end of the interval or within it, by name, with commas between",
+        ),
+        column("is_shown", Flag, "", "Whether it showed anything"),
+        column("shown_power_kw", Real, "kW", "Mean power that it showed, to 1 W; null where it showed nothing")
+            .sign(CONSUMED)
+            .or_null(),
+        column(
+            "shown_energy_kwh",
+            Real,
+            "kWh",
+            "Stored energy that it showed, to 1 Wh; null where it showed nothing, and for what does not store",
+        )
+        .or_null(),
+        column("shown_state", Name, "", "The state that it showed; null where it showed nothing").or_null(),
+        column("power_kw", Real, "kW", "Mean power over the interval, as in `assets`").sign(CONSUMED),
+        column("energy_kwh", Real, "kWh", "Stored energy, as in `assets`; null for what does not store").or_null(),
+        column("clock_error_s", Real, "s", "By how much its clock was wrong at the end of the interval, to 1 ms")
+            .sign("+ ahead of the twin's, − behind"),
+        column("is_link_down", Flag, "", "Whether nothing passed between it and others"),
+        column("link_delay_s", Real, "s", "By how much what passed was late"),
+        column("link_loss_share", Real, "", "Share of the messages that were lost"),
     ],
 };
 

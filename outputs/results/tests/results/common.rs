@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use agents::reading::{
-    AssetReading, AssetState, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
+    AssetReading, AssetState, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
 };
 use agents::record::{
     Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
@@ -80,6 +80,7 @@ pub(crate) struct Readings {
     pub(crate) signals: Vec<SignalReading>,
     pub(crate) supply: Vec<SupplyReading>,
     pub(crate) mirror: Vec<MirrorReading>,
+    pub(crate) faults: Vec<FaultReading>,
 }
 
 /// Readings at these powers in kW, for an interval of `length`. The site of PV and load imports and
@@ -112,6 +113,7 @@ pub(crate) fn readings(length: Span, pv: f64, load: f64, battery: f64, evse: f64
         signals: vec![Signal::Irradiance.reading(-pv * 100.0), Signal::Co2Intensity.reading(co2)],
         supply: Vec::new(),
         mirror: Vec::new(),
+        faults: Vec::new(),
     }
 }
 
@@ -129,7 +131,7 @@ pub(crate) fn rows<'a>(start: Time, length: Span, readings: &'a Readings, record
         signals: &readings.signals,
         supply: &readings.supply,
         mirror: &readings.mirror,
-        faults: &[],
+        faults: &readings.faults,
         records,
     }
 }

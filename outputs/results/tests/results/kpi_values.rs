@@ -46,6 +46,7 @@ fn two_quarter_hours_by_hand() {
         ("ev_unserved_kwh", 2.5),
         ("market_volume_kwh", 0.3),
         ("market_mean_price_eur_per_mwh", 150.0),
+        ("faulted_h", 0.0),
         ("events_count", 1.0),
         ("cariflex_import_kwh", 0.25),
         ("cariflex_export_kwh", 0.5),

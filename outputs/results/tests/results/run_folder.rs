@@ -19,10 +19,11 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 15] = [
+const ALL: [&str; 16] = [
     "assets.parquet",
     "clearings.parquet",
     "events.parquet",
+    "faults.parquet",
     "kpis.parquet",
     "mirror.parquet",
     "orders.parquet",

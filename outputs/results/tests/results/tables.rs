@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::common;
 use crate::common::{BATTERY, START, TICK, catalogue, cells, info, readings, record_two_intervals, records, rows};
-use agents::reading::{MirrorReading, Signal, round_power_kw};
+use agents::fault::FaultKind;
+use agents::reading::{AssetReading, AssetState, FaultReading, Link, MirrorReading, Signal, round_power_kw};
 use agents::record::Recorder;
 use agents::{Span, Time};
 use arrow_array::Array;
@@ -14,7 +15,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use arrow_schema::{DataType, TimeUnit};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use results::schema::{MIRROR, TABLES, markdown};
+use results::schema::{FAULTS, MIRROR, TABLES, markdown};
 use results::{Level, RunInfo, RunWriter, Status};
 
 fn complete_run(level: Level) -> tempfile::TempDir {
@@ -212,6 +213,105 @@ fn a_mirrored_asset_has_a_row_per_interval_and_hours_are_means_of_what_held() {
     assert_eq!(hourly, [["2026-03-20T00:00:00Z", "bat_01", "2.5", "1", "1.5", "9", "0.5", "1800", "true"]]);
 }
 
+/// Two hours of quarter hours in which a battery at 4 kW shows 9 kW, then 1 kW, then nothing, its clock being ahead.
+fn faulty_run(level: Level) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(level), &catalogue()).expect("begun");
+    for k in 0..8 {
+        let mut readings = readings(TICK, 0.0, 10.0, 4.0, 0.0, 0.0);
+        if k < 3 {
+            let shown = |power_kw| AssetReading { power_kw, energy_kwh: Some(5.5), ..readings.assets[0] };
+            let kinds = [FaultKind::SensorBias, FaultKind::ClockDrift, FaultKind::LossyLink];
+            readings.faults = vec![FaultReading {
+                asset: BATTERY,
+                faults: kinds[..=k].to_vec(),
+                shown: [Some(9.0), Some(1.0), None][k].map(shown),
+                clock_error: Span::from_s(k as i64 * 2),
+                link: Link { is_down: k == 1, delay: Span::from_s(5), loss_share: 0.25 * k as f64 },
+            }];
+        }
+        writer.record(&rows(START + TICK * k as i64, TICK, &readings, &[])).expect("recorded");
+    }
+    assert_eq!(writer.kpis().table().iter().find(|kpi| kpi.name == "faulted_h").and_then(|kpi| kpi.value), Some(0.75));
+    writer.finish(Status::Complete).expect("finished");
+    let columns = FAULTS.columns.iter().map(|column| column.name).collect::<Vec<_>>();
+    let truth = cells(&dir.path().join("assets.parquet"), &["asset", "power_kw"]);
+    (cells(&dir.path().join("faults.parquet"), &columns), truth)
+}
+
+#[test]
+fn a_faulty_asset_has_a_row_per_interval_of_what_it_showed_and_what_was_so() {
+    let (full, truth) = faulty_run(Level::Full);
+    let charging = AssetState::Charging.as_str();
+    assert_eq!(
+        full,
+        [
+            [
+                "2026-03-20T00:00:00Z",
+                "bat_01",
+                "sensor_bias",
+                "true",
+                "9",
+                "5.5",
+                charging,
+                "4",
+                "9",
+                "0",
+                "false",
+                "5",
+                "0"
+            ],
+            [
+                "2026-03-20T00:15:00Z",
+                "bat_01",
+                "sensor_bias,clock_drift",
+                "true",
+                "1",
+                "5.5",
+                charging,
+                "4",
+                "9",
+                "2",
+                "true",
+                "5",
+                "0.25"
+            ],
+            [
+                "2026-03-20T00:30:00Z",
+                "bat_01",
+                "sensor_bias,clock_drift,lossy_link",
+                "false",
+                "-",
+                "-",
+                "-",
+                "4",
+                "9",
+                "4",
+                "false",
+                "5",
+                "0.5"
+            ],
+        ]
+    );
+    assert!(truth.iter().filter(|row| row[0] == "bat_01").all(|row| row[1] == "4"), "the truth stays where it was");
+    let (hourly, _) = faulty_run(Level::Hourly);
+    let all = "sensor_bias,clock_drift,lossy_link";
+    let hour = ["2026-03-20T00:00:00Z", "bat_01", all, "true", "5", "5.5", charging, "4", "9", "4", "true", "5", "0.5"];
+    assert_eq!(hourly, [hour]);
+}
+
+#[test]
+fn what_an_asset_without_a_reading_shows_is_refused() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut writer = RunWriter::create(dir.path(), info(Level::Full), &catalogue()).expect("begun");
+    let mut readings = readings(TICK, 0.0, 10.0, 4.0, 0.0, 0.0);
+    let shown = Some(readings.assets.remove(0));
+    let (clock_error, link) = (Span::ZERO, Link::default());
+    readings.faults = vec![FaultReading { asset: BATTERY, faults: Vec::new(), shown, clock_error, link }];
+    let error = writer.record(&rows(START, TICK, &readings, &[])).expect_err("it is refused");
+    assert!(error.to_string().contains("faults"), "{error}");
+}
+
 #[test]
 fn words_of_a_dictionary_are_distinct() {
     // pyarrow corrupts columns whose dictionary repeats a word; two signals share the unit EUR/MWh.
@@ -303,7 +403,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 15);
+        assert_eq!(names.len(), 16);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");
