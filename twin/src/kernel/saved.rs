@@ -3,6 +3,7 @@
 //! Between ticks there are neither records nor failures of a replay that wait: both are used up within their tick.
 
 use super::Kernel;
+use crate::faults::FaultState;
 use crate::host::Host;
 use crate::journal::JournalEntry;
 use crate::snapshot::{SavedParticipant, Snapshot, SnapshotError, VERSION};
@@ -21,7 +22,9 @@ impl Kernel {
             let (wake, waits_for) = self.wakes.of(id);
             let body = self.world.body_state(id);
             let mirror = self.world.mirror_states().get(&id).cloned();
-            (name.clone(), SavedParticipant { is_out: self.is_out[index], wake, waits_for, core, body, mirror })
+            let faults = self.world.fault_states().get(&id).map(FaultState::saved);
+            let is_out = self.is_out[index];
+            (name.clone(), SavedParticipant { is_out, wake, waits_for, core, body, mirror, faults })
         });
         let told = Signal::ALL.into_iter().zip(self.signals);
         let (sites, portfolios, island) = self.world.meter_states();
@@ -32,6 +35,8 @@ impl Kernel {
             skip_until: self.skip_until,
             signals: told.filter_map(|(signal, value)| Some((signal, value?))).collect(),
             mail: self.mail.clone(),
+            late_mail: self.late_mail.clone(),
+            weather: self.world.held_weather().to_vec(),
             inputs: self.pending.iter().cloned().collect(),
             participants: participants.collect(),
             island,
@@ -57,6 +62,7 @@ impl Kernel {
         kernel.is_begun = snapshot.is_begun;
         kernel.skip_until = snapshot.skip_until;
         kernel.mail.clone_from(&snapshot.mail);
+        kernel.late_mail.clone_from(&snapshot.late_mail);
         for (index, saved) in snapshot.participants.values().enumerate() {
             kernel.is_out[index] = saved.is_out;
             kernel.wakes.resume(ParticipantId(index as u32), saved.wake, saved.waits_for);
