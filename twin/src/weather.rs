@@ -332,6 +332,29 @@ mod tests {
     }
 
     #[test]
+    fn held_weather_takes_the_place_of_the_models_until_its_end() {
+        let (mut weather, plan) = weather("");
+        let from = plan.start + Span::from_hours(12.0);
+        let until = Some(from + Span::from_s(150));
+        for (signal, value) in [(Signal::Irradiance, 321.0), (Signal::Temperature, -3.0)] {
+            weather.hold(&HeldSignal { signal, value: Some(value), until });
+        }
+        let mut steps = steps(&plan, from, from + Span::from_minutes(4));
+        weather.cut(from, &mut steps);
+        assert_eq!(
+            steps.iter().map(|step| (step.end - step.start).seconds()).collect::<Vec<_>>(),
+            [60.0, 60.0, 30.0, 30.0, 60.0]
+        );
+        weather.advance(&steps);
+        let is_held: Vec<_> = weather.sky(0).iter().map(|sky| sky.irradiance.ghi == 321.0).collect();
+        assert_eq!(is_held, [true, true, true, false, false]);
+        let is_cold: Vec<_> = weather.air().iter().map(|air| air.temperature_c == -3.0).collect();
+        assert_eq!(is_cold, is_held);
+        weather.cut(from + Span::from_minutes(4), &mut Vec::new());
+        assert_eq!(weather.held(), []);
+    }
+
+    #[test]
     fn seconds_and_quarter_hours_see_the_same_sky() {
         let (mut by_quarter, plan) = weather("day_class = \"scattered\"");
         let (mut by_second, _) = weather("day_class = \"scattered\"");

@@ -273,3 +273,72 @@ impl FaultState {
 pub(super) fn second(time: Time) -> i64 {
     time.0.div_euclid(1000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::Calendar;
+
+    const DEVICE: ParticipantId = ParticipantId(3);
+
+    fn at(minute: i64) -> Time {
+        Time(0) + Span::from_minutes(minute)
+    }
+
+    fn held(name: &str, [from, until]: [i64; 2]) -> Held {
+        let fault = Fault::named(name, []).expect("a fault");
+        Held::new(fault, at(from), Some(at(until)), Draws::new(1, "bat_01", name))
+    }
+
+    fn steps(from: i64, until: i64) -> Vec<Step> {
+        let mut steps = Vec::new();
+        crate::weather::cut_into_steps(at(from), at(until), Calendar::default(), &mut steps);
+        steps
+    }
+
+    #[test]
+    fn a_device_that_has_to_start_is_out_of_order_after_its_fault_and_not_before_it() {
+        let mut state = FaultState::default();
+        state.take(DEVICE, held("inverter_trip", [5, 10]));
+        let off: Vec<_> = (0..15).filter(|minute| state.at(at(*minute)).is_off).collect();
+        assert_eq!(off, [5, 6, 7, 8, 9, 10]);
+        assert_eq!(state.kinds_within(at(10), at(11)), []);
+        assert!(state.begin(at(10)) && !state.begin(at(11)), "then nothing is left to be known");
+    }
+
+    #[test]
+    fn another_fault_of_the_kind_takes_the_place_of_the_first_and_of_its_name() {
+        let mut state = FaultState::default();
+        state.take(DEVICE, Held { name: Some("heat".into()), ..held("derating", [0, 60]) });
+        let events = state.take(DEVICE, held("derating", [10, 20]));
+        let told: Vec<_> = events.iter().map(|event| (event.code, event.time)).collect();
+        assert_eq!(told, [(EventCode::FaultEnded, at(10)), (EventCode::FaultBegun, at(10))]);
+        assert_eq!(state.ended_within(DEVICE, at(0), at(15)).count(), 0, "it was told");
+        assert_eq!(state.ended_within(DEVICE, at(15), at(20)).count(), 1);
+        assert!(state.knows("heat") && !state.has(FaultKind::Derating, at(30)));
+    }
+
+    #[test]
+    fn what_is_shown_of_an_interval_is_wrong_from_the_beginning_of_the_fault_and_stays_in_the_register() {
+        let mut state = FaultState::default();
+        state.take(DEVICE, held("meter_reversed", [15, 60]));
+        state.recount(&steps(0, 30), 4.0, None);
+        let shown = state.shown(at(29), at(30), None);
+        assert!(shown.power_kw.abs() < 1e-9 && (shown.register_error_kwh + 2.0).abs() < 1e-9, "{shown:?}");
+        state.clear(at(30), DEVICE, None);
+        state.begin(at(30));
+        state.recount(&steps(30, 60), 4.0, None);
+        let shown = state.shown(at(59), at(60), None);
+        assert!((shown.power_kw - 4.0).abs() < 1e-9 && (shown.register_error_kwh + 2.0).abs() < 1e-9, "{shown:?}");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_store_stays_within_its_capacity() {
+        for (offset_percent, expected) in [(10.0, 60.0), (80.0, 100.0), (-80.0, 0.0)] {
+            let mut state = FaultState::default();
+            let fault = Fault::SocMisreport { offset_percent };
+            state.take(DEVICE, Held { fault, ..held("soc_misreport", [0, 60]) });
+            assert_eq!(state.shown(at(0), at(1), Some([50.0, 100.0])).energy_kwh, Some(expected));
+        }
+    }
+}
