@@ -1,5 +1,8 @@
 //! The distribution system operator: publishes prices a day ahead and asks for help when the island's load is high.
+//!
+//! Somebody outside can hold its signals at a value: customers are told what is held, and what holds when it is let go.
 
+use crate::act::HeldSignal;
 use crate::core::{Core, MeterReading, Outbox, Wake};
 use crate::draw::Draws;
 use crate::id::{Kind, ParticipantId};
@@ -12,6 +15,7 @@ use crate::time::{Every, Now, Span, Time};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often it looks at the island's load.
 const WATCH: Span = Span::from_minutes(15);
@@ -30,6 +34,17 @@ pub struct Dso {
     load_control_until: Option<Time>,
     demand_response_until: Option<Time>,
     told: [Option<f64>; Signal::ALL.len()],
+    /// What somebody outside holds, and until when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    held: BTreeMap<Signal, Hold>,
+}
+
+/// A signal that is held.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Hold {
+    value: f64,
+    /// None: until it is let go.
+    until: Option<Time>,
 }
 
 /// What was published for a local day.
@@ -87,7 +102,66 @@ impl Dso {
             load_control_until: None,
             demand_response_until: None,
             told: [None; Signal::ALL.len()],
+            held: BTreeMap::new(),
         }
+    }
+
+    /// Holds what it is told to hold, lets go what is over, and tells customers of both.
+    fn hold_signals(&mut self, now: Now, inbox: &[Mail], out: &mut Outbox) {
+        let mut changed = BTreeSet::new();
+        for mail in inbox {
+            let Message::HoldSignal(HeldSignal { signal, value, until }) = mail.message else { continue };
+            match value {
+                Some(value) => self.held.insert(signal, Hold { value, until }),
+                None => self.held.remove(&signal),
+            };
+            changed.insert(signal);
+        }
+        self.held.retain(|signal, hold| {
+            let is_over = hold.until.is_some_and(|until| until <= now.time);
+            changed.extend(is_over.then_some(*signal));
+            !is_over
+        });
+        for signal in changed {
+            self.tell_customers(signal, now, out);
+        }
+    }
+
+    fn held(&self, signal: Signal) -> Option<f64> {
+        self.held.get(&signal).map(|hold| hold.value)
+    }
+
+    /// Tells customers what is held of a signal, or what holds now that nothing is.
+    fn tell_customers(&self, signal: Signal, now: Now, out: &mut Outbox) {
+        let hold = self.held.get(&signal);
+        let own_end = |until: Option<Time>| until.unwrap_or(now.time);
+        let held_end = |hold: &Hold| hold.until.unwrap_or(Time::NEVER);
+        match signal {
+            Signal::LoadControl => {
+                let percent = hold.map_or(self.policy.load_control_percent, |hold| hold.value);
+                let end = hold.map_or(own_end(self.load_control_until), held_end);
+                self.send(&Message::LoadControl { percent, start: now.time, end }, out);
+            }
+            Signal::DemandResponse => {
+                let level = hold.map_or(1, |hold| hold.value.round() as u8);
+                let end = hold.map_or(own_end(self.demand_response_until), held_end);
+                self.send(&Message::DemandResponse { level, start: now.time, end }, out);
+            }
+            Signal::ConsumptionPrice | Signal::ProductionPrice => self.send_prices(now, out),
+            Signal::Co2Intensity | Signal::Irradiance | Signal::Temperature | Signal::WindSpeed => {}
+        }
+    }
+
+    /// Sends the prices of the day that was published, with what is held in their place.
+    fn send_prices(&self, now: Now, out: &mut Outbox) {
+        let Some(Published { consumption, production, .. }) = &self.published else { return };
+        let priced = |signal, published: &Series| match self.held.get(&signal) {
+            Some(hold) => hold.laid_over(published, now),
+            None => published.clone(),
+        };
+        let consumption = priced(Signal::ConsumptionPrice, consumption);
+        let production = priced(Signal::ProductionPrice, production);
+        self.send(&Message::EnergyPrices { consumption, production }, out);
     }
 
     fn send(&self, message: &Message, out: &mut Outbox) {
@@ -105,9 +179,8 @@ impl Dso {
         let ratio = self.policy.production_price_ratio;
         let production =
             Series { values: consumption.values.iter().map(|price| price * ratio).collect(), ..consumption };
-        let message = Message::EnergyPrices { consumption: consumption.clone(), production: production.clone() };
-        self.send(&message, out);
         self.published = Some(Published { day, consumption, production });
+        self.send_prices(now, out);
     }
 
     fn synthetic_prices(&self, now: Now, day: i64) -> Series {
@@ -129,12 +202,16 @@ impl Dso {
         if self.load_control_until.is_none() && load_kw > self.policy.load_control_above_kw {
             let percent = self.policy.load_control_percent;
             self.load_control_until = Some(end);
-            self.send(&Message::LoadControl { percent, start, end }, out);
+            if !self.held.contains_key(&Signal::LoadControl) {
+                self.send(&Message::LoadControl { percent, start, end }, out);
+            }
             out.event(now, EventCode::LoadControl, format!("{percent} % until {end}: island at {load_mw:.1} MW"));
         }
         if self.demand_response_until.is_none() && load_kw > self.policy.demand_response_above_kw {
             self.demand_response_until = Some(end);
-            self.send(&Message::DemandResponse { level: 1, start, end }, out);
+            if !self.held.contains_key(&Signal::DemandResponse) {
+                self.send(&Message::DemandResponse { level: 1, start, end }, out);
+            }
             out.event(now, EventCode::DemandResponse, format!("level 1 until {end}: island at {load_mw:.1} MW"));
         }
     }
@@ -150,6 +227,7 @@ impl Dso {
             (Signal::Co2Intensity, sense.co2_feed.as_ref().map_or(Some(self.policy.co2_g_per_kwh[hour]), price)),
         ];
         for (signal, value) in values {
+            let value = self.held(signal).or(value);
             let told = &mut self.told[signal as usize];
             if let Some(value) = value.filter(|value| *told != Some(*value)) {
                 *told = Some(value);
@@ -159,12 +237,27 @@ impl Dso {
     }
 }
 
+impl Hold {
+    /// The held value from now on, as long as it holds, in place of what was published for a day; by the minute.
+    fn laid_over(&self, published: &Series, now: Now) -> Series {
+        let Some(minutes) = usize::try_from((published.end() - published.start).0 / Span::MINUTE.0).ok() else {
+            return published.clone();
+        };
+        let value = |index: usize| {
+            let time = published.start + Span::MINUTE * index as i64;
+            let is_held = now.time.floor(Span::MINUTE) <= time && self.until.is_none_or(|until| time < until);
+            if is_held { self.value } else { published.at(time).unwrap_or(f64::NAN) }
+        };
+        Series { start: published.start, step: Span::MINUTE, values: (0..minutes).map(value).collect() }
+    }
+}
+
 impl Core for Dso {
     const KIND: Kind = Kind::Dso;
     type Sense = DsoSense;
     type Intent = ();
 
-    fn step(&mut self, now: Now, sense: &DsoSense, _: &[Mail], out: &mut Outbox) {
+    fn step(&mut self, now: Now, sense: &DsoSense, inbox: &[Mail], out: &mut Outbox) {
         let over = |until: &mut Option<Time>| {
             if until.is_some_and(|until| until <= now.time) {
                 *until = None;
@@ -173,6 +266,7 @@ impl Core for Dso {
         over(&mut self.load_control_until);
         over(&mut self.demand_response_until);
         self.publish_prices(now, sense, out);
+        self.hold_signals(now, inbox, out);
         if self.watch.is_due(now.time) {
             let load_kw = self.mean_load_kw(now, &sense.island);
             self.watch_the_load(now, load_kw, out);
@@ -184,6 +278,7 @@ impl Core for Dso {
         Wake::At(self.watch.next().min(now.next_midnight()))
             .or_at(self.load_control_until)
             .or_at(self.demand_response_until)
+            .or_at(self.held.values().filter_map(|hold| hold.until).min())
     }
 }
 
@@ -264,5 +359,67 @@ mod tests {
         }
         let told: Vec<_> = out.records.iter().filter(|r| matches!(r, Record::Signal(Signal::LoadControl, _))).collect();
         assert_eq!(told, [&Record::Signal(Signal::LoadControl, 50.0), &Record::Signal(Signal::LoadControl, 100.0)]);
+    }
+
+    fn hold(signal: Signal, value: Option<f64>, until: Option<Time>) -> Mail {
+        let message = Message::HoldSignal(HeldSignal { signal, value, until });
+        Mail { to: ParticipantId(1), from: ParticipantId::OUTSIDE, message }
+    }
+
+    #[test]
+    fn what_is_held_is_told_to_customers_and_again_when_it_is_let_go() {
+        let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
+        dso.step(at(0), &load(0.0), &[], &mut out);
+        out.mail.clear();
+        let requests = [
+            hold(Signal::LoadControl, Some(30.0), Some(at(60).time)),
+            hold(Signal::DemandResponse, Some(2.0), None),
+            hold(Signal::Co2Intensity, Some(700.0), None),
+        ];
+        dso.step(at(15), &load(0.0), &requests, &mut out);
+        let told: Vec<_> = out.mail.drain(..).map(|mail| mail.message).collect();
+        let expected = [
+            Message::LoadControl { percent: 30.0, start: at(15).time, end: at(60).time },
+            Message::DemandResponse { level: 2, start: at(15).time, end: Time::NEVER },
+        ];
+        assert_eq!(told, expected);
+        for record in [
+            Record::Signal(Signal::LoadControl, 30.0),
+            Record::Signal(Signal::DemandResponse, 2.0),
+            Record::Signal(Signal::Co2Intensity, 700.0),
+        ] {
+            assert!(out.records.contains(&record), "{record:?}");
+        }
+        assert!(matches!(dso.next_wake(at(45)), crate::core::Wake::At(time) if time <= at(60).time));
+        dso.step(at(60), &load(0.0), &[hold(Signal::DemandResponse, None, None)], &mut out);
+        let ends: Vec<_> = out.mail.drain(..).map(|mail| mail.message).collect();
+        assert!(
+            matches!(ends[..], [Message::LoadControl { end, .. }, Message::DemandResponse { end: other, .. }]
+                if end == at(60).time && other == end),
+            "{ends:?}"
+        );
+        assert!(out.records.contains(&Record::Signal(Signal::LoadControl, 100.0)));
+    }
+
+    #[test]
+    fn a_held_price_takes_the_place_of_those_published_from_then_on() {
+        let (mut dso, mut out) = (dso(), Outbox::of(ParticipantId(1)));
+        dso.step(at(0), &load(0.0), &[], &mut out);
+        let prices = |out: &mut Outbox| match out.mail.pop().expect("prices").message {
+            Message::EnergyPrices { consumption, production } => (consumption, production),
+            other => panic!("{other:?}"),
+        };
+        let (published, production) = prices(&mut out);
+        let request = hold(Signal::ConsumptionPrice, Some(-50.0), Some(at(150).time));
+        dso.step(at(75), &load(0.0), &[request], &mut out);
+        let (held, other) = prices(&mut out);
+        let at = |minutes| at(minutes).time;
+        assert_eq!([held.at(at(75)), held.at(at(149))], [Some(-50.0); 2]);
+        for minutes in [0, 74, 150, 1439] {
+            assert_eq!(held.at(at(minutes)), published.at(at(minutes)), "{minutes}");
+        }
+        assert_eq!((other, held.end()), (production, published.end()));
+        dso.step(self::at(150), &load(0.0), &[], &mut out);
+        assert_eq!(prices(&mut out).0, published);
     }
 }

@@ -4,6 +4,9 @@
 //! then confirms or stops it. Without an answer by the deadline the local decision stands. Without an operator every
 //! vehicle is authorised by being plugged in, and the charge point keeps the session's row itself; without an energy
 //! manager nobody is told what vehicles need.
+//!
+//! Whoever presents a token authorises the vehicle that is there or is plugged in soon after; the same token once more
+//! stops the charging. The token of a vehicle's driver is the vehicle's id, so that all vehicles are on the local list.
 
 use crate::command::{Capability, CommandBook, Mode};
 use crate::core::{Core, Outbox, Wake};
@@ -15,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 /// How long the operator may take to answer an authorisation.
 const AUTHORIZATION_DEADLINE: Span = Span::from_s(30);
+/// How long a token counts that is presented before the vehicle is plugged in (OCPP 2.0.1, `EVConnectionTimeOut`).
+const CONNECTION_TIMEOUT: Span = Span::from_s(120);
 
 /// The mind of a charge point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +30,12 @@ pub struct Evse {
     session: Option<ChargingSession>,
     /// End of the last session that was reported; the body shows ended ones for a whole tick.
     reported: Time,
+    /// Whether a vehicle waits in the plug until somebody presents a token.
+    #[serde(default)]
+    requires_token: bool,
+    /// Who has presented a token while no vehicle was there, and until when that counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    presented: Option<(ParticipantId, Time)>,
 }
 
 /// The charging session as the charge point owns it, as of its last step.
@@ -34,6 +45,9 @@ pub struct ChargingSession {
     pub plug: Plug,
     /// Whether it may charge.
     pub authorization: Authorization,
+    /// Whose token it was that was presented; none: the vehicle's own, by being plugged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<ParticipantId>,
     /// What is offered from that step on: setpoint and limits in force.
     pub offer: EvseIntent,
     /// Energy delivered to the vehicle so far, at its inlet.
@@ -56,6 +70,17 @@ pub enum Authorization {
     Granted,
     /// The operator does not know its token.
     Refused,
+    /// Not before somebody presents a token.
+    Waiting,
+    /// Its token was presented once more: not before one is presented anew.
+    Stopped,
+}
+
+impl Authorization {
+    /// Whether nothing is offered to the vehicle.
+    fn withholds(self) -> bool {
+        matches!(self, Self::Refused | Self::Waiting | Self::Stopped)
+    }
 }
 
 /// Who holds up the transfer of energy (OCPP 2.0.1 `ChargingStateEnumType`).
@@ -67,7 +92,7 @@ pub enum Suspension {
     Ev,
 }
 
-/// What the control pilot shows (IEC 61851-1, annex A). E and F would be faults, which nothing here has yet.
+/// What the control pilot shows (IEC 61851-1, annex A).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ControlPilot {
     /// No vehicle.
@@ -79,6 +104,10 @@ pub enum ControlPilot {
     B2,
     /// Energy flows, in either direction.
     C,
+    /// There is no supply.
+    E,
+    /// The charge point is out of order.
+    F,
 }
 
 /// What a charge point senses.
@@ -132,7 +161,15 @@ impl Evse {
             ems,
             session: None,
             reported: Time(i64::MIN),
+            requires_token: false,
+            presented: None,
         }
+    }
+
+    /// One at which a vehicle waits in the plug until somebody presents a token, if it `requires_token`.
+    #[must_use]
+    pub fn with_tokens_required(self, requires_token: bool) -> Self {
+        Self { requires_token, ..self }
     }
 
     /// The session under way, as of the last step.
@@ -149,13 +186,15 @@ impl Evse {
             self.tell_ems(Message::ChargingOver, out);
         }
         self.reported = sense.ended.last().map_or(self.reported, |session| session.end);
-        let known = |plug| self.session.filter(|session| session.plug == plug);
-        let plugged = |plug| known(plug).unwrap_or_else(|| self.begin(now, plug, out));
-        self.session = sense.plug.map(plugged).map(|session| ChargingSession {
+        let session = sense.plug.map(|plug| match self.session.filter(|session| session.plug == plug) {
+            Some(known) => known,
+            None => self.begin(now, plug, out),
+        });
+        self.session = session.map(|session| ChargingSession {
             delivered_kwh: sense.delivered_kwh,
             returned_kwh: sense.returned_kwh,
             suspended_by: match sense.pilot {
-                ControlPilot::B1 => Some(Suspension::Evse),
+                ControlPilot::B1 | ControlPilot::E | ControlPilot::F => Some(Suspension::Evse),
                 ControlPilot::B2 => Some(Suspension::Ev),
                 ControlPilot::A | ControlPilot::C => None,
             },
@@ -163,22 +202,55 @@ impl Evse {
         });
     }
 
-    fn begin(&self, now: Now, plug: Plug, out: &mut Outbox) -> ChargingSession {
-        let authorization = match self.operator {
-            Some(operator) => {
-                out.send(operator, Message::AuthorizeRequest { vehicle: plug.vehicle });
-                Authorization::Asked { deadline: now.time + AUTHORIZATION_DEADLINE }
-            }
-            None => Authorization::Granted,
+    fn begin(&mut self, now: Now, plug: Plug, out: &mut Outbox) -> ChargingSession {
+        let holder = self.presented.take().filter(|(_, until)| plug.since < *until).map(|(holder, _)| holder);
+        let authorization = match holder {
+            None if self.requires_token => Authorization::Waiting,
+            _ => self.authorize(now, holder.unwrap_or(plug.vehicle), out),
         };
         ChargingSession {
             plug,
             authorization,
+            holder,
             offer: EvseIntent::default(),
             delivered_kwh: 0.0,
             returned_kwh: 0.0,
             suspended_by: None,
         }
+    }
+
+    /// Asks the operator, if there is one, whether the holder of a token may charge.
+    fn authorize(&self, now: Now, holder: ParticipantId, out: &mut Outbox) -> Authorization {
+        match self.operator {
+            Some(operator) => {
+                out.send(operator, Message::AuthorizeRequest { vehicle: holder });
+                Authorization::Asked { deadline: now.time + AUTHORIZATION_DEADLINE }
+            }
+            None => Authorization::Granted,
+        }
+    }
+
+    /// Somebody presents a token, that of the driver of `holder`.
+    fn presented(&mut self, now: Now, token: &str, holder: Option<ParticipantId>, out: &mut Outbox) {
+        let Some(holder) = holder else {
+            let detail = format!("nobody knows the token {token:?}: present the id of a vehicle");
+            out.event(now, EventCode::AuthorizationRefused, detail);
+            return;
+        };
+        let Some(mut session) = self.session else {
+            self.presented = Some((holder, now.time + CONNECTION_TIMEOUT));
+            return;
+        };
+        if session.authorization.withholds() {
+            session.holder = Some(holder);
+            session.authorization = self.authorize(now, holder, out);
+        } else if holder == session.holder() {
+            session.authorization = Authorization::Stopped;
+        } else {
+            let detail = format!("the token {token:?} was refused: the vehicle charges by another one");
+            out.event(now, EventCode::AuthorizationRefused, detail);
+        }
+        self.session = Some(session);
     }
 
     fn tell_ems(&self, message: Message, out: &mut Outbox) {
@@ -187,10 +259,13 @@ impl Evse {
         }
     }
 
-    fn answered(&mut self, now: Now, vehicle: ParticipantId, accepted: bool, out: &mut Outbox) {
-        let Some(session) = self.session.as_mut().filter(|session| session.plug.vehicle == vehicle) else {
+    fn answered(&mut self, now: Now, holder: ParticipantId, accepted: bool, out: &mut Outbox) {
+        let Some(session) = self.session.as_mut().filter(|session| session.holder() == holder) else {
             return;
         };
+        if matches!(session.authorization, Authorization::Stopped | Authorization::Waiting) {
+            return;
+        }
         session.authorization = if accepted { Authorization::Granted } else { Authorization::Refused };
         if !accepted {
             out.event(now, EventCode::AuthorizationRefused, "the operator refused the token: charging stopped");
@@ -199,16 +274,23 @@ impl Evse {
 
     fn offer(&mut self, now: Now, out: &mut Outbox) -> EvseIntent {
         let resolved = self.commands.resolve(now, out);
-        let is_refused = self.session.is_some_and(|session| session.authorization == Authorization::Refused);
+        let is_withheld = self.session.is_some_and(|session| session.authorization.withholds());
         EvseIntent {
             setpoint_kw: match resolved.mode {
-                _ if is_refused => Some(0.0),
+                _ if is_withheld => Some(0.0),
                 Some(Mode::Hold(power_kw)) => Some(power_kw),
                 _ => None,
             },
             import_limit_kw: resolved.import_limit_kw,
             export_limit_kw: resolved.export_limit_kw,
         }
+    }
+}
+
+impl ChargingSession {
+    /// Whose token it was.
+    fn holder(&self) -> ParticipantId {
+        self.holder.unwrap_or(self.plug.vehicle)
     }
 }
 
@@ -223,6 +305,7 @@ impl Core for Evse {
             match &mail.message {
                 Message::Command(command) => self.commands.take(command, now, out),
                 Message::AuthorizeResponse { vehicle, accepted } => self.answered(now, *vehicle, *accepted, out),
+                Message::TokenPresented { token, holder } => self.presented(now, token, *holder, out),
                 Message::ChargingNeeds(needs) => self.tell_ems(Message::ChargingNeeds(*needs), out),
                 _ => {}
             }
@@ -363,5 +446,54 @@ mod tests {
         assert_eq!(evse.session().expect("still there").offer.setpoint_kw, Some(0.0), "refused");
         assert_eq!(evse.step(at(1), &EvseSense::default(), &[], &mut out).setpoint_kw, None);
         assert_eq!(evse.session(), None);
+    }
+
+    fn token(holder: Option<ParticipantId>) -> Mail {
+        let message = Message::TokenPresented { token: "ev_07".into(), holder };
+        Mail { to: ParticipantId(5), from: ParticipantId::OUTSIDE, message }
+    }
+
+    fn refusals(out: &Outbox) -> usize {
+        let is_refusal =
+            |record: &&Record| matches!(record, Record::Event(event) if event.code == EventCode::AuthorizationRefused);
+        out.records.iter().filter(is_refusal).count()
+    }
+
+    #[test]
+    fn a_vehicle_that_needs_a_token_waits_for_one_and_the_same_one_stops_it() {
+        let (mut evse, mut out) = (Evse::new(None, None).with_tokens_required(true), Outbox::of(ParticipantId(5)));
+        let mut setpoint = |mail: &[Mail]| evse.step(at(0), &plugged(), mail, &mut out).setpoint_kw;
+        assert_eq!(setpoint(&[]), Some(0.0), "it waits");
+        assert_eq!(setpoint(&[token(None)]), Some(0.0), "nobody's token");
+        assert_eq!(setpoint(&[token(Some(VEHICLE))]), None);
+        assert_eq!(setpoint(&[token(Some(ParticipantId(8)))]), None, "another one changes nothing");
+        assert_eq!(setpoint(&[token(Some(VEHICLE))]), Some(0.0), "stopped");
+        assert_eq!(setpoint(&[token(Some(ParticipantId(8)))]), None, "anew, by another one");
+        assert_eq!(setpoint(&[token(Some(VEHICLE))]), None, "not the one by which it charges");
+        assert_eq!(refusals(&out), 3);
+    }
+
+    #[test]
+    fn a_token_counts_for_two_minutes_before_the_vehicle_is_there() {
+        for (seconds, expected) in [(119, None), (121, Some(0.0))] {
+            let (mut evse, mut out) = (Evse::new(None, None).with_tokens_required(true), Outbox::of(ParticipantId(5)));
+            evse.step(at(0), &EvseSense::default(), &[token(Some(ParticipantId(8)))], &mut out);
+            let plug = Some(Plug { vehicle: VEHICLE, since: at(seconds).time });
+            let sense = EvseSense { plug, ..EvseSense::default() };
+            assert_eq!(evse.step(at(seconds), &sense, &[], &mut out).setpoint_kw, expected, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn the_operator_is_asked_for_the_holder_of_the_token_not_for_the_vehicle() {
+        let (mut evse, mut out) = (Evse::new(Some(OPERATOR), None), Outbox::of(ParticipantId(5)));
+        assert_eq!(evse.step(at(0), &plugged(), &[answer(false)], &mut out).setpoint_kw, Some(0.0));
+        out.mail.clear();
+        let friend = ParticipantId(8);
+        assert_eq!(evse.step(at(1), &plugged(), &[token(Some(friend))], &mut out).setpoint_kw, None);
+        assert_eq!(out.mail[0].message, Message::AuthorizeRequest { vehicle: friend });
+        let message = Message::AuthorizeResponse { vehicle: friend, accepted: false };
+        let refused = Mail { to: ParticipantId(5), from: OPERATOR, message };
+        assert_eq!(evse.step(at(1), &plugged(), &[refused], &mut out).setpoint_kw, Some(0.0));
     }
 }

@@ -397,7 +397,8 @@ impl<'a> Draft<'a> {
             }
             Model::Evse(point) => {
                 let operator = point.operated.then_some(operator);
-                Role::Evse(evse::Evse::new(operator, self.is_managed(asset).then_some(ems)), point.clone())
+                let core = evse::Evse::new(operator, self.is_managed(asset).then_some(ems));
+                Role::Evse(core.with_tokens_required(point.requires_token), point.clone())
             }
             Model::Ev(parameters, evse) => {
                 let evse = self.id(evse);

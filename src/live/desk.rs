@@ -6,6 +6,7 @@
 use agents::act::{Act, HeldSignal};
 use agents::command::{Capability, Command, Directive, Priority};
 use agents::face::{Answer, Asked, Origin, Request, Verdict};
+use agents::fault::FaultKind;
 use agents::{ParticipantId, Time};
 use scenarios::{Plan, Role};
 use serde::{Deserialize, Serialize};
@@ -194,6 +195,9 @@ impl Taken {
                 None => (Verdict::Accepted, None),
             },
             Self::Command { target, .. } if kernel.is_out(target) => (Verdict::Refused, Some(IS_OUT.into())),
+            Self::Command { target, .. } if kernel.is_unreachable(target) => {
+                (Verdict::Refused, kernel.why_unreachable(target).map(unreachable))
+            }
             Self::Command { target, .. } if is_mirrored(kernel, target) => {
                 (Verdict::Overruled, Some("the device is mirrored: it does what the field shows".into()))
             }
@@ -206,6 +210,10 @@ impl Taken {
             }
         }
     }
+}
+
+fn unreachable(fault: FaultKind) -> String {
+    format!("the device can not be reached: {fault}")
 }
 
 fn is_mirrored(kernel: &Kernel, id: ParticipantId) -> bool {
@@ -266,6 +274,9 @@ fn take(asked: Asked, origin: Option<Origin>, plan: &Plan, kernel: &mut Kernel) 
                 Capability::of(kind).ok_or_else(|| format!("a participant of kind {kind} takes no commands"))?;
             if kernel.is_out(id) {
                 return Err(IS_OUT.into());
+            }
+            if let Some(fault) = kernel.why_unreachable(id) {
+                return Err(unreachable(fault));
             }
             let effective = effective.unwrap_or(tick);
             let (source, expires) = (ParticipantId::OUTSIDE, lasts.until(effective));
@@ -450,6 +461,23 @@ mod tests {
             assert!(answer.reason.as_deref().is_some_and(|found| found.starts_with(reason)), "{answer:?}");
         }
         assert!(rig.kernel.journal().entries().is_empty() && rig.desk.counts() == (0, 5));
+    }
+
+    #[test]
+    fn a_device_that_can_not_be_reached_takes_nothing_until_it_is_repaired() {
+        let mut rig = Rig::new();
+        let act = |act: Act, id: &str| asked(Asked::Act { target: "bat_01".into(), act, lasts: None }, id);
+        let fault = FaultKind::CommunicationLoss.fault();
+        rig.ask(act(Act::Inject { fault, until: None }, "a"));
+        rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "b"));
+        let answers = rig.tick();
+        assert_eq!(verdicts(&answers), [Verdict::Accepted, Verdict::Refused], "lost in the tick that takes both");
+        let answer = rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "c")).expect("refused at once");
+        assert_eq!(answer.reason.as_deref(), Some("the device can not be reached: communication_loss"));
+        rig.ask(act(Act::Clear { kind: None }, "d"));
+        assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted]);
+        rig.ask(setpoint("bat_01", 12.5, Priority::Operator, "e"));
+        assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted]);
     }
 
     #[test]

@@ -8,6 +8,9 @@
 mod clock;
 mod draws;
 mod energy;
+mod faults;
+mod faults_shown;
+mod faults_told;
 mod forks;
 mod hosts;
 mod inputs;

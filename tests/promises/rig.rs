@@ -1,7 +1,7 @@
 //! What every promise needs: scenarios, runs on either host, and rows that can be compared.
 
 use agents::draw::lot;
-use agents::reading::{AssetReading, MirrorReading, SignalReading, SiteReading, SupplyReading};
+use agents::reading::{AssetReading, FaultReading, MirrorReading, SignalReading, SiteReading, SupplyReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{MeterId, Now, ParticipantId, Span, Time};
 use scenarios::{Plan, Scenario};
@@ -99,6 +99,7 @@ pub(crate) struct Interval {
     pub(crate) signals: Vec<SignalReading>,
     pub(crate) supply: Vec<SupplyReading>,
     pub(crate) mirror: Vec<MirrorReading>,
+    pub(crate) faults: Vec<FaultReading>,
     pub(crate) records: Vec<Record>,
 }
 
@@ -116,6 +117,7 @@ impl Recorder for Keep {
             signals: rows.signals.to_vec(),
             supply: rows.supply.to_vec(),
             mirror: rows.mirror.to_vec(),
+            faults: rows.faults.to_vec(),
             records: rows.records.to_vec(),
         });
         Ok(())
@@ -272,6 +274,7 @@ pub(crate) fn assert_same_rows(expected: &Run, found: &Run, what: &str) {
         assert_same_list(&a.signals, &b.signals, &format!("{what}, signals"));
         assert_same_list(&a.supply, &b.supply, &format!("{what}, supply"));
         assert_same_list(&a.mirror, &b.mirror, &format!("{what}, mirror"));
+        assert_same_list(&a.faults, &b.faults, &format!("{what}, faults"));
         assert_same_list(&a.records, &b.records, &format!("{what}, records"));
         assert_eq!((a.start, a.length), (b.start, b.length), "{what}");
     }

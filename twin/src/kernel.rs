@@ -3,6 +3,7 @@
 //! Tick *k* is the instant `t_k`. Inputs that arrived are taken; bodies advance over `[t_{k−1}, t_k)` under the intents in
 //! force; participants sense and write mail in rounds until all is quiet; rows are recorded with `time = t_{k−1}`.
 
+mod links;
 mod saved;
 
 use crate::host::{Effects, Host, Round};
@@ -42,6 +43,8 @@ pub struct Kernel {
     failed_acts: Vec<FailedAct>,
     /// Mail for the next round.
     mail: Vec<Mail>,
+    /// What slow links hold, and when it arrives, in the order sent.
+    late_mail: Vec<(Time, Mail)>,
     records: Vec<Record>,
     signals: [Option<f64>; Signal::ALL.len()],
     journal: Journal,
@@ -141,6 +144,7 @@ impl Kernel {
             deeds: Vec::new(),
             failed_acts: Vec::new(),
             mail: Vec::new(),
+            late_mail: Vec::new(),
             records: Vec::new(),
             signals: [None; Signal::ALL.len()],
             journal: Journal::default(),
@@ -281,8 +285,9 @@ impl Kernel {
     pub fn tick<H: Host>(&mut self, host: &mut H, recorder: &mut dyn Recorder) -> Result<(), KernelError> {
         self.failed_acts.clear();
         if !self.is_begun {
+            self.world.begin_faults(self.now);
             self.take_inputs();
-            self.do_deeds();
+            self.do_deeds(0);
             self.mail_rounds(host)?;
             self.is_begun = true;
         }
@@ -293,9 +298,11 @@ impl Kernel {
         let start = self.now;
         self.now = self.next_tick();
         self.skip_until = self.skip_until.filter(|until| self.now < *until);
+        self.bring_late_mail();
+        let known = self.mail.len();
         self.take_inputs();
         self.world.advance(start, self.now);
-        self.do_deeds();
+        self.do_deeds(known);
         self.note_the_mirror();
         self.read_signals();
         self.mail_rounds(host)?;
@@ -348,19 +355,28 @@ impl Kernel {
         }
     }
 
-    /// Does what was done from outside, at the instant of the tick and before its mail rounds.
-    fn do_deeds(&mut self) {
+    /// Does what was done from outside, at the instant of the tick and before its mail rounds; then the first `known` of
+    /// the letters are old, and the others reach their devices, if anything does.
+    fn do_deeds(&mut self, known: usize) {
         for deed in std::mem::take(&mut self.deeds) {
             match deed {
-                Deed::Act { to, act: Act::PresentToken { token }, .. } => {
-                    let holder = self.find(&token).ok().filter(|id| self.world.kind(*id) == Kind::Ev);
-                    let message = Message::TokenPresented { token, holder };
-                    self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
-                }
                 Deed::Act { to, act, origin } => {
-                    if let Err(reason) = self.world.act(self.now, to, &act) {
-                        self.note(to, EventCode::ActFailed, format!("{act}: {reason}"));
-                        self.failed_acts.push(FailedAct { to, act, origin, reason });
+                    let done = if self.is_out[to.index()] {
+                        Err("it failed and was put out; its body follows the safe intent".into())
+                    } else {
+                        self.world.act(self.now, (to, &self.ids[to.index()]), &act)
+                    };
+                    match (done, act) {
+                        (Ok(()), Act::PresentToken { token }) => {
+                            let holder = self.find(&token).ok().filter(|id| self.world.kind(*id) == Kind::Ev);
+                            let message = Message::TokenPresented { token, holder };
+                            self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
+                        }
+                        (Ok(()), _) => {}
+                        (Err(reason), act) => {
+                            self.note(to, EventCode::ActFailed, format!("{act}: {reason}"));
+                            self.failed_acts.push(FailedAct { to, act, origin, reason });
+                        }
                     }
                 }
                 Deed::Signal { held } if self.world.is_weather(held.signal) => self.world.hold_weather(&held),
@@ -372,6 +388,11 @@ impl Kernel {
                     }
                 }
             }
+        }
+        self.records.extend(self.world.take_fault_events().into_iter().map(Record::Event));
+        if self.world.faults.is_at_work() {
+            let mut inputs = self.mail.split_off(known);
+            self.post(&mut inputs);
         }
     }
 
@@ -472,7 +493,7 @@ impl Kernel {
         for (id, wake) in effects.wakes.drain(..) {
             self.wakes.set(id, wake);
         }
-        self.mail.append(&mut effects.outbox.mail);
+        self.post(&mut effects.outbox.mail);
         for record in effects.outbox.records.drain(..) {
             match record {
                 Record::Signal(signal, value) => self.signals[signal as usize] = Some(value),

@@ -9,6 +9,7 @@
 mod bodies;
 mod build;
 mod cores;
+mod faults;
 mod host;
 mod journal;
 mod kernel;
@@ -24,6 +25,7 @@ mod weather;
 mod world;
 
 pub use cores::AnyCore;
+pub use faults::FaultState;
 pub use host::live::{Blow, LiveHost, LiveHostError};
 pub use host::sweep::SweepHost;
 pub use host::{Effects, Host, Round};

@@ -20,10 +20,12 @@ mod named;
 pub use error::SnapshotError;
 
 use crate::cores::AnyCore;
+use crate::faults::FaultState;
 use crate::journal::{Journal, JournalEntry};
 use crate::mirror::MirrorState;
 use crate::supply::SupplyState;
 use crate::world::{BodyState, MeterState};
+use agents::act::HeldSignal;
 use agents::reading::Signal;
 use agents::{Mail, Stage, Time};
 use scenarios::Plan;
@@ -49,6 +51,12 @@ pub struct Snapshot {
     pub(crate) signals: BTreeMap<Signal, f64>,
     /// Mail that waits for the next tick.
     pub(crate) mail: Vec<Mail>,
+    /// Mail that slow links hold, and when it arrives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) late_mail: Vec<(Time, Mail)>,
+    /// What somebody holds of the weather.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) weather: Vec<HeldSignal>,
     /// Inputs that no tick has taken.
     pub(crate) inputs: Vec<JournalEntry>,
     #[serde(deserialize_with = "named::participants")]
@@ -76,6 +84,9 @@ pub(crate) struct SavedParticipant {
     /// What is known of it from the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) mirror: Option<MirrorState>,
+    /// What is known of its faults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) faults: Option<FaultState>,
 }
 
 #[derive(Deserialize)]

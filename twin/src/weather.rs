@@ -13,6 +13,8 @@ use self::clouds::{CloudCover, Offset};
 use crate::physics::clouds::beam_and_diffuse;
 use crate::physics::sky::{ClearSky, Irradiance, MonthlyLinke, SkyNode, erbs};
 use crate::physics::sun::{DELTA_T_S, Observer, SunVector, sun_position_fast};
+use agents::act::HeldSignal;
+use agents::reading::Signal;
 use agents::series::Series;
 use agents::{Calendar, Span, Time};
 use scenarios::{Measured, Plan, Quantity, communes};
@@ -56,6 +58,14 @@ pub(crate) fn cut_into_steps(start: Time, end: Time, calendar: Calendar, steps: 
     }
 }
 
+/// Cuts the step in which `time` lies, so that one begins at it.
+pub(crate) fn cut_at(steps: &mut Vec<Step>, time: Time) {
+    let Some(index) = steps.iter().position(|step| step.start < time && time < step.end) else { return };
+    let whole = steps[index];
+    steps[index] = Step { end: time, hours: (time - whole.start).hours(), ends_day: false, ..whole };
+    steps.insert(index + 1, Step { start: time, hours: (whole.end - time).hours(), ..whole });
+}
+
 /// The mean of a measured series over the full minute in which a step lies, as far as the series goes: the same in each
 /// step of a minute, so that what depends on it in curves and thresholds does not depend on the tick.
 pub(crate) fn mean_of_minute(series: &Series, step: &Step) -> f64 {
@@ -82,6 +92,8 @@ pub(crate) struct Weather {
     air_model: AirModel,
     linke: MonthlyLinke,
     measured: Measured,
+    /// What somebody holds of it, in the order of [`Signal::ALL`].
+    held: Vec<HeldSignal>,
 }
 
 #[derive(Debug)]
@@ -128,7 +140,33 @@ impl Weather {
             air_model: AirModel::new(plan.seed, &plan.weather.air),
             linke: MonthlyLinke(plan.weather.air.linke),
             measured: plan.measured.clone(),
+            held: Vec::new(),
         }
+    }
+
+    /// Holds a signal of the weather, or lets it go.
+    pub(crate) fn hold(&mut self, held: &HeldSignal) {
+        self.held.retain(|other| other.signal != held.signal);
+        if held.value.is_some() {
+            self.held.push(*held);
+            self.held.sort_by_key(|held| held.signal);
+        }
+    }
+
+    /// What is held of it.
+    pub(crate) fn held(&self) -> &[HeldSignal] {
+        &self.held
+    }
+
+    /// Forgets what is held no more in a step that begins at `start` or later, and cuts steps where that ends.
+    pub(crate) fn cut(&mut self, start: Time, steps: &mut Vec<Step>) {
+        self.held.retain(|held| held.until.is_none_or(|until| start < until));
+        self.held.iter().filter_map(|held| held.until).for_each(|until| cut_at(steps, until));
+    }
+
+    fn held_at(&self, signal: Signal, time: Time) -> Option<f64> {
+        let is_meant = |held: &&HeldSignal| held.signal == signal && held.until.is_none_or(|until| time < until);
+        self.held.iter().find(is_meant)?.value
     }
 
     /// The index of the sky over a commune that was asked for in [`Weather::new`].
@@ -177,13 +215,21 @@ impl Weather {
         for step in steps {
             self.air.push(self.air_model.air(step, &self.measured));
         }
+        if !self.held.is_empty() {
+            self.hold_the_air(steps);
+        }
         let irradiance = self.measured.get(Quantity::Irradiance);
+        let is_held = !self.held.is_empty();
+        let held: Vec<_> =
+            steps.iter().filter(|_| is_held).map(|step| self.held_at(Signal::Irradiance, step.start)).collect();
         for sky in &mut self.skies {
             sky.steps.clear();
-            for step in steps {
+            for (index, step) in steps.iter().enumerate() {
                 let node = sky.node(step, &self.linke);
-                let given = match irradiance {
-                    Some(series) => measured_sky(series, step, &node),
+                let known = held.get(index).copied().flatten();
+                let known = known.or_else(|| irradiance.map(|series| mean_of_minute(series, step)));
+                let given = match known {
+                    Some(ghi) => sky_under(ghi, &node),
                     None if node.clear.ghi > 0.0 => {
                         let kc = self.clouds.kc(self.calendar, step, sky.offset);
                         beam_and_diffuse(&node, kc)
@@ -196,8 +242,20 @@ impl Weather {
     }
 }
 
-fn measured_sky(series: &Series, step: &Step, node: &SkyNode) -> Irradiance {
-    let ghi = mean_of_minute(series, step);
+impl Weather {
+    fn hold_the_air(&mut self, steps: &[Step]) {
+        for (index, step) in steps.iter().enumerate() {
+            let [temperature_c, wind_m_per_s] =
+                [Signal::Temperature, Signal::WindSpeed].map(|signal| self.held_at(signal, step.start));
+            let air = &mut self.air[index];
+            air.temperature_c = temperature_c.unwrap_or(air.temperature_c);
+            air.wind_m_per_s = wind_m_per_s.unwrap_or(air.wind_m_per_s);
+        }
+    }
+}
+
+/// The sky of which only the global irradiance is known.
+fn sky_under(ghi: f64, node: &SkyNode) -> Irradiance {
     if ghi <= 0.0 {
         return Irradiance { dni_extra: node.clear.dni_extra, ..Irradiance::default() };
     }
@@ -271,6 +329,29 @@ mod tests {
             lit += u32::from(sky.irradiance.ghi > 0.0);
         }
         assert!((700..760).contains(&lit), "{lit} minutes of light");
+    }
+
+    #[test]
+    fn held_weather_takes_the_place_of_the_models_until_its_end() {
+        let (mut weather, plan) = weather("");
+        let from = plan.start + Span::from_hours(12.0);
+        let until = Some(from + Span::from_s(150));
+        for (signal, value) in [(Signal::Irradiance, 321.0), (Signal::Temperature, -3.0)] {
+            weather.hold(&HeldSignal { signal, value: Some(value), until });
+        }
+        let mut steps = steps(&plan, from, from + Span::from_minutes(4));
+        weather.cut(from, &mut steps);
+        assert_eq!(
+            steps.iter().map(|step| (step.end - step.start).seconds()).collect::<Vec<_>>(),
+            [60.0, 60.0, 30.0, 30.0, 60.0]
+        );
+        weather.advance(&steps);
+        let is_held: Vec<_> = weather.sky(0).iter().map(|sky| sky.irradiance.ghi == 321.0).collect();
+        assert_eq!(is_held, [true, true, true, false, false]);
+        let is_cold: Vec<_> = weather.air().iter().map(|air| air.temperature_c == -3.0).collect();
+        assert_eq!(is_cold, is_held);
+        weather.cut(from + Span::from_minutes(4), &mut Vec::new());
+        assert_eq!(weather.held(), []);
     }
 
     #[test]

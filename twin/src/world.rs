@@ -1,17 +1,20 @@
 //! The world: bodies as components, what flows between them, and the meters that see it.
 
 mod acting;
+mod faulting;
+mod meters;
 mod mirroring;
 mod saved;
 
+pub(crate) use meters::{MeterState, Meters};
 pub(crate) use saved::BodyState;
 
 use crate::bodies::{BatteryBody, DsoBody, Embodied, EvBody, EvseBody, Guide, LoadBody, PvBody};
 use crate::build::{Draft, Pair, asset_entities, lone_points, pairs};
+use crate::faults::Faults;
 use crate::mirror::Mirrors;
 use crate::network::Network;
 use crate::physics::storage::StorageUnit;
-use crate::state::state;
 use crate::supply::Supply;
 use crate::weather::{Step, Weather, cut_into_steps};
 use agents::battery::Battery;
@@ -19,14 +22,11 @@ use agents::ev::Ev;
 use agents::evse::Evse;
 use agents::load::Load;
 use agents::pv::Pv;
-use agents::reading::{
-    AssetReading, AssetState, Signal, SignalReading, SiteReading, SupplyReading, round_energy_kwh, round_power_kw,
-};
+use agents::reading::{AssetReading, AssetState, Signal, SignalReading, SiteReading, SupplyReading};
 use agents::series::Series;
 use agents::{Calendar, Kind, MeterId, MeterReading, ParticipantId, PortfolioId, SiteId, Span, Time};
 use bevy_ecs::entity::Entity;
 use bevy_ecs::query::QueryState;
-use market::Energy;
 use scenarios::{Plan, Quantity};
 
 /// Everything that obeys physics, and the components a host keeps beside it.
@@ -44,6 +44,7 @@ pub struct World {
     /// Where the models of mirrored assets let flow what does not flow.
     aside: Flows,
     mirrors: Mirrors,
+    pub(crate) faults: Faults,
     steps: Vec<Step>,
     residual_kw: Vec<f64>,
     weather: Weather,
@@ -114,6 +115,7 @@ impl World {
             aside: Flows::new(portfolio_of.clone(), plan.portfolios.len()),
             flows: Flows::new(portfolio_of, plan.portfolios.len()),
             mirrors: Mirrors::new(plan),
+            faults: Faults::new(plan),
             steps: Vec::new(),
             residual_kw: Vec::new(),
             supply: Supply::of(plan, &weather),
@@ -143,6 +145,7 @@ impl World {
     pub(crate) fn advance(&mut self, start: Time, end: Time) {
         self.called.clear();
         cut_into_steps(start, end, self.calendar, &mut self.steps);
+        self.cut_at_changes(start, end);
         self.weather.advance(&self.steps);
         self.network.advance(&self.steps);
         self.flows.reset(self.steps.len());
@@ -157,22 +160,23 @@ impl World {
         self.advance_supply();
         self.feed_dsos(end);
         self.take_readings();
+        self.show_faults(start, end);
         self.mirrors.end(start, end);
     }
 
     fn advance_pv_and_loads(&mut self) {
-        let (steps, weather, mirrors) = (&self.steps, &self.weather, &mut self.mirrors);
-        let (flows, aside, n) = (&mut self.flows, &mut self.aside, self.steps.len());
+        let (steps, weather, mirrors, faults) = (&self.steps, &self.weather, &mut self.mirrors, &mut self.faults);
+        let (flows, aside) = (&mut self.flows, &mut self.aside);
         for mut pv in self.queries.pv.iter_mut(&mut self.bodies) {
-            let mirror = mirrors.mirrored(pv.id);
-            mirroring::follow(&mut *pv, mirror, n, flows, aside, |pv, flows| {
-                pv.advance(steps, weather.sky(pv.sky), weather.air(), self.network.states(), flows);
+            let known = (mirrors.mirrored(pv.id), faults.of(pv.id));
+            mirroring::follow(&mut *pv, known, steps, flows, aside, |pv, faults, flows| {
+                pv.advance(steps, weather.sky(pv.sky), weather.air(), self.network.states(), faults, flows);
             });
         }
         for mut load in self.queries.load.iter_mut(&mut self.bodies) {
-            let mirror = mirrors.mirrored(load.id);
-            mirroring::follow(&mut *load, mirror, n, flows, aside, |load, flows| {
-                load.advance(steps, weather.air(), self.load_feed.as_ref(), flows);
+            let known = (mirrors.mirrored(load.id), faults.of(load.id));
+            mirroring::follow(&mut *load, known, steps, flows, aside, |load, faults, flows| {
+                load.advance(steps, weather.air(), self.load_feed.as_ref(), faults, flows);
             });
         }
     }
@@ -183,21 +187,28 @@ impl World {
         }
         for index in 0..self.pairs.len() {
             let (ev, evse, ids) = self.pairs[index];
+            let mut faults = self.faults.lend(ids);
             if ids.iter().any(|id| self.mirrors.mirrored(*id).is_some()) {
-                if self.advance_mirrored_pair(index) {
+                if self.advance_mirrored_pair(index, &mut faults) {
                     self.called.extend(ids);
                 }
+                self.faults.give_back(ids, faults);
                 continue;
             }
             let [mut ev, mut evse] = self.bodies.entity_mut([ev, evse]);
             let mut ev = ev.get_mut::<EvBody>().expect("vehicles have their bodies");
             let mut evse = evse.get_mut::<EvseBody>().expect("charge points have their bodies");
-            if ev.advance(&self.steps, self.weather.air(), &mut evse, &mut Guide::default(), &mut self.flows) {
+            let (air, mut guide) = (self.weather.air(), Guide::default());
+            if ev.advance(&self.steps, air, &mut evse, &mut guide, &mut faults, &mut self.flows) {
                 self.called.extend(ids);
             }
+            self.faults.give_back(ids, faults);
         }
         if self.mirrors.is_at_work() {
             self.follow_lone_charge_points();
+        }
+        if self.faults.is_at_work() {
+            self.count_lone_charge_points();
         }
         self.called.sort_unstable();
     }
@@ -219,8 +230,8 @@ impl World {
                     self.residual_kw.extend_from_slice(self.flows.frozen(meter));
                 }
                 let (id, around) = (battery.id, (&self.steps[..], &self.residual_kw[..], self.weather.air()));
-                let mirror = self.mirrors.mirrored(id);
-                mirroring::advance_battery(&mut battery, mirror, around, &mut self.flows, &mut self.aside);
+                let known = (self.mirrors.mirrored(id), self.faults.of(id));
+                mirroring::advance_battery(&mut battery, known, around, &mut self.flows, &mut self.aside);
             }
         }
         self.flows.sum_up();
@@ -361,6 +372,9 @@ impl World {
     pub(crate) fn sense<C: Embodied>(&self, id: ParticipantId, sense: &mut C::Sense) {
         let body = self.bodies.get::<C::Body>(self.entities[id.index()]);
         C::sense(body.expect("every participant has its body"), &self.meters, sense);
+        if let Some(shown) = self.faults.shown(id) {
+            C::be_shown(sense, shown);
+        }
     }
 
     /// Puts the body of participant `id` under the safe intent of its kind.
@@ -493,90 +507,5 @@ impl Flows {
 fn add_to(sums: &mut [f64], powers_kw: &[f64]) {
     for (sum, power_kw) in sums.iter_mut().zip(powers_kw) {
         *sum += power_kw;
-    }
-}
-
-/// The meters of sites and portfolios, and of the island.
-#[derive(Debug)]
-pub(crate) struct Meters {
-    sites: Vec<Meter>,
-    portfolios: Vec<Meter>,
-    island: Meter,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Meter {
-    power_kw: f64,
-    /// Within the last interval.
-    import_kwh: f64,
-    export_kwh: f64,
-    /// Since the start.
-    imported_kwh: f64,
-    exported_kwh: f64,
-}
-
-impl Meters {
-    pub(crate) fn new(sites: usize, portfolios: usize) -> Self {
-        let blank = Meter::default();
-        Self { sites: vec![blank; sites], portfolios: vec![blank; portfolios], island: blank }
-    }
-
-    fn count(&mut self, steps: &[Step], flows: &Flows) {
-        let stretch = steps.len();
-        for (meter, powers_kw) in self.sites.iter_mut().zip(flows.site_kw.chunks_exact(stretch)) {
-            meter.count(steps, powers_kw);
-        }
-        for (meter, powers_kw) in self.portfolios.iter_mut().zip(flows.portfolio_kw.chunks_exact(stretch)) {
-            meter.count(steps, powers_kw);
-        }
-        self.island.count(steps, &flows.island_kw);
-    }
-
-    /// What a meter shows.
-    pub(crate) fn read(&self, meter: MeterId) -> MeterReading {
-        let meter = match meter {
-            MeterId::Site(site) => &self.sites[site.index()],
-            MeterId::Portfolio(portfolio) => &self.portfolios[portfolio.index()],
-            MeterId::Island => &self.island,
-        };
-        MeterReading {
-            power_kw: meter.power_kw,
-            imported: Energy::from_kwh(meter.imported_kwh),
-            exported: Energy::from_kwh(meter.exported_kwh),
-        }
-    }
-}
-
-state! {
-    /// What a meter has counted.
-    MeterState of Meter {
-        power_kw: f64,
-        imported_kwh: f64,
-        exported_kwh: f64,
-    } given { import_kwh, export_kwh }
-}
-
-impl Meter {
-    fn count(&mut self, steps: &[Step], powers_kw: &[f64]) {
-        let (mut import_kwh, mut export_kwh, mut hours) = (0.0, 0.0, 0.0);
-        for (step, power_kw) in steps.iter().zip(powers_kw) {
-            import_kwh += power_kw.max(0.0) * step.hours;
-            export_kwh += (-power_kw).max(0.0) * step.hours;
-            hours += step.hours;
-        }
-        self.power_kw = (import_kwh - export_kwh) / hours;
-        (self.import_kwh, self.export_kwh) = (import_kwh, export_kwh);
-        self.imported_kwh += import_kwh;
-        self.exported_kwh += export_kwh;
-    }
-
-    fn site_reading(&self, index: usize, [a, b, c]: [f64; 3]) -> SiteReading {
-        SiteReading {
-            site: SiteId(index as u32),
-            power_kw: round_power_kw(self.power_kw),
-            import_kwh: round_energy_kwh(self.import_kwh),
-            export_kwh: round_energy_kwh(self.export_kwh),
-            imbalance_kw: round_power_kw(a.max(b).max(c) - a.min(b).min(c)),
-        }
     }
 }

@@ -20,7 +20,7 @@ use crate::id::{Kind, ParticipantId};
 use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::record::EventCode;
-use crate::time::{Every, Now, Span};
+use crate::time::{Every, Now, Span, Time};
 use market::Energy;
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +67,8 @@ pub struct EvSense {
     pub register: Energy,
     /// Energy that trips could not get from the empty battery, since the start.
     pub shortfall_kwh: f64,
+    /// Trips that depart until then are begun, or never will be.
+    pub departed: Time,
 }
 
 /// Where a vehicle is.
@@ -132,9 +134,12 @@ impl Ev {
         }
     }
 
-    fn needs(&self, now: Now, storage: StorageStatus) -> ChargingNeeds {
+    fn needs(&self, now: Now, departed: Time, storage: StorageStatus) -> ChargingNeeds {
         let EnergyBounds { target_kwh, reserve_kwh } = self.bounds;
-        let departure = self.trips[0].map_or(now.time + NO_DEPARTURE_WITHIN, |trip| trip.depart);
+        // In the plug during a trip it will not make it: somebody has put it there.
+        let is_to_come = |trip: &&Trip| departed < trip.depart || trip.back <= now.time;
+        let departure =
+            self.trips.iter().flatten().find(is_to_come).map_or(now.time + NO_DEPARTURE_WITHIN, |trip| trip.depart);
         ChargingNeeds { storage, target_kwh, reserve_kwh, departure }
     }
 }
@@ -151,7 +156,7 @@ impl Core for Ev {
             let power_kw = self.reported.mean_kw(now.time, sense.register).unwrap_or(sense.storage.power_kw);
             if sense.place == Place::Plugged {
                 let storage = StorageStatus { power_kw, ..sense.storage };
-                out.send(self.evse, Message::ChargingNeeds(self.needs(now, storage)));
+                out.send(self.evse, Message::ChargingNeeds(self.needs(now, sense.departed, storage)));
             }
         }
         EvIntent { trips: self.trips, bounds: Some(self.bounds) }
@@ -165,7 +170,7 @@ impl Core for Ev {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::{Calendar, Time};
+    use crate::time::Calendar;
 
     const BOUNDS: EnergyBounds = EnergyBounds { target_kwh: 60.0, reserve_kwh: 30.0 };
 

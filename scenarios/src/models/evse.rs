@@ -23,6 +23,8 @@ parameters! {
         min_current_a: f64 = 6.0, "A", Within(0.0, 63.0), "IEC 61851-1";
         /// Whether the charge-point operator authorises and bills its sessions; otherwise it charges whoever plugs in.
         operated: bool = true, "true or false", Any, "documents of the Cariflex platform";
+        /// Whether a vehicle that is plugged in waits until somebody presents a token.
+        requires_token: bool = false, "true or false", Any, ASSUMPTION;
         /// Whether it can pass energy from a vehicle to the network.
         bidirectional: bool = true, "true or false", Any, "documents of the Cariflex platform: V2G";
     }

@@ -1,6 +1,7 @@
 //! The body of a stationary battery.
 
 use super::{Embodied, Mean, on_phases};
+use crate::faults::{Condition, FaultState, Shown};
 use crate::physics::storage::{EnergyWindow, StorageState, StorageUnit};
 use crate::state::state;
 use crate::weather::{Air, Step};
@@ -57,7 +58,14 @@ impl BatteryBody {
     }
 
     /// Holds its power, or answers for its share of `residual_kw`, the followed meter without its followers.
-    pub(crate) fn advance(&mut self, steps: &[Step], residual_kw: &[f64], air: &[Air], flows: &mut Flows) {
+    pub(crate) fn advance(
+        &mut self,
+        steps: &[Step],
+        residual_kw: &[f64],
+        air: &[Air],
+        mut faults: Option<&mut FaultState>,
+        flows: &mut Flows,
+    ) {
         let (mut mean, mut wanted, mut converter) = (Mean::default(), Mean::default(), Mean::default());
         for (index, (step, air)) in steps.iter().zip(air).enumerate() {
             let asked_kw = match self.intent.mode {
@@ -66,13 +74,27 @@ impl BatteryBody {
                     (-residual_kw[index] * share).clamp(-self.unit.spec.discharge_kw, self.unit.spec.power_kw)
                 }
             };
-            let supply_kw = self.unit.supply_kw();
-            let (power_kw, asked_kw) = self.exchange(asked_kw, step.hours);
+            let (condition, stored_kwh) =
+                (faults.as_deref().map_or(Condition::SOUND, |faults| faults.at(step.start)), self.unit.energy_kwh);
+            let supply_kw = if condition.is_dead { 0.0 } else { self.unit.supply_kw() };
+            let (power_kw, asked_kw) = match condition {
+                Condition { is_dead: true, .. } => {
+                    self.unit.lose_cooling();
+                    (0.0, asked_kw)
+                }
+                Condition { is_off: true, .. } => {
+                    (self.unit.exchange(supply_kw, step.hours, self.unit.window()), asked_kw)
+                }
+                _ => self.exchange(asked_kw, step.hours, &condition),
+            };
             self.unit.pass(step.hours, step.day, air.temperature_c);
             flows.add(self.site, index, power_kw);
             mean.add(power_kw, step);
             wanted.add(asked_kw, step);
             converter.add(power_kw - supply_kw, step);
+            if let Some(faults) = &mut faults {
+                faults.count(step, power_kw, Some(stored_kwh));
+            }
         }
         self.power_kw = mean.power_kw();
         self.register_kwh += mean.energy_kwh();
@@ -114,11 +136,17 @@ impl BatteryBody {
 
     /// Exchanges what is asked within limits and reserves; returns the power at the terminals, and the power asked for
     /// once a missing reserve asks for more.
-    fn exchange(&mut self, asked_kw: f64, hours: f64) -> (f64, f64) {
-        let highest_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
-        let lowest_kw = -self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
+    fn exchange(&mut self, asked_kw: f64, hours: f64, condition: &Condition) -> (f64, f64) {
+        let mut highest_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
+        let mut lowest_kw = -self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
+        let mut window = self.unit.window();
+        if *condition != Condition::SOUND {
+            let spec = &self.unit.spec;
+            highest_kw = highest_kw.min(condition.rating_share * spec.power_kw);
+            lowest_kw = lowest_kw.max(-condition.rating_share * spec.discharge_kw);
+            window = window.within(condition.window.map(|share| share * spec.capacity_kwh));
+        }
         let wanted_kw = self.spared(asked_kw.clamp(lowest_kw, highest_kw));
-        let window = self.unit.window();
         let floor_kwh = window.floor_kwh.max(self.intent.floor_kwh).min(window.ceiling_kwh);
         let window = EnergyWindow { floor_kwh, ..window };
         let Some(reserve) = self.intent.reserve else {
@@ -174,6 +202,13 @@ pub(super) fn status(unit: &StorageUnit, power_kw: f64) -> StorageStatus {
     }
 }
 
+/// Puts what is shown of a storage in the place of what is so.
+pub(super) fn show_storage(storage: &mut StorageStatus, register: &mut Energy, shown: &Shown) {
+    storage.power_kw = shown.power_kw;
+    storage.energy_kwh = shown.energy_kwh.unwrap_or(storage.energy_kwh);
+    *register += Energy::from_kwh(shown.register_error_kwh);
+}
+
 impl Embodied for Battery {
     type Body = BatteryBody;
 
@@ -182,6 +217,10 @@ impl Embodied for Battery {
         sense.register = Energy::from_kwh(body.register_kwh);
         sense.capacity_kwh = body.unit.spec.capacity_kwh;
         sense.health = body.health;
+    }
+
+    fn be_shown(sense: &mut BatterySense, shown: &Shown) {
+        show_storage(&mut sense.storage, &mut sense.register, shown);
     }
 
     fn obey(body: &mut BatteryBody, intent: BatteryIntent) {
@@ -210,7 +249,7 @@ mod tests {
         cut_into_steps(start, start + Span::from_minutes(15), Calendar::default(), &mut steps);
         let air = vec![Air { temperature_c: 15.0, wind_m_per_s: 0.0 }; steps.len()];
         let mut flows = Flows::of_one_site(steps.len());
-        body.advance(&steps, &vec![residual_kw; steps.len()], &air, &mut flows);
+        body.advance(&steps, &vec![residual_kw; steps.len()], &air, None, &mut flows);
         body.power_kw()
     }
 

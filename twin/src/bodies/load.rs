@@ -1,6 +1,7 @@
 //! The body of a load: a household, a commercial site, or what these leave of a commune.
 
 use super::{Embodied, Mean, on_phases};
+use crate::faults::{FaultState, Shown};
 use crate::physics::commercial::Commercial;
 use crate::physics::demand::Demand;
 use crate::physics::household::Household;
@@ -75,14 +76,27 @@ impl LoadBody {
     }
 
     /// Consumes what its people want, up to the limit it is under. `measured` is the island's demand, in kW.
-    pub(crate) fn advance(&mut self, steps: &[Step], air: &[Air], measured: Option<&Series>, flows: &mut Flows) {
+    pub(crate) fn advance(
+        &mut self,
+        steps: &[Step],
+        air: &[Air],
+        measured: Option<&Series>,
+        mut faults: Option<&mut FaultState>,
+        flows: &mut Flows,
+    ) {
         let mut mean = Mean::default();
         self.is_limited = false;
         let limit_kw = self.intent.import_limit_kw.unwrap_or(f64::INFINITY);
         for (index, (step, air)) in steps.iter().zip(air).enumerate() {
             let (wanted_kw, is_cut) = self.consumer.wanted_kw(step, air, measured);
             self.is_limited |= is_cut || wanted_kw > limit_kw;
-            let power_kw = wanted_kw.min(limit_kw);
+            let mut power_kw = wanted_kw.min(limit_kw);
+            if let Some(faults) = &mut faults {
+                if faults.at(step.start).is_disconnected() {
+                    power_kw = 0.0;
+                }
+                faults.count(step, power_kw, None);
+            }
             flows.add(self.site, index, power_kw);
             mean.add(power_kw, step);
         }
@@ -122,6 +136,10 @@ impl Embodied for Load {
 
     fn sense(body: &LoadBody, _: &Meters, sense: &mut LoadSense) {
         sense.power_kw = body.power_kw;
+    }
+
+    fn be_shown(sense: &mut LoadSense, shown: &Shown) {
+        sense.power_kw = shown.power_kw;
     }
 
     fn obey(body: &mut LoadBody, intent: LoadIntent) {

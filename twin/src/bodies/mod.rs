@@ -13,6 +13,7 @@ pub(crate) use load::{Consumer, LoadBody, LoadState};
 pub(crate) use pv::{PvBody, PvState};
 
 use crate::cores::AnyCore;
+use crate::faults::Shown;
 use crate::weather::Step;
 use crate::world::Meters;
 use agents::Core;
@@ -25,6 +26,9 @@ pub(crate) trait Embodied: Core + Into<AnyCore> {
 
     /// Writes to `sense` what the body and the meters it may read show at this instant.
     fn sense(body: &Self::Body, meters: &Meters, sense: &mut Self::Sense);
+
+    /// Writes to `sense`, in place of what is so, what a faulty device shows.
+    fn be_shown(_sense: &mut Self::Sense, _shown: &Shown) {}
 
     /// Puts the body under `intent` from now on.
     fn obey(body: &mut Self::Body, intent: Self::Intent);

@@ -1,6 +1,7 @@
 //! The body of a PV plant.
 
 use super::{Embodied, Mean, on_phases};
+use crate::faults::{Condition, FaultState, Shown};
 use crate::network::NetworkState;
 use crate::physics::inverter::{Delivery, Surroundings};
 use crate::physics::pv::PvArray;
@@ -74,17 +75,25 @@ impl PvBody {
         skies: &[Sky],
         air: &[Air],
         network: &[NetworkState],
+        mut faults: Option<&mut FaultState>,
         flows: &mut Flows,
     ) {
         let (mut active, mut reactive) = (Mean::default(), Mean::default());
         (self.is_curtailed, self.is_derated) = (false, false);
         for (index, (((step, sky), air), network)) in steps.iter().zip(skies).zip(air).zip(network).enumerate() {
-            let given = self.step(step, sky, air, network);
+            let given = match faults.as_deref().map(|faults| faults.at(step.start)) {
+                None => self.step(step, sky, air, network, &Condition::SOUND),
+                Some(condition) if condition.is_disconnected() => Delivery::default(),
+                Some(condition) => self.step(step, sky, air, network, &condition),
+            };
             self.is_curtailed |= given.is_curtailed;
             self.is_derated |= given.is_derated;
             flows.add(self.site, index, -given.active_kw);
             active.add(-given.active_kw, step);
             reactive.add(-given.reactive_kvar, step);
+            if let Some(faults) = &mut faults {
+                faults.count(step, -given.active_kw, None);
+            }
         }
         self.power_kw = active.power_kw();
         self.reactive_kvar = reactive.power_kw();
@@ -97,14 +106,26 @@ impl PvBody {
         (self.is_curtailed, self.is_derated) = (false, false);
     }
 
-    fn step(&mut self, step: &Step, sky: &Sky, air: &Air, network: &NetworkState) -> Delivery {
+    fn step(&mut self, step: &Step, sky: &Sky, air: &Air, network: &NetworkState, left: &Condition) -> Delivery {
         let available_kw = match &self.measured {
-            Some(series) => mean_of_minute(series, step),
+            Some(series) => mean_of_minute(series, step) * left.array_share,
+            None if sky.irradiance.ghi > 0.0 && left.array_share < 1.0 => {
+                let air = (air.temperature_c, air.wind_m_per_s);
+                self.array.ac_power_of_share_kw(left.array_share, &sky.irradiance, &sky.sun, air)
+            }
             None if sky.irradiance.ghi > 0.0 => {
                 self.array.ac_power_kw(&sky.irradiance, &sky.sun, air.temperature_c, air.wind_m_per_s)
             }
             None => 0.0,
         };
+        let most_kw = left.rating_share * self.array.inverter().rating_kw();
+        if left.rating_share < 1.0 && most_kw < available_kw {
+            return Delivery { is_derated: true, ..self.deliver(most_kw, air, network) };
+        }
+        self.deliver(available_kw, air, network)
+    }
+
+    fn deliver(&mut self, available_kw: f64, air: &Air, network: &NetworkState) -> Delivery {
         let limit_kw = self.intent.export_limit_kw.unwrap_or(f64::INFINITY);
         let around = Surroundings { air_c: air.temperature_c, network: *network, limit_kw };
         self.array.inverter().deliver(available_kw, &around, &mut self.crossing_kw)
@@ -144,6 +165,10 @@ impl Embodied for Pv {
 
     fn sense(body: &PvBody, _: &Meters, sense: &mut PvSense) {
         sense.power_kw = body.power_kw;
+    }
+
+    fn be_shown(sense: &mut PvSense, shown: &Shown) {
+        sense.power_kw = shown.power_kw;
     }
 
     fn obey(body: &mut PvBody, intent: PvIntent) {

@@ -89,6 +89,9 @@ impl<C: Embodied> Step for Stepper<C> {
         let (mut hosted, mut body) = found.expect("every participant has its core and its body");
         let Hosted { core, sense } = &mut *hosted;
         C::sense(&body, &world.meters, sense);
+        if let Some(shown) = world.faults.shown(id) {
+            C::be_shown(sense, shown);
+        }
         effects.outbox.begin(id);
         let intent = core.step(round.now, sense, inbox, &mut effects.outbox);
         C::obey(&mut body, intent);

@@ -3,6 +3,7 @@
 //! Between ticks there are neither records nor failures of a replay that wait: both are used up within their tick.
 
 use super::Kernel;
+use crate::faults::FaultState;
 use crate::host::Host;
 use crate::journal::JournalEntry;
 use crate::snapshot::{SavedParticipant, Snapshot, SnapshotError, VERSION};
@@ -26,6 +27,8 @@ impl Kernel {
             skip_until: self.skip_until,
             signals: told.filter_map(|(signal, value)| Some((signal, value?))).collect(),
             mail: self.mail.clone(),
+            late_mail: self.late_mail.clone(),
+            weather: self.world.held_weather().to_vec(),
             inputs: self.pending.iter().cloned().collect(),
             participants: participants.collect(),
             island,
@@ -44,6 +47,7 @@ impl Kernel {
             core: host.core(&self.world, id),
             body: self.world.body_state(id),
             mirror: self.world.mirror_states().get(&id).cloned(),
+            faults: self.world.fault_states().get(&id).map(FaultState::saved),
         }
     }
 
@@ -68,6 +72,7 @@ impl Kernel {
         kernel.is_begun = snapshot.is_begun;
         kernel.skip_until = snapshot.skip_until;
         kernel.mail.clone_from(&snapshot.mail);
+        kernel.late_mail.clone_from(&snapshot.late_mail);
         for (index, saved) in snapshot.participants.values().enumerate() {
             kernel.is_out[index] = saved.is_out;
             kernel.wakes.resume(ParticipantId(index as u32), saved.wake, saved.waits_for);

@@ -147,7 +147,8 @@ impl Connection {
         self.phases_kw(power_kw).map(|phase_kw| current_a(phase_kw, 1, self.voltage_v))
     }
 
-    fn power_kw(&self, current_a: f64) -> f64 {
+    /// Power of a current on each of the phases in use.
+    pub fn power_kw(&self, current_a: f64) -> f64 {
         current_a * self.voltage_v * self.phases as f64 / 1000.0
     }
 }

@@ -100,6 +100,11 @@ impl Inverter {
         }
     }
 
+    /// Most apparent power, kVA, and active power, kW.
+    pub fn rating_kw(&self) -> f64 {
+        self.rating_kw
+    }
+
     /// Whether it controls reactive power.
     pub fn controls_reactive(&self) -> bool {
         self.volt_var.is_some()

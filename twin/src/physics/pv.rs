@@ -65,6 +65,17 @@ impl PvArray {
         self.output(sky, sun, air_c, wind_m_per_s).ac_kw
     }
 
+    /// As [`Self::ac_power_kw`], of an array of which only `share` is connected.
+    pub fn ac_power_of_share_kw(
+        &self,
+        share: f64,
+        sky: &Irradiance,
+        sun: &SunVector,
+        (air_c, wind_m_per_s): (f64, f64),
+    ) -> f64 {
+        self.inverter.ac_kw(share * self.output(sky, sun, air_c, wind_m_per_s).dc_kw)
+    }
+
     /// As [`Self::ac_power_kw`], with the steps in between.
     pub fn output(&self, sky: &Irradiance, sun: &SunVector, air_c: f64, wind_m_per_s: f64) -> PvOutput {
         let plane = self.plane.irradiance(self.transposition, sun, sky);

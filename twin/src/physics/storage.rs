@@ -100,6 +100,13 @@ pub struct EnergyWindow {
     pub ceiling_kwh: f64,
 }
 
+impl EnergyWindow {
+    /// What is left of it between these energies.
+    pub fn within(self, [floor_kwh, ceiling_kwh]: [f64; 2]) -> Self {
+        Self { floor_kwh: self.floor_kwh.max(floor_kwh), ceiling_kwh: self.ceiling_kwh.min(ceiling_kwh) }
+    }
+}
+
 /// What the converter did in a stretch of time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Stretch {
@@ -216,6 +223,11 @@ impl StorageUnit {
         let then = self.convert(wanted_kw - self.supply_kw, left_hours, above);
         self.lost_kwh += self.supply_kw * hours;
         (refill.energy_kwh + then.energy_kwh) / hours + self.supply_kw
+    }
+
+    /// Has no cooling for the rest of the minute: there is no supply.
+    pub fn lose_cooling(&mut self) {
+        self.cooling_kw = 0.0;
     }
 
     /// Ends a step of `step_hours`, at most a minute, in local day `day`, in which the air had `air_c`: at full minutes

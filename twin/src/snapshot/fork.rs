@@ -7,6 +7,7 @@
 use super::{SavedParticipant, Snapshot, SnapshotError};
 use crate::cores::AnyCore;
 use crate::world::BodyState;
+use agents::ParticipantId;
 use scenarios::{Plan, PlannedParticipant, Role};
 use serde_json::{Map, Value};
 
@@ -15,7 +16,8 @@ impl Snapshot {
     ///
     /// The same participants, sites and portfolios take part in both; anything else may differ: parameters of assets and
     /// of those who manage them, tariffs, the weather, the tick, the end. Stored energy, wear, sessions, orders and
-    /// requests stay as they are. A changed storage has its new limits at once, with the state of health it had. Where the
+    /// requests stay as they are, and so do faults; of those of the scenario, the changed plan's hold, but for what
+    /// somebody has cleared. A changed storage has its new limits at once, with the state of health it had. Where the
     /// length of a slot changes, or a supply is added, supply begins with the next slot.
     ///
     /// # Errors
@@ -28,8 +30,11 @@ impl Snapshot {
             forked.supply = None;
         }
         let plans = original.participants.iter().zip(&changed.participants);
-        for (saved, (original, changed)) in forked.participants.values_mut().zip(plans) {
-            saved.move_to(original, changed)?;
+        for (index, (saved, (original, new))) in forked.participants.values_mut().zip(plans).enumerate() {
+            saved.move_to(original, new)?;
+            if let Some(faults) = &mut saved.faults {
+                faults.move_to(self.time, ParticipantId(index as u32), &changed.faults);
+            }
             // Nobody brings readings of the field into a fork: it goes on from where reality left it.
             saved.mirror = None;
         }

@@ -2,6 +2,7 @@
 
 use super::{Flows, World};
 use crate::bodies::{BatteryBody, EvBody, EvseBody, Guide, LoadBody, PvBody};
+use crate::faults::{Condition, FaultState};
 use crate::mirror::{MirrorEvent, MirrorState};
 use crate::weather::{Air, Step};
 use agents::face::FieldReading;
@@ -39,32 +40,43 @@ impl Follower for LoadBody {
 /// no state that a power could correct.
 pub(super) fn follow<B: Follower>(
     body: &mut B,
-    mirror: Option<&mut MirrorState>,
-    steps: usize,
+    (mirror, faults): Known<'_>,
+    steps: &[Step],
     flows: &mut Flows,
     aside: &mut Flows,
-    advance: impl FnOnce(&mut B, &mut Flows),
+    advance: impl FnOnce(&mut B, Option<&mut FaultState>, &mut Flows),
 ) {
-    let held_kw = mirror.as_ref().and_then(|mirror| mirror.held_kw());
-    advance(body, if held_kw.is_some() { aside } else { flows });
-    if let Some(mirror) = mirror {
+    let Some(mirror) = mirror else {
+        advance(body, faults, flows);
+        return;
+    };
+    let Some(held_kw) = mirror.held_kw() else {
+        advance(body, faults, flows);
         mirror.note_model(body.power_kw());
-    }
-    if let Some(held_kw) = held_kw {
-        body.follow(held_kw, steps, flows);
+        return;
+    };
+    let mut faults_of_model = faults.as_deref().cloned();
+    advance(body, faults_of_model.as_mut(), aside);
+    mirror.note_model(body.power_kw());
+    body.follow(held_kw, steps.len(), flows);
+    if let Some(faults) = faults {
+        faults.recount(steps, held_kw, None);
     }
 }
+
+/// What is known of an asset besides its body: from the field, and of its faults.
+pub(super) type Known<'a> = (Option<&'a mut MirrorState>, Option<&'a mut FaultState>);
 
 /// Lets a battery live through the interval, by the field or by its model.
 pub(super) fn advance_battery(
     battery: &mut BatteryBody,
-    mirror: Option<&mut MirrorState>,
+    (mirror, faults): Known<'_>,
     (steps, residual_kw, air): (&[Step], &[f64], &[Air]),
     flows: &mut Flows,
     aside: &mut Flows,
 ) {
     let Some(mirror) = mirror else {
-        battery.advance(steps, residual_kw, air, flows);
+        battery.advance(steps, residual_kw, air, faults, flows);
         return;
     };
     let interval = interval(steps);
@@ -72,13 +84,16 @@ pub(super) fn advance_battery(
     let before_kwh = battery.unit.energy_kwh;
     match mirror.held_kw() {
         None => {
-            battery.advance(steps, residual_kw, air, flows);
+            battery.advance(steps, residual_kw, air, faults, flows);
             mirror.note_model(battery.power_kw());
         }
         Some(held_kw) => {
-            let mut model = battery.clone();
-            model.advance(steps, residual_kw, air, aside);
+            let (mut model, mut faults_of_model) = (battery.clone(), faults.as_deref().cloned());
+            model.advance(steps, residual_kw, air, faults_of_model.as_mut(), aside);
             mirror.note_model(model.power_kw());
+            if let Some(faults) = faults {
+                faults.recount(steps, held_kw, Some(before_kwh));
+            }
             mirror.note_unexplained(battery.follow(held_kw, &model, steps, air, flows));
         }
     }
@@ -94,7 +109,7 @@ fn interval(steps: &[Step]) -> (Time, Span) {
 impl World {
     /// Lets a vehicle and its charge point, of which one at least is mirrored, live through the interval, by the field as
     /// far as it is known and by their models. Returns whether anything happened that their cores should know of.
-    pub(super) fn advance_mirrored_pair(&mut self, index: usize) -> bool {
+    pub(super) fn advance_mirrored_pair(&mut self, index: usize, faults: &mut [Option<FaultState>; 2]) -> bool {
         let (ev_entity, evse_entity, [ev_id, evse_id]) = self.pairs[index];
         let [mut ev, mut evse] = self.bodies.entity_mut([ev_entity, evse_entity]);
         let mut ev = ev.get_mut::<EvBody>().expect("vehicles have their bodies");
@@ -118,15 +133,26 @@ impl World {
             let is_plugged = ev.is_plugged();
             mirror.assimilate_before(&mut ev.unit, start, is_plugged);
         }
-        let model = power_kw.is_some().then(|| (ev.clone(), evse.clone()));
+        let model = power_kw.map(|power_kw| (power_kw, ev.clone(), evse.clone()));
         let before_kwh = ev.unit.energy_kwh;
         let mut guide = Guide { power_kw, is_plugged, ..Guide::default() };
-        happened |= ev.advance(&self.steps, air, evse, &mut guide, &mut self.flows);
         let model_kw = match model {
-            None => (ev.power_kw(), evse.power_kw()),
-            Some((mut ev, mut evse)) => {
-                ev.advance(&self.steps, air, &mut evse, &mut Guide::default(), &mut self.aside);
+            None => {
+                happened |= ev.advance(&self.steps, air, evse, &mut guide, faults, &mut self.flows);
                 (ev.power_kw(), evse.power_kw())
+            }
+            Some((power_kw, mut model_ev, mut model_evse)) => {
+                let (aside, mut unguided) = (&mut self.aside, Guide::default());
+                model_ev.advance(&self.steps, air, &mut model_evse, &mut unguided, &mut faults.clone(), aside);
+                ev.meet(Condition::SOUND);
+                evse.meet(Condition::SOUND);
+                happened |= ev.advance(&self.steps, air, evse, &mut guide, &mut [None, None], &mut self.flows);
+                for (faults, power_kw) in faults.iter_mut().zip([ev.power_kw(), power_kw]) {
+                    if let Some(faults) = faults {
+                        faults.recount(&self.steps, power_kw, Some(before_kwh));
+                    }
+                }
+                (model_ev.power_kw(), model_evse.power_kw())
             }
         };
         if let Some(mirror) = mirrors.mirrored(ev_id) {

@@ -1,6 +1,7 @@
 //! What has come about in a world: taken from it, and laid over one that was made anew.
 
-use super::{Meter, MeterState, World, day_of};
+use super::meters::Meter;
+use super::{MeterState, World, day_of};
 use crate::bodies::{
     BatteryBody, BatteryState, DsoBody, DsoState, EvBody, EvState, EvseBody, EvseState, LoadBody, LoadState, PvBody,
     PvState,
@@ -92,6 +93,10 @@ impl World {
             |(index, saved): (usize, &SavedParticipant)| Some((ParticipantId(index as u32), saved.mirror.clone()?));
         let mirrored = snapshot.participants.values().enumerate().filter_map(known).collect();
         self.restore_mirror(snapshot.time, mirrored);
+        let known =
+            |(index, saved): (usize, &SavedParticipant)| Some((ParticipantId(index as u32), saved.faults.clone()?));
+        self.restore_faults(snapshot.time, snapshot.participants.values().enumerate().filter_map(known).collect());
+        snapshot.weather.iter().for_each(|held| self.hold_weather(held));
         if let Some(supply) = &mut self.supply {
             supply.resume(snapshot.time, snapshot.supply.as_ref());
         }

@@ -1,8 +1,9 @@
 //! The body of a vehicle: drives, comes home, plugs in, charges.
 
 use super::EvseBody;
-use crate::bodies::battery::status;
+use crate::bodies::battery::{show_storage, status};
 use crate::bodies::{Embodied, Mean};
+use crate::faults::{Condition, FaultState, Shown};
 use crate::physics::charging::{Charger, Connection, Taper};
 use crate::physics::storage::{EnergyWindow, StorageState, StorageUnit};
 use crate::state::state;
@@ -37,6 +38,8 @@ pub(crate) struct EvBody {
     power_kw: f64,
     /// Energy taken less given since the start.
     register_kwh: f64,
+    /// What its faults leave of it.
+    condition: Condition,
 }
 
 /// Where the vehicle is, and what goes with it.
@@ -71,7 +74,7 @@ state! {
         flow_kw: f64,
         power_kw: f64,
         register_kwh: f64,
-    } parts { unit: StorageState } given { id, charger, taper, connection }
+    } parts { unit: StorageState } given { id, charger, taper, connection, condition }
 }
 
 impl EvState {
@@ -111,27 +114,43 @@ impl EvBody {
             flow_kw: 0.0,
             power_kw: 0.0,
             register_kwh: 0.0,
+            condition: Condition::SOUND,
         }
     }
 
-    /// Lives through the steps: drives, comes home, plugs in, charges; as far as `guide` knows, as in the field. Returns
-    /// whether anything happened that the cores of vehicle and charge point should know of.
+    /// Lives through the steps: drives, comes home, plugs in, charges; as far as `guide` knows, as in the field. `faults`
+    /// are its own and its charge point's. Returns whether anything happened that the cores of vehicle and charge point should know of.
     pub(crate) fn advance(
         &mut self,
         steps: &[Step],
         air: &[Air],
         evse: &mut EvseBody,
         guide: &mut Guide,
+        faults: &mut [Option<FaultState>; 2],
         flows: &mut Flows,
     ) -> bool {
         let mut mean = Mean::default();
         let mut happened = false;
+        let [own_faults, its_faults] = faults;
         for (index, (step, air)) in steps.iter().zip(air).enumerate() {
+            if let Some(faults) = own_faults {
+                self.meet(faults.at(step.start));
+            }
+            if let Some(faults) = its_faults {
+                evse.meet(faults.at(step.start));
+            }
+            let stored_kwh = self.unit.energy_kwh;
             let energy_kwh = self.live(step.start, step.end, evse, guide, &mut happened);
             self.unit.pass(step.hours, step.day, air.temperature_c);
             let power_kw = energy_kwh / step.hours;
             flows.add(evse.site, index, guide.power_kw.unwrap_or(power_kw));
             mean.add(power_kw, step);
+            if let Some(faults) = own_faults {
+                faults.count(step, power_kw, Some(stored_kwh));
+            }
+            if let Some(faults) = its_faults {
+                faults.count(step, guide.power_kw.unwrap_or(power_kw), None);
+            }
         }
         self.power_kw = mean.power_kw();
         self.register_kwh += mean.energy_kwh();
@@ -144,7 +163,7 @@ impl EvBody {
         let (mut time, mut energy_kwh) = (start, 0.0);
         while time < end {
             *happened |= self.change_place(time, evse, guide);
-            let until = self.next_change(guide).min(end);
+            let until = self.next_change(evse, guide).min(end);
             let hours = (until - time).hours();
             match self.place {
                 Whereabouts::Parked => {}
@@ -164,7 +183,34 @@ impl EvBody {
             }
             time = until;
         }
+        if self.is_held_fast(evse) {
+            self.pass_over_trips(|trip| trip.back <= end);
+        }
         energy_kwh
+    }
+
+    /// Lives with what its faults leave of it from now on.
+    pub(crate) fn meet(&mut self, condition: Condition) {
+        self.condition = condition;
+    }
+
+    /// Whether it is in the plug and can not get out of it.
+    pub(crate) fn is_held_fast(&self, evse: &EvseBody) -> bool {
+        evse.is_locked() && self.is_plugged()
+    }
+
+    /// Is put into the plug, wherever it is, or taken out of it and parked; its driver lets it be until `until`, or until
+    /// the next trip.
+    pub(crate) fn be_put(&mut self, is_plugged: bool, now: Time, until: Option<Time>, evse: &mut EvseBody) {
+        self.be_plugged(is_plugged, now, evse);
+        if !is_plugged {
+            self.place = Whereabouts::Parked;
+        }
+        // A trip that should be under way is none any more.
+        self.pass_over_trips(|trip| trip.depart < now);
+        if let Some(until) = until {
+            self.departed = self.departed.max(until - Span(1));
+        }
     }
 
     /// Goes where the field says it is; returns whether that changes anything.
@@ -219,9 +265,9 @@ impl EvBody {
         self.intent.trips.iter().flatten().find(|trip| trip.depart > self.departed).copied()
     }
 
-    fn next_change(&self, guide: &Guide) -> Time {
+    fn next_change(&self, evse: &EvseBody, guide: &Guide) -> Time {
         match self.place {
-            _ if guide.is_plugged == Some(true) => Time::NEVER,
+            _ if guide.is_plugged == Some(true) || self.is_held_fast(evse) => Time::NEVER,
             Whereabouts::Driving { trip, .. } => trip.back,
             _ => self.next_trip().map_or(Time::NEVER, |trip| trip.depart),
         }
@@ -234,6 +280,9 @@ impl EvBody {
             return is_changed;
         }
         loop {
+            if self.is_held_fast(evse) {
+                return is_changed;
+            }
             match self.place {
                 Whereabouts::Driving { trip, .. } if trip.back <= time => self.come_back(trip, time, evse, guide),
                 Whereabouts::Driving { .. } => return is_changed,
@@ -280,7 +329,10 @@ impl EvBody {
     /// Charges or discharges under the charge point's offer; returns the power at the inlet.
     fn charge(&mut self, offer_kw: f64, time: Time, hours: f64) -> f64 {
         let Some(bounds) = self.intent.bounds.filter(|_| offer_kw != 0.0) else { return 0.0 };
-        let own = self.unit.window();
+        let mut own = self.unit.window();
+        if self.condition != Condition::SOUND {
+            own = own.within(self.condition.window.map(|share| share * self.unit.spec.capacity_kwh));
+        }
         let window = EnergyWindow {
             floor_kwh: bounds.reserve_kwh.max(own.floor_kwh),
             ceiling_kwh: bounds.target_kwh.min(own.ceiling_kwh),
@@ -333,6 +385,7 @@ impl Embodied for Ev {
         sense.storage = status(&body.unit, body.power_kw);
         sense.register = Energy::from_kwh(body.register_kwh);
         sense.shortfall_kwh = body.shortfall_kwh;
+        sense.departed = body.departed;
         sense.place = match body.place {
             Whereabouts::Parked => Place::Parked,
             Whereabouts::Driving { .. } => Place::Driving,
@@ -345,6 +398,10 @@ impl Embodied for Ev {
                 Place::Plugged
             }
         };
+    }
+
+    fn be_shown(sense: &mut EvSense, shown: &Shown) {
+        show_storage(&mut sense.storage, &mut sense.register, shown);
     }
 
     fn obey(body: &mut EvBody, intent: EvIntent) {

@@ -1,6 +1,7 @@
 //! The body of a charge point: the plug, what is offered in it, and the energy of the session.
 
 use crate::bodies::Embodied;
+use crate::faults::Condition;
 use crate::physics::charging::{Charger, Connection, Outlet};
 use crate::state::state;
 use crate::world::{Flows, Meters};
@@ -29,6 +30,8 @@ pub(crate) struct EvseBody {
     ended: Vec<SessionRow>,
     /// Mean over the interval.
     power_kw: f64,
+    /// What its faults leave of it.
+    condition: Condition,
 }
 
 state! {
@@ -41,7 +44,7 @@ state! {
         delivered_kwh: f64,
         returned_kwh: f64,
         power_kw: f64,
-    } given { id, site, outlet, connection, offer_kw, ended }
+    } given { id, site, outlet, connection, offer_kw, ended, condition }
 }
 
 impl EvseBody {
@@ -59,7 +62,21 @@ impl EvseBody {
             returned_kwh: 0.0,
             ended: Vec::new(),
             power_kw: 0.0,
+            condition: Condition::SOUND,
         }
+    }
+
+    /// Lives with what its faults leave of it from now on.
+    pub(crate) fn meet(&mut self, condition: Condition) {
+        if self.condition != condition {
+            self.condition = condition;
+            self.renew_offer();
+        }
+    }
+
+    /// Whether its lock does not release the connector.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.condition.is_locked
     }
 
     /// Begins an interval: what ended in the last one has been sensed.
@@ -79,7 +96,8 @@ impl EvseBody {
         self.power_kw = power_kw;
     }
 
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether no vehicle is in the plug.
+    pub(crate) fn is_free(&self) -> bool {
         self.plug.is_none()
     }
 
@@ -89,10 +107,22 @@ impl EvseBody {
     }
 
     fn renew_offer(&mut self) {
-        let EvseIntent { setpoint_kw, import_limit_kw, export_limit_kw } = self.intent;
         let connection = self.connection.filter(|_| self.plug.is_some());
-        self.offer_kw =
-            connection.map_or(0.0, |connection| connection.offer_kw(setpoint_kw, import_limit_kw, export_limit_kw));
+        self.offer_kw = connection.map_or(0.0, |connection| self.offered_kw(&connection));
+    }
+
+    fn offered_kw(&self, connection: &Connection) -> f64 {
+        let EvseIntent { setpoint_kw, import_limit_kw, export_limit_kw } = self.intent;
+        match self.condition {
+            condition if condition.is_out_of_order() => 0.0,
+            Condition { is_welded: true, .. } => connection.offer_kw(None, None, None),
+            Condition { rating_share, .. } if rating_share < 1.0 => {
+                let left_kw = connection.power_kw(rating_share * self.outlet.rated_a);
+                let within = |limit_kw: Option<f64>| Some(limit_kw.map_or(left_kw, |limit_kw| limit_kw.min(left_kw)));
+                connection.offer_kw(setpoint_kw, within(import_limit_kw), within(export_limit_kw))
+            }
+            _ => connection.offer_kw(setpoint_kw, import_limit_kw, export_limit_kw),
+        }
     }
 
     /// Counts what flows at `power_kw` for `hours`.
@@ -141,6 +171,8 @@ impl EvseBody {
     /// What the control pilot shows now; a flow that rounds to nothing is none.
     fn pilot(&self) -> ControlPilot {
         match self.plug {
+            _ if self.condition.is_dead => ControlPilot::E,
+            _ if self.condition.is_out_of_order() => ControlPilot::F,
             None => ControlPilot::A,
             Some(_) if round_power_kw(self.flow_kw) != 0.0 => ControlPilot::C,
             Some(_) if self.offer_kw == 0.0 => ControlPilot::B1,
@@ -167,6 +199,7 @@ impl EvseBody {
             ControlPilot::B1 => AssetState::SuspendedEvse,
             ControlPilot::B2 => AssetState::SuspendedEv,
             ControlPilot::C => AssetState::of_storage(self.flow_kw),
+            ControlPilot::E | ControlPilot::F => AssetState::Faulted,
         };
         let setpoint_kw = self.intent.setpoint_kw.map(round_power_kw);
         AssetReading {

@@ -115,7 +115,7 @@ mod tests {
                 self.bodies.1.begin_interval();
                 let air = vec![Air { temperature_c: 27.0, wind_m_per_s: 4.0 }; self.steps.len()];
                 let (ev, evse) = &mut self.bodies;
-                ev.advance(&self.steps, &air, evse, &mut self.guide, &mut self.flows);
+                ev.advance(&self.steps, &air, evse, &mut self.guide, &mut [None, None], &mut self.flows);
                 self.now.time = end;
                 self.step_cores(&[]);
             }
