@@ -220,6 +220,32 @@ pub enum EventCode {
 }
 
 impl EventCode {
+    /// Every code, in declaration order.
+    pub const ALL: [Self; 22] = [
+        Self::CommandRefused,
+        Self::CommandOverruled,
+        Self::AuthorizationRefused,
+        Self::OrderRefused,
+        Self::TripCutShort,
+        Self::LoadControl,
+        Self::DemandResponse,
+        Self::MailCarriedOver,
+        Self::Quarantined,
+        Self::MailUndeliverable,
+        Self::InputTaken,
+        Self::ClockReanchored,
+        Self::FaultBegun,
+        Self::FaultEnded,
+        Self::ActFailed,
+        Self::MirrorBegun,
+        Self::MirrorReleased,
+        Self::MirrorStale,
+        Self::MirrorFresh,
+        Self::MirrorRefused,
+        Self::MirrorDiverged,
+        Self::MirrorAgrees,
+    ];
+
     /// The name used in files and on wires.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -21,6 +21,7 @@ mod parameters;
 mod plan;
 mod resolve;
 mod scenario;
+pub mod script;
 mod sections;
 pub mod sweep;
 mod window;
