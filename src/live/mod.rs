@@ -1,13 +1,13 @@
 //! `cariflex live`: a scenario as a live plant, on the wall clock, with its faces, surviving whatever ends its process.
 
 pub mod args;
-mod desk;
+pub(crate) mod desk;
 mod error;
-mod faces;
+pub(crate) mod faces;
 mod ground;
 mod log;
 pub mod place;
-mod plant;
+pub(crate) mod plant;
 mod pulse;
 pub mod replay;
 mod retention;
