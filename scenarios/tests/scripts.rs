@@ -70,7 +70,7 @@ impl Twin {
         let (setpoint_kw, energy_kwh, reactive_kvar) = (None, Some(25.0), None);
         let state = (self.state)(minute);
         let reading = AssetReading { asset, power_kw, setpoint_kw, energy_kwh, reactive_kvar, state };
-        let faults: Vec<_> = self.shown_kw.iter().map(|shown| {
+        let faults = self.shown_kw.iter().map(|shown| {
             let shown = shown(minute).map(|power_kw| AssetReading { power_kw, ..reading });
             let faults = vec![FaultKind::SensorBias];
             FaultReading { asset, faults, shown, clock_error: Span::ZERO, link: Link::default() }
@@ -194,7 +194,6 @@ fn mutants() -> Vec<(&'static str, Twin, &'static str, &'static str, &'static st
         (signal, usual(), "800", "801", "saw 800.000"),
         (site, usual(), "above = 7.9", "above = 8", "saw 8.000"),
         (site, usual(), "above", "below", "saw 8.000"),
-        (holds, usual(), "\"4m\"\n", "\"4m30s\"\n", ""),
         (holds, usual(), "below = 8", "below = 7", "saw 7.000 after 3m"),
         (event, broken(), "bias", "drift", "saw no such event"),
         (event, broken(), "fault_begun", "fault_ended", "saw no such event"),
@@ -206,7 +205,6 @@ fn mutants() -> Vec<(&'static str, Twin, &'static str, &'static str, &'static st
         (wait, usual(), "charging", "discharging", "saw charging"),
         (waits, broken(), "\"4m\"", "\"2m\"", "saw no such event"),
         (answer, usual(), "accepted", "overruled", "saw accepted"),
-        (answer, overruled(), "\"accepted\"", "\"overruled\"", ""),
         (reason, overruled(), "safety", "operator", "saw overruled: safety is in force"),
         (order, usual(), "is = 2", "is = 3", "saw 2.000"),
     ]
@@ -215,10 +213,6 @@ fn mutants() -> Vec<(&'static str, Twin, &'static str, &'static str, &'static st
 #[test]
 fn every_kind_of_expectation_can_fail_and_says_what_was_seen() {
     for (steps, twin, old, new, saw) in mutants() {
-        // What is empty here is tried the other way round, or by a test of its own.
-        if saw.is_empty() {
-            continue;
-        }
         let right = twin.play(&script(steps));
         assert!(right.iter().all(|check| check.outcome == Outcome::Passed), "{steps}: {:?}", told(&right));
         assert!(steps.contains(old), "{steps}");
@@ -259,7 +253,7 @@ fn an_event_counts_since_the_last_step_that_asked_or_waited_for_something() {
         Twin { events: vec![(1, EventCode::FaultBegun, "x"), (6, EventCode::FaultEnded, "x")], ..Twin::default() };
     let steps = "[[step]]\nat = \"2m\"\nset = \"bat_01\"\nsetpoint_kw = 3\n\
                  [[step]]\nexpect = { event = \"fault_begun\" }\n\
-                 [[step]]\nwait = { event = \"fault_ended\" }\nwithin = \"10m\"\n\
+                 [[step]]\nafter = \"1m\"\nwait = { event = \"fault_ended\" }\nwithin = \"10m\"\n\
                  [[step]]\nexpect = { event = \"fault_ended\" }\n\
                  [[step]]\nexpect = { event = \"fault_begun\", never = true }\n\
                  [[step]]\nat = \"9m\"\nset = \"bat_01\"\nsetpoint_kw = 3\n\

@@ -71,3 +71,58 @@ pub fn reference() -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Script;
+    use super::*;
+    use std::path::Path;
+
+    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/SCRIPTS.md");
+    const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/scripts");
+    const MARKS: [&str; 2] = ["<!-- made from the definitions of the keys -->\n", "<!-- until here -->\n"];
+
+    #[test]
+    fn the_tables_of_keys_of_scripts_are_those_of_the_definitions() {
+        let kept = std::fs::read_to_string(PATH).expect("the reference is kept");
+        let (before, rest) = kept.split_once(MARKS[0]).expect("the tables begin");
+        let (tables, after) = rest.split_once(MARKS[1]).expect("the tables end");
+        let made = format!("\n{}", reference());
+        if std::env::var_os("UPDATE_PARAMETERS").is_some() {
+            let text = [before, MARKS[0], &made, MARKS[1], after].concat();
+            std::fs::write(PATH, text).expect("the folder can be written to");
+        } else {
+            assert!(tables == made, "run UPDATE_PARAMETERS=1 cargo test -p cariflex-scenarios the_tables_of_keys");
+        }
+    }
+
+    #[test]
+    fn every_script_of_the_reference_is_right() {
+        let kept = std::fs::read_to_string(PATH).expect("the reference is kept");
+        let examples: Vec<&str> =
+            kept.split("```toml\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect();
+        let head = "version = 1\nname = \"steps\"\nscenario = \"martinique\"\ntimeout = \"9h\"\n";
+        for example in &examples {
+            // Some are whole scripts, some are steps of one.
+            let text = if example.starts_with("version") { (*example).to_owned() } else { format!("{head}{example}") };
+            Script::parse(&text, Path::new("example.toml"), &[], &mut |scenario| {
+                Ok(scenario.resolve(&[])?.catalogue())
+            })
+            .expect(example);
+        }
+        assert!(examples.len() >= 3, "{} examples", examples.len());
+    }
+
+    #[test]
+    fn every_kind_of_step_and_every_relation_is_in_the_examples() {
+        let of_file = |entry: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(entry.expect("it is there").path()).expect("it is text")
+        };
+        let all: String = std::fs::read_dir(EXAMPLES).expect("the folder is there").map(of_file).collect();
+        let words = super::super::step::VERBS.map(|verb| format!("\n{verb} = "));
+        let relations = ["is", "is_not", "above", "below", "between"].map(|key| format!(", {key} = "));
+        for word in words.iter().chain(&relations) {
+            assert!(all.contains(word), "no example says {word:?}");
+        }
+    }
+}

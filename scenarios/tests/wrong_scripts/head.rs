@@ -86,9 +86,9 @@ pub(crate) fn times() -> Vec<Case> {
         ),
         two(
             "a step within what another takes",
-            "throughout = \"10m\"",
+            "throughout = \"12m\"",
             "at = \"5m\"",
-            &["line 9: step 2.at is 5m, but the steps before take until 10m"],
+            &["line 9: step 2.at is 5m, but the steps before take until 12m"],
         ),
         two(
             "a step beyond the end",
