@@ -355,3 +355,18 @@ impl Catalogue {
         self.participants.get(id.index()).map_or("-", |entry| entry.id.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_codes_are_all_codes() {
+        let refusal = serde_json::from_str::<EventCode>("\"none\"").expect_err("no code").to_string();
+        // `none` itself stands in quotes too.
+        assert_eq!(refusal.matches('`').count(), 2 * (EventCode::ALL.len() + 1), "{refusal}");
+        for code in EventCode::ALL {
+            assert_eq!(serde_json::from_str::<EventCode>(&format!("\"{code}\"")).expect("its own name"), code);
+        }
+    }
+}

@@ -114,6 +114,11 @@ fn check_options(args: &TestArgs) -> Result<(), Error> {
     if args.speed != Pace::FlatOut && args.jobs > 1 {
         return wrong("--jobs", "goes with --speed max only: on the wall clock scripts run one after the other");
     }
+    let folder_of_junit = args.junit.as_deref().and_then(Path::parent).filter(|dir| !dir.as_os_str().is_empty());
+    if let Some(dir) = folder_of_junit.filter(|dir| !dir.is_dir()) {
+        let problem = format!("there is no folder {}: make it, or name a file elsewhere", dir.display());
+        return Err(Error::Option { option: "--junit", problem });
+    }
     let mut folders = BTreeMap::new();
     for file in args.files.iter().filter(|_| args.out.is_some()) {
         if let Some(other) = folders.insert(folder(file), file) {

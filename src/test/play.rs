@@ -167,8 +167,7 @@ impl Stage<'_> {
             if stop.load(Ordering::Relaxed) {
                 self.runner.skip(now, super::INTERRUPTED);
             } else if self.kernel.is_over() {
-                let hours = (plan.end - plan.start).hours();
-                self.runner.fail(now, &format!("the end of its time, {hours:.2} h after the start (timeout)"));
+                self.runner.fail(now, "the end of its time (timeout)");
             } else {
                 match pacer.turn(wall_clock(), now, self.kernel.next_tick()) {
                     Turn::Wait(span) => std::thread::sleep(Duration::from_millis(span.min(LOOK_AROUND).0 as u64)),
@@ -205,5 +204,60 @@ impl Stage<'_> {
         let (own, others): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(face, _)| *face == FACE);
         own.iter().for_each(|(_, answer)| self.runner.answer(answer));
         self.faces.answer(others);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Loaded, TestArgs, load_one};
+    use super::*;
+
+    const HEAD: &str = "version = 1\nname = \"a test\"\nscenario = \"martinique-day\"\n";
+
+    fn args() -> TestArgs {
+        let (files, set, mqtt) = (Vec::new(), Vec::new(), crate::live::args::MqttArgs::default());
+        let (junit, out, speed, jobs) = (None, None, Pace::FlatOut, 1);
+        TestArgs { files, set, junit, out, speed, jobs, fail_fast: false, list: false, mqtt }
+    }
+
+    fn loaded(steps: &str) -> Loaded {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("script.toml");
+        std::fs::write(&path, format!("{HEAD}{steps}")).expect("the folder can be written to");
+        load_one(&path, &[]).expect(steps)
+    }
+
+    /// How each step turned out, and what was seen.
+    fn told(loaded: &Loaded, stop: bool) -> Vec<(Outcome, String)> {
+        let mut played = Played::begun();
+        play(&args(), loaded, &AtomicBool::new(stop), &mut played, &mut |_| {}).expect("nothing breaks");
+        played.checks.into_iter().map(|(check, _)| (check.outcome, check.saw)).collect()
+    }
+
+    #[test]
+    fn a_command_acts_in_the_interval_after_the_tick_that_takes_it() {
+        let steps = "[[step]]\nat = \"1m\"\nset = \"bat_01\"\nsetpoint_kw = 12.5\n\
+                     [[step]]\nexpect = { of = \"bat_01\", what = \"power_kw\", is = 12.5 }\n\
+                     [[step]]\nset = \"bat_01\"\nsetpoint_kw = 3\npriority = \"ems\"\nanswer = \"overruled\"\n\
+                     [[step]]\nset = \"pv_01\"\nsetpoint_kw = 3\nanswer = \"refused\"\n\
+                     [[step]]\nexpect = { event = \"input_taken\", of = \"bat_01\", since = \"1m\" }\n";
+        let told = told(&loaded(steps), false);
+        assert!(told.iter().all(|(outcome, _)| *outcome == Outcome::Passed), "{told:?}");
+        assert_eq!(told[1].1, "12.500");
+    }
+
+    #[test]
+    fn what_is_interrupted_is_skipped() {
+        let steps = "[[step]]\nexpect = { of = \"bat_01\", what = \"power_kw\", above = -60 }\n";
+        let told = told(&loaded(steps), true);
+        assert_eq!(told, [(Outcome::Skipped, "not reached: interrupted".to_owned())]);
+    }
+
+    #[test]
+    fn the_end_of_its_time_fails_a_script() {
+        let steps = "timeout = \"2m\"\n[[step]]\n\
+                     wait = { of = \"bat_01\", what = \"power_kw\", above = 60 }\nwithin = \"1h\"\n";
+        let told = told(&loaded(steps), false);
+        assert_eq!(told, [(Outcome::Failed, "the end of its time (timeout)".to_owned())]);
     }
 }

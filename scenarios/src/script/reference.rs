@@ -5,9 +5,8 @@ use super::format::{
     ReleaseSection, ScriptHead, SignalSection, StepSection, SwipeSection, UnplugSection, WaitSection,
 };
 use super::step::FOR;
-use crate::explain::{extra, limits};
+use crate::explain::{extra, table_of_keys};
 use crate::parameters::{Parameter, Parameters};
-use std::fmt::Write;
 
 /// A table: its title, what it is about, its keys.
 type Section = (&'static str, &'static str, Vec<Parameter>);
@@ -56,20 +55,7 @@ fn sections() -> Vec<Section> {
 
 /// The keys of a script as tables in Markdown, kept in `scenarios/SCRIPTS.md`.
 pub fn reference() -> String {
-    let mut text = String::new();
-    for (title, doc, parameters) in sections() {
-        text.push_str(&format!(
-            "### {title}\n\n{doc}\n\n| key | default | value | limits | what it is |\n|---|---|---|---|---|\n"
-        ));
-        for parameter in parameters {
-            let default = parameter.default.as_ref().map_or("*required*".into(), |default| format!("`{default}`"));
-            let (limits, unit, doc) = (limits(&parameter), parameter.unit, parameter.doc);
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "| `{}` | {default} | {unit} | {limits} | {doc} |", parameter.key);
-        }
-        text.push('\n');
-    }
-    text
+    sections().iter().map(|(title, doc, keys)| table_of_keys(title, doc, keys)).collect()
 }
 
 #[cfg(test)]
