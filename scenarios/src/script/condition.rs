@@ -174,7 +174,7 @@ impl Condition {
                 let now = rows.start + rows.length;
                 let since = happening.since.map_or(since, |since| now - since);
                 let found = events.into_iter().filter(|event| event.time >= since && happening.is(event)).last();
-                Look { holds: found.is_some() != happening.never, saw: told(found) }
+                Look { holds: found.is_none() == happening.never, saw: told(found) }
             }
         }
     }

@@ -179,7 +179,7 @@ impl<'a> Draft<'a> {
             }
         };
         let node = is.or(is_not);
-        if self.section.tolerance.is_some() && !node.is_some_and(|node| node.value.number().is_some()) {
+        if self.section.tolerance.is_some() && node.is_none_or(|node| node.value.number().is_none()) {
             return self.problem("tolerance", "goes with a number of `is` or `is_not`: leave it out");
         }
         if let Some(node) = node {
