@@ -3,7 +3,8 @@
 use crate::error::{Error, Outcome};
 use crate::live::args::{LiveArgs, ReplayArgs, SnapshotArgs};
 use crate::sweep::ShardArg;
-use crate::{check, live, report, run, sweep};
+use crate::test::TestArgs;
+use crate::{check, live, report, run, sweep, test};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
 use std::io::{ErrorKind, Write};
@@ -45,6 +46,15 @@ Exit codes:
 On a terminal a bar shows how far it is; elsewhere lines of JSON do, on standard error.
 scenarios/SWEEPS.md describes sweep files.";
 
+const TEST_HELP: &str = "\
+Exit codes:
+    0  all that was expected came about
+    1  an expectation failed, or something broke
+    2  a script, its scenario or an option can not be used; nothing was run
+  130  interrupted; what was looked at until then is told, in the JUnit file too
+
+scenarios/SCRIPTS.md describes scripts.";
+
 /// Cariflex in one process: the digital twin of Martinique's energy-management platform.
 #[derive(Debug, Parser)]
 #[command(name = "cariflex", version, propagate_version = true)]
@@ -73,6 +83,9 @@ enum Command {
     /// Run a scenario at many points and seeds, on all cores; the same command goes on after any end.
     #[command(after_help = SWEEP_HELP)]
     Sweep(SweepArgs),
+    /// Run test scripts: do things to a twin, break it, and check what comes of it.
+    #[command(after_help = TEST_HELP)]
+    Test(Box<TestArgs>),
     /// Make a report of a run or a sweep: one HTML file, to look at, pass on and print.
     Report(ReportArgs),
     /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
@@ -232,6 +245,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => live::replay::replay(&args),
         Command::Check(args) => check::check(&args),
         Command::Sweep(args) => sweep::sweep(&args),
+        Command::Test(args) => test::test(&args),
         Command::Explain(args) => check::explain(&args),
         Command::Report(args) => report::report(&args),
     };

@@ -4,6 +4,7 @@ use crate::live::LiveError;
 use report::ReportError;
 use results::ResultsError;
 use scenarios::ScenarioError;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use twin::{KernelError, LiveHostError, SnapshotError};
 
@@ -46,6 +47,22 @@ pub enum Error {
         failed: usize,
         /// Of how many.
         of: usize,
+    },
+    /// Scripts that failed, or broke.
+    #[error("{failed} of {of} scripts failed")]
+    ScriptsFailed {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// The account of scripts could not be written.
+    #[error("can not write {path}: {source}")]
+    Junit {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
     },
     /// A report that could not be made.
     #[error(transparent)]

@@ -15,3 +15,4 @@ pub mod run;
 pub mod snapshot;
 pub mod summary;
 pub mod sweep;
+pub mod test;

@@ -220,6 +220,32 @@ pub enum EventCode {
 }
 
 impl EventCode {
+    /// Every code, in declaration order.
+    pub const ALL: [Self; 22] = [
+        Self::CommandRefused,
+        Self::CommandOverruled,
+        Self::AuthorizationRefused,
+        Self::OrderRefused,
+        Self::TripCutShort,
+        Self::LoadControl,
+        Self::DemandResponse,
+        Self::MailCarriedOver,
+        Self::Quarantined,
+        Self::MailUndeliverable,
+        Self::InputTaken,
+        Self::ClockReanchored,
+        Self::FaultBegun,
+        Self::FaultEnded,
+        Self::ActFailed,
+        Self::MirrorBegun,
+        Self::MirrorReleased,
+        Self::MirrorStale,
+        Self::MirrorFresh,
+        Self::MirrorRefused,
+        Self::MirrorDiverged,
+        Self::MirrorAgrees,
+    ];
+
     /// The name used in files and on wires.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -327,5 +353,20 @@ impl Catalogue {
     /// The string id of a participant; `-` for the outside.
     pub fn participant(&self, id: ParticipantId) -> &str {
         self.participants.get(id.index()).map_or("-", |entry| entry.id.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_codes_are_all_codes() {
+        let refusal = serde_json::from_str::<EventCode>("\"none\"").expect_err("no code").to_string();
+        // `none` itself stands in quotes too.
+        assert_eq!(refusal.matches('`').count(), 2 * (EventCode::ALL.len() + 1), "{refusal}");
+        for code in EventCode::ALL {
+            assert_eq!(serde_json::from_str::<EventCode>(&format!("\"{code}\"")).expect("its own name"), code);
+        }
     }
 }

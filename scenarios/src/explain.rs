@@ -336,6 +336,20 @@ pub(crate) fn limits(parameter: &Parameter) -> String {
     }
 }
 
+/// A table of keys in Markdown, with its title and what it is about.
+pub(crate) fn table_of_keys(title: &str, doc: &str, parameters: &[Parameter]) -> String {
+    let mut text =
+        format!("### {title}\n\n{doc}\n\n| key | default | value | limits | what it is |\n|---|---|---|---|---|\n");
+    for parameter in parameters {
+        let default = parameter.default.as_ref().map_or("*required*".into(), |default| format!("`{default}`"));
+        let (limits, unit, doc) = (limits(parameter), parameter.unit, parameter.doc);
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "| `{}` | {default} | {unit} | {limits} | {doc} |", parameter.key);
+    }
+    text.push('\n');
+    text
+}
+
 /// The reference of all parameters as Markdown, kept in `scenarios/PARAMETERS.md`.
 pub fn reference() -> String {
     let mut text = String::from(

@@ -22,6 +22,7 @@ mod parameters;
 mod plan;
 mod resolve;
 mod scenario;
+pub mod script;
 mod sections;
 pub mod sweep;
 mod window;

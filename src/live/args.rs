@@ -242,7 +242,8 @@ pub enum MqttVersion {
     V5,
 }
 
-fn pace(text: &str) -> Result<Pace, String> {
+/// Reads a speed.
+pub(crate) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace::FlatOut);
     }

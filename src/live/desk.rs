@@ -68,7 +68,7 @@ enum Taken {
 }
 
 /// An answer, and the face whose request it is about.
-pub(super) type Addressed = (&'static str, Answer);
+pub(crate) type Addressed = (&'static str, Answer);
 
 impl Desk {
     /// A desk that remembers these answers, oldest first.

@@ -1,7 +1,7 @@
 //! The faces of a live twin: who is connected, what goes out, what comes in.
 
 use super::archive::PlaceArchive;
-use super::args::{ApiArgs, BrokerOptions, LiveArgs, MqttVersion};
+use super::args::{ApiArgs, BrokerOptions, LiveArgs, MqttArgs, MqttVersion};
 use super::desk::Addressed;
 use crate::error::Error;
 use crate::inputs::{ENGINE, Inputs};
@@ -23,14 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The faces that a live twin has.
 #[derive(Default)]
-pub(super) struct Faces {
+pub(crate) struct Faces {
     mqtt: Option<Face>,
     mirror: Option<Mirror>,
     api: Option<(api::Face, Arc<PlaceArchive>)>,
 }
 
 /// What connects where, checked before anything begins.
-pub(super) struct Connections {
+pub(crate) struct Connections {
     mqtt: Option<Broker>,
     mirror: Option<Broker>,
     settings: Settings,
@@ -62,11 +62,21 @@ impl Connections {
         Ok(Self { mqtt, mirror, settings, field_root, api })
     }
 
+    /// What the options ask for where there is no field to follow.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming the option.
+    pub(crate) fn of_telemetry(args: &MqttArgs, plan: &Plan, place: &Path) -> Result<Self, Error> {
+        let name = client_name(plan, place);
+        let mqtt = args.options().map(|options| broker(&options, &name)).transpose()?;
+        Ok(Self { mqtt, mirror: None, settings: settings(&plan.mqtt), field_root: plan.mirror.root.clone(), api: None })
+    }
+
     /// Connects, and listens.
     ///
     /// # Errors
     /// [`Error::Mqtt`] or [`Error::Api`].
-    pub(super) fn start(self, inputs: &Inputs, place: &Path, catalogue: &Arc<Catalogue>) -> Result<Faces, Error> {
+    pub(crate) fn start(self, inputs: &Inputs, place: &Path, catalogue: &Arc<Catalogue>) -> Result<Faces, Error> {
         let face = |broker| Face::start(broker, self.settings.clone(), Arc::clone(catalogue));
         let mirror = |broker| Mirror::start(broker, &self.field_root, catalogue);
         let api = |settings| -> Result<_, Error> {
@@ -88,7 +98,7 @@ impl Connections {
 
 impl Faces {
     /// Gives the rows of an interval to all who publish them.
-    pub(super) fn publish(&self, rows: &IntervalRows<'_>) {
+    pub(crate) fn publish(&self, rows: &IntervalRows<'_>) {
         if let Some(mqtt) = &self.mqtt {
             mqtt.publish(rows);
         }
@@ -117,14 +127,14 @@ impl Faces {
     }
 
     /// Takes what was asked since the last time, each with the name of its face.
-    pub(super) fn requests(&self, mut take: impl FnMut(&'static str, Request)) {
+    pub(crate) fn requests(&self, mut take: impl FnMut(&'static str, Request)) {
         if let Some(mqtt) = &self.mqtt {
             mqtt.requests(|request| take("mqtt", request));
         }
     }
 
     /// Answers requests, each of the face that asked.
-    pub(super) fn answer(&self, answers: Vec<Addressed>) {
+    pub(crate) fn answer(&self, answers: Vec<Addressed>) {
         let of = |face| answers.iter().filter(move |(of, _)| *of == face).map(|(_, answer)| answer.clone());
         if let Some(mqtt) = &self.mqtt {
             let answers: Vec<Answer> = of("mqtt").collect();
@@ -183,7 +193,7 @@ impl Faces {
     }
 
     /// Says good-bye.
-    pub(super) fn stop(self) {
+    pub(crate) fn stop(self) {
         drop(self.mirror);
         if let Some(mqtt) = self.mqtt {
             mqtt.stop(PATIENCE);

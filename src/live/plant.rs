@@ -348,7 +348,7 @@ pub(super) fn write_snapshot(
 }
 
 /// The wall clock.
-pub(super) fn wall_clock() -> Time {
+pub(crate) fn wall_clock() -> Time {
     // A clock before 1970 is not set: the pacer treats it as one that was set back.
     Time(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
 }

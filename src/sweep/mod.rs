@@ -10,6 +10,7 @@ mod snapshot;
 mod work;
 
 pub use shard::{Shard, ShardArg};
+pub(crate) use work::{catch_panics, told_of};
 
 use crate::cli::{HostKind, SweepArgs, print};
 use crate::error::{Error, Outcome};

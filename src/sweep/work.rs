@@ -218,7 +218,7 @@ thread_local! {
 }
 
 /// A panic of a worker is told with its run; elsewhere it goes its usual way.
-fn catch_panics() {
+pub(crate) fn catch_panics() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if thread::current().name() == Some("worker") {
@@ -230,7 +230,8 @@ fn catch_panics() {
     }));
 }
 
-fn told_of(panic: &(dyn Any + Send)) -> String {
+/// What a panic of a worker said, and where.
+pub(crate) fn told_of(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     let place = PLACE.with_borrow(String::clone);
     format!("a bug of the twin: {} ({place})", said.unwrap_or("it panicked"))

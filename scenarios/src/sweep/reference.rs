@@ -1,9 +1,8 @@
 //! The keys of a sweep file as tables, made from their definitions.
 
 use super::format::{AxisSection, SweepHead};
-use crate::explain::{extra, limits};
+use crate::explain::{extra, table_of_keys};
 use crate::parameters::{Parameter, Parameters};
-use std::fmt::Write;
 
 /// Keys of the head that are read by other means.
 fn of_head() -> [Parameter; 6] {
@@ -56,22 +55,9 @@ fn of_axis() -> [Parameter; 4] {
 
 /// The keys of a sweep file as tables in Markdown, kept in `scenarios/SWEEPS.md`.
 pub fn reference() -> String {
-    let mut text = String::new();
-    let head = ("Top of the file", SweepHead::DOC, [&SweepHead::catalogue()[..], &of_head()].concat());
-    let axis = ("`[[axis]]`", AxisSection::DOC, [&AxisSection::catalogue()[..], &of_axis()].concat());
-    for (title, doc, parameters) in [head, axis] {
-        text.push_str(&format!(
-            "### {title}\n\n{doc}\n\n| key | default | value | limits | what it is |\n|---|---|---|---|---|\n"
-        ));
-        for parameter in parameters {
-            let default = parameter.default.as_ref().map_or("*required*".into(), |default| format!("`{default}`"));
-            let (limits, unit, doc) = (limits(&parameter), parameter.unit, parameter.doc);
-            // Writing to a string does not fail.
-            let _ = writeln!(text, "| `{}` | {default} | {unit} | {limits} | {doc} |", parameter.key);
-        }
-        text.push('\n');
-    }
-    text
+    let head = [&SweepHead::catalogue()[..], &of_head()].concat();
+    let axis = [&AxisSection::catalogue()[..], &of_axis()].concat();
+    table_of_keys("Top of the file", SweepHead::DOC, &head) + &table_of_keys("`[[axis]]`", AxisSection::DOC, &axis)
 }
 
 #[cfg(test)]
