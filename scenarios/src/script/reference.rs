@@ -5,8 +5,10 @@ use super::format::{
     ReleaseSection, ScriptHead, SignalSection, StepSection, SwipeSection, UnplugSection, WaitSection,
 };
 use super::step::FOR;
+use crate::error::brief;
 use crate::explain::{extra, table_of_keys};
 use crate::parameters::{Parameter, Parameters};
+use agents::fault::{FaultEntry, FaultKind, FaultParameter};
 
 /// A table: its title, what it is about, its keys.
 type Section = (&'static str, &'static str, Vec<Parameter>);
@@ -53,9 +55,31 @@ fn sections() -> Vec<Section> {
     ]
 }
 
-/// The keys of a script as tables in Markdown, kept in `scenarios/SCRIPTS.md`.
+/// The keys of a script and the faults as tables in Markdown, kept in `scenarios/SCRIPTS.md`.
 pub fn reference() -> String {
-    sections().iter().map(|(title, doc, keys)| table_of_keys(title, doc, keys)).collect()
+    let keys: String = sections().iter().map(|(title, doc, keys)| table_of_keys(title, doc, keys)).collect();
+    keys + &faults()
+}
+
+/// The catalogue of faults.
+fn faults() -> String {
+    let mut text = String::from(
+        "### Faults\n\nA device has at most one fault of a kind; another one takes its place.\n\n\
+         | fault | devices | parameters | what it does |\n|---|---|---|---|\n",
+    );
+    for kind in FaultKind::ALL {
+        let FaultEntry { doc, devices, parameters, .. } = kind.entry();
+        let devices: Vec<_> = devices.iter().map(|device| device.as_str()).collect();
+        let parameter = |parameter: &FaultParameter| {
+            let FaultParameter { key, doc, unit, default, least, most } = parameter;
+            let doc = doc.trim_end_matches('.');
+            format!("`{key}` = {default} ({unit}, {} to {}): {doc}", brief(*least), brief(*most))
+        };
+        let parameters: Vec<_> = parameters.iter().map(parameter).collect();
+        text.push_str(&format!("| `{kind}` | {} | {} | {doc} |\n", devices.join(", "), parameters.join("; ")));
+    }
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]

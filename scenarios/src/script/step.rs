@@ -40,6 +40,9 @@ pub(super) const FOR: Parameter = Parameter {
     source: "",
 };
 
+/// Longer than every run.
+const LONGEST: Span = Span::from_s(36_500 * 86_400);
+
 /// Any time will do to see whether something could ever be taken.
 const ANY_TIME: Time = Time(0);
 
@@ -263,6 +266,9 @@ impl Draft<'_> {
         }
         let Some(step) = step else { return wrong("is a list: write how long each value holds, step = \"15m\"") };
         self.needs_time("step", step);
+        if step.0.saturating_mul(values.len() as i64) > LONGEST.0 {
+            return wrong("lasts longer than any run: write fewer values, or a shorter step");
+        }
         Some(Asking::Series(Series { start: ANY_TIME, step, values: values.into() }))
     }
 

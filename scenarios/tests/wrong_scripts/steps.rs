@@ -114,6 +114,11 @@ pub(crate) fn commands() -> Vec<Case> {
             &["line 9: step 2.setpoint_kw is empty"],
         ),
         step(
+            "a schedule without end",
+            "set = \"bat_01\"\nsetpoint_kw = [3, 4]\nstep = \"100000d\"",
+            &["line 9: step 2.setpoint_kw lasts longer than any run"],
+        ),
+        step(
             "steps of one value",
             "set = \"bat_01\"\nsetpoint_kw = 3\nstep = \"1m\"",
             &["line 10: step 2.step goes with a list"],
