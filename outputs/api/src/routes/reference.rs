@@ -45,6 +45,9 @@ pub(super) fn finished(mut document: Document, shared: &Shared) -> Document {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
     }
+    // The router marks a name that may hold `/` with `*`; OpenAPI has no such mark.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     for (path, item) in &mut document.paths.paths {
         let is_open = path == HEALTH || !shared.gate.is_closed();
         for (has_body, operation) in operations(item) {
