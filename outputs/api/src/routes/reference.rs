@@ -2,6 +2,7 @@
 
 use super::responses::problem;
 use crate::face::Shared;
+use crate::frame::{Assets, Events, Signals, Sites};
 use crate::guard::HEALTH;
 use crate::problem::Problem;
 use utoipa::OpenApi;
@@ -20,7 +21,7 @@ const TOKEN: &str = "token";
                        UTC; names end with their unit. What changes the twin is taken at its next tick, and is in the \
                        journal before it is answered. Errors are `application/problem+json` (RFC 9457).",
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, Assets<'_>, Sites<'_>, Signals, Events<'_>)),
     tags(
         (name = "meta", description = "The API itself."),
         (name = "twin", description = "What the twin is and shows."),

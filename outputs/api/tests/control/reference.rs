@@ -105,7 +105,8 @@ fn bodies_take_no_keys_but_their_own() {
     assert_eq!(faults.as_array().unwrap().len(), agents::fault::FaultKind::ALL.len());
     let derating = faults.as_array().unwrap().iter().find(|fault| fault["title"] == "derating").unwrap();
     let share = &derating["properties"]["share"];
-    assert_eq!((&share["minimum"], &share["maximum"], &share["default"]), (&0.0.into(), &1.0.into(), &0.5.into()));
+    let number = |key: &str| share[key].as_f64().unwrap();
+    assert_eq!((number("minimum"), number("maximum"), number("default")), (0.0, 1.0, 0.5));
 }
 
 #[test]
