@@ -8,7 +8,7 @@
 //! value always a number with a decimal point, the timestamp the first instant of the interval in local time. The quantity
 //! `state` is a number too: the index of the state in [`AssetState::ALL`](agents::reading::AssetState::ALL), 0 idle,
 //! 1 charging, 2 discharging, 3 producing, 4 curtailed, 5 derated, 6 consuming, 7 limited, 8 available, 9 suspended_evse,
-//! 10 suspended_ev, 11 parked, 12 driving.
+//! 10 suspended_ev, 11 parked, 12 driving, 13 faulted.
 //!
 //! `session` decides what is said and never sees a socket; `io` knows the network and nothing of assets.
 

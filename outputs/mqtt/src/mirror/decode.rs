@@ -231,7 +231,7 @@ mod tests {
             (POWER, r#"{"value":1,"timestamp":"2026-03-02T07:15:00Z"}"#, |counts| counts.unknown_unit),
             ("cariflex/sensors/battery/bat_99/power", &right, |counts| counts.unknown_asset),
             ("cariflex/sensors/pv/bat_01/power", &right, |counts| counts.unknown_asset),
-            ("cariflex/sensors/battery/bat_01/state", &payload("13", "state", "00"), |counts| counts.no_number),
+            ("cariflex/sensors/battery/bat_01/state", &payload("14", "state", "00"), |counts| counts.no_number),
             ("cariflex/sensors/weather/station/irradiance", &right, |counts| counts.ignored),
             ("cariflex/sensors/battery/bat_01/setpoint", &right, |counts| counts.ignored),
             (POWER, "", |counts| counts.ignored),
