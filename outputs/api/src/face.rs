@@ -102,7 +102,7 @@ pub struct Face {
     scheme: &'static str,
     runtime: Option<Runtime>,
     /// Closed when all connections are.
-    ended: mpsc::Receiver<()>,
+    ended: Mutex<mpsc::Receiver<()>>,
 }
 
 impl Face {
@@ -158,7 +158,7 @@ impl Face {
             serving.await;
             drop(last);
         });
-        Ok(Self { shared, address, scheme, runtime: Some(runtime), ended })
+        Ok(Self { shared, address, scheme, runtime: Some(runtime), ended: Mutex::new(ended) })
     }
 
     /// Has `wake` called, on any thread, when there are calls to take: whoever sleeps until the next tick need not make
@@ -219,7 +219,7 @@ impl Face {
     pub fn stop(mut self, patience: Duration) {
         self.end();
         // Closed or late, it is over.
-        let _ = self.ended.recv_timeout(patience);
+        let _ = lock(&self.ended).recv_timeout(patience);
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

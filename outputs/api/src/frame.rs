@@ -75,7 +75,7 @@ pub(crate) struct Frame {
 /// Readings of assets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AssetsMessage)]
-struct Assets<'a> {
+pub(crate) struct Assets<'a> {
     /// First instant of the interval.
     #[schema(format = "date-time")]
     time: String,
@@ -87,7 +87,7 @@ struct Assets<'a> {
 /// Readings of sites.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SitesMessage)]
-struct Sites<'a> {
+pub(crate) struct Sites<'a> {
     /// First instant of the interval.
     #[schema(format = "date-time")]
     time: String,
@@ -99,7 +99,7 @@ struct Sites<'a> {
 /// Signals.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SignalsMessage)]
-struct Signals {
+pub(crate) struct Signals {
     /// First instant of the interval.
     #[schema(format = "date-time")]
     time: String,
@@ -111,7 +111,7 @@ struct Signals {
 /// Events.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EventsMessage)]
-struct Events<'a> {
+pub(crate) struct Events<'a> {
     events: Vec<EventView<'a>>,
 }
 

@@ -4,14 +4,19 @@ use axum::http::header::{self, HeaderValue};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The media type of problems.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
+/// What went wrong with a request: as small as a pointer, since it is what may come of everything.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(Box<Body>);
+
 /// What went wrong with a request (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
+struct Body {
     /// Which problem it is: `about:blank`, which says that title and status tell all there is to tell by machine.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference")]
@@ -40,9 +45,17 @@ pub(crate) struct Problem {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Body::schema()
+    }
+}
+
+impl ToSchema for Problem {}
+
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Body {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
@@ -52,7 +65,7 @@ impl Problem {
             parameter: None,
             id: None,
             header: None,
-        }
+        }))
     }
 
     /// There is no such thing.
@@ -78,18 +91,20 @@ impl Problem {
 
     /// A parameter of the query can not be read.
     pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
-        Self { parameter: Some(name.into()), ..Self::new(StatusCode::BAD_REQUEST, detail) }
+        let mut problem = Self::new(StatusCode::BAD_REQUEST, detail);
+        problem.0.parameter = Some(name.into());
+        problem
     }
 
     /// The value of `key` in the body is at fault.
     pub(crate) fn at(mut self, key: &str) -> Self {
-        self.pointer = Some(format!("/{}", key.replace('~', "~0").replace('/', "~1")));
+        self.0.pointer = Some(format!("/{}", key.replace('~', "~0").replace('/', "~1")));
         self
     }
 
     /// The detail begins with the key at fault in backquotes, where one is.
     pub(crate) fn at_named(self) -> Self {
-        let key = self.detail.strip_prefix('`').and_then(|rest| rest.split_once('`')).map(|(key, _)| key.to_string());
+        let key = self.0.detail.strip_prefix('`').and_then(|rest| rest.split_once('`')).map(|(key, _)| key.to_string());
         match key {
             Some(key) => self.at(&key),
             None => self,
@@ -97,32 +112,32 @@ impl Problem {
     }
 
     pub(crate) fn of(mut self, id: Option<String>) -> Self {
-        self.id = id;
+        self.0.id = id;
         self
     }
 
     pub(crate) fn on(mut self, path: &str) -> Self {
-        self.instance = Some(path.into());
+        self.0.instance = Some(path.into());
         self
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.header = Some((name, value));
+        self.0.header = Some((name, value));
         self
     }
 
     /// The body, for a connection that is not even read.
     pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a problem is plain data")
+        serde_json::to_string(&self.0).expect("a problem is plain data")
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).expect("it was made of one");
+        let status = StatusCode::from_u16(self.0.status).expect("it was made of one");
         let content = [(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON))];
         let mut response = (status, content, self.to_json()).into_response();
-        if let Some((name, value)) = self.header.clone() {
+        if let Some((name, value)) = self.0.header.clone() {
             response.headers_mut().insert(name, value);
         }
         // The guard knows the path, and adds it.

@@ -10,12 +10,13 @@ use agents::command::Capability;
 use agents::face::command::{COMMANDS, read};
 use agents::face::{Answer, Asked, Verdict};
 use axum::extract::State;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A command. It is that of MQTT, with its name.
-#[derive(Debug, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = Command)]
 #[expect(dead_code, reason = "it documents what agents::face::command reads")]
 pub(super) struct CommandBody {

@@ -8,6 +8,7 @@ use crate::problem::Problem;
 use crate::select::unknown;
 use crate::take::{Query, limit, time};
 use crate::view::{EventView, Viewer};
+use agents::record::EventCode;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -127,13 +128,14 @@ pub(super) async fn events(
         let board = lock(&shared.board);
         (board.events(), board.last_event(), board.dropped())
     };
+    let code: Option<EventCode> = which.code.map(code).transpose()?;
     let fits = |noted: &&Arc<Noted>| {
         let event = &noted.event;
         noted.number > after
             && since.is_none_or(|since| event.time >= since)
             && until.is_none_or(|until| event.time < until)
             && whose.is_none_or(|whose| event.participant == whose)
-            && which.code.as_deref().is_none_or(|code| event.code.as_str() == code)
+            && code.is_none_or(|code| event.code == code)
     };
     let mut fitting = all.iter().filter(fits);
     let shown: Vec<_> = fitting.by_ref().take(limit).collect();
@@ -142,4 +144,9 @@ pub(super) async fn events(
     let next = if is_more { shown.last().map_or(last, |noted| noted.number) } else { last.max(after) };
     let events = shown.into_iter().map(|noted| Viewer(&shared.catalogue).event(noted)).collect();
     Ok(Json(EventList { events, next, is_more, dropped }).into_response())
+}
+
+fn code(name: String) -> Result<EventCode, Problem> {
+    serde_json::from_value(name.into())
+        .map_err(|error| Problem::parameter("code", format!("there is no such code of events ({error})")))
 }

@@ -2,6 +2,7 @@
 
 use super::responses::problem;
 use crate::face::Shared;
+use crate::frame::{Assets, Events, Signals, Sites};
 use crate::guard::HEALTH;
 use crate::problem::Problem;
 use utoipa::OpenApi;
@@ -20,7 +21,7 @@ const TOKEN: &str = "token";
                        UTC; names end with their unit. What changes the twin is taken at its next tick, and is in the \
                        journal before it is answered. Errors are `application/problem+json` (RFC 9457).",
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, Assets<'_>, Sites<'_>, Signals, Events<'_>)),
     tags(
         (name = "meta", description = "The API itself."),
         (name = "twin", description = "What the twin is and shows."),
@@ -45,6 +46,9 @@ pub(super) fn finished(mut document: Document, shared: &Shared) -> Document {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
     }
+    // The router marks a name that may hold `/` with `*`; OpenAPI has no such mark.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths.into_iter().map(|(path, item)| (path.replace("{*", "{"), item)).collect();
     for (path, item) in &mut document.paths.paths {
         let is_open = path == HEALTH || !shared.gate.is_closed();
         for (has_body, operation) in operations(item) {

@@ -206,11 +206,8 @@ impl EvBody {
         if !is_plugged {
             self.place = Whereabouts::Parked;
         }
-        // A trip that should be under way is none any more.
-        self.pass_over_trips(|trip| trip.depart < now);
-        if let Some(until) = until {
-            self.departed = self.departed.max(until - Span(1));
-        }
+        // A trip that should be under way is none any more, told or not.
+        self.departed = self.departed.max(until.map_or(now, |until| until - Span(1)));
     }
 
     /// Goes where the field says it is; returns whether that changes anything.
