@@ -274,7 +274,11 @@ impl Evse {
 
     fn offer(&mut self, now: Now, out: &mut Outbox) -> EvseIntent {
         let resolved = self.commands.resolve(now, out);
-        let is_withheld = self.session.is_some_and(|session| session.authorization.withholds());
+        // Who is plugged in between two steps finds what was offered at the last one.
+        let is_withheld = match &self.session {
+            Some(session) => session.authorization.withholds(),
+            None => self.requires_token && self.presented.is_none(),
+        };
         EvseIntent {
             setpoint_kw: match resolved.mode {
                 _ if is_withheld => Some(0.0),
@@ -315,6 +319,7 @@ impl Core for Evse {
         {
             *authorization = Authorization::Granted;
         }
+        self.presented = self.presented.filter(|(_, until)| now.time < *until);
         let offer = self.offer(now, out);
         if let Some(session) = &mut self.session {
             session.offer = offer;
@@ -331,7 +336,8 @@ impl Core for Evse {
             Authorization::Asked { deadline } => Some(deadline),
             _ => None,
         });
-        Wake::OnMail.or_at(deadline).or_at(self.commands.next_change(now))
+        let forgotten = self.presented.map(|(_, until)| until);
+        Wake::OnMail.or_at(deadline).or_at(forgotten).or_at(self.commands.next_change(now))
     }
 }
 
