@@ -99,6 +99,12 @@ impl Desk {
         self.ask(PATIENCE, call).await
     }
 
+    /// Leaves a request for the next tick; nobody waits for what becomes of it.
+    pub(crate) fn leave(&self, asked: Asked, id: Option<String>) -> Result<(), Problem> {
+        let request = Request { asked, id: id.clone(), reply_to: String::new() };
+        self.push(Call::Request(request)).map_err(|problem| problem.of(id))
+    }
+
     /// Asks something of the twin, which takes it at its next tick.
     pub(crate) async fn request(
         &self,
@@ -106,10 +112,6 @@ impl Desk {
         id: Option<String>,
         clock: Option<Clock>,
     ) -> Result<Answer, Problem> {
-        if clock.is_some_and(|clock| clock.is_paused) {
-            let remedy = "the twin is paused and takes requests at its ticks only: resume it (POST /v1/clock/resume)";
-            return Err(Problem::conflict(remedy).of(id));
-        }
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();
         lock(&self.tickets).insert(number, sender);

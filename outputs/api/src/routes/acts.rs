@@ -1,6 +1,6 @@
 //! What is done to participants: a vehicle is plugged in or out, a token is presented.
 
-use super::commands::{Outcome, ask};
+use super::commands::{Outcome, Taken, ask};
 use super::responses::{Kernel, Missing, Refusals};
 use crate::face::Shared;
 use crate::problem::Problem;
@@ -63,7 +63,7 @@ pub(super) async fn plug(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
     Json(body): Json<Plug>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let kind = shared.participant(&target)?.entry.kind;
     let (id, lasts) = (id(body.id)?, lasts(body.duration_s, body.until.as_deref())?);
     let done = if body.plugged { Act::PlugIn { until: None } } else { Act::Unplug { until: None } };
@@ -78,7 +78,7 @@ pub(super) async fn token(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
     Json(body): Json<Token>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let kind = shared.participant(&target)?.entry.kind;
     let id = id(body.id)?;
     let presented = Act::PresentToken { token: body.token };

@@ -10,6 +10,7 @@ use agents::command::Capability;
 use agents::face::command::{COMMANDS, read};
 use agents::face::{Answer, Asked, Verdict};
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -64,13 +65,17 @@ pub(super) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> utoipa::ope
 /// What became of a request that was taken.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Outcome {
-    /// `accepted`: it is in the journal and in force, or will be; `overruled`: something of higher priority is in force.
+    /// `accepted`: it is in the journal and in force, or will be; `overruled`: something of higher priority is in force;
+    /// `queued`: the twin is paused, and its next tick takes it.
     status: &'static str,
     /// Why, unless it was simply taken.
     reason: Option<String>,
     /// The id the request was given.
     id: Option<String>,
 }
+
+/// The status that goes with it: 200 of what is done, 202 of what waits for a tick.
+pub(super) type Taken = (StatusCode, axum::Json<Outcome>);
 
 /// The commands of a participant that are in force or will be.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,11 +85,20 @@ pub(super) struct Book {
 }
 
 /// Asks something of the twin, and says what became of it.
-pub(super) async fn ask(shared: &Shared, asked: Asked, id: Option<String>) -> Result<axum::Json<Outcome>, Problem> {
+pub(super) async fn ask(shared: &Shared, asked: Asked, id: Option<String>) -> Result<Taken, Problem> {
     let clock = lock(&shared.told).clock;
+    if clock.is_some_and(|clock| clock.is_paused) {
+        shared.desk.leave(asked, id.clone())?;
+        let reason =
+            "the twin is paused: its next tick takes it; ask again with the same id then to hear what became of it";
+        let outcome = Outcome { status: "queued", reason: Some(reason.into()), id };
+        return Ok((StatusCode::ACCEPTED, axum::Json(outcome)));
+    }
     let Answer { id, verdict, reason, .. } = shared.desk.request(asked, id, clock).await?;
     match verdict {
-        Verdict::Accepted | Verdict::Overruled => Ok(axum::Json(Outcome { status: verdict.as_str(), reason, id })),
+        Verdict::Accepted | Verdict::Overruled => {
+            Ok((StatusCode::OK, axum::Json(Outcome { status: verdict.as_str(), reason, id })))
+        }
         Verdict::Refused => {
             let reason = reason.unwrap_or_else(|| "the twin refused it without a reason: see its events".into());
             Err(Problem::conflict(reason).of(id))
@@ -113,7 +127,7 @@ pub(super) async fn command(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
     Json(mut body): Json<serde_json::Value>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let kind = shared.participant(&target)?.entry.kind;
     let Some(object) = body.as_object_mut() else {
         return Err(Problem::meaningless(

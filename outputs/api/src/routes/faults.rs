@@ -1,7 +1,7 @@
 //! Faults: the catalogue, those in force, and how they come and go.
 
 use super::acts::act;
-use super::commands::{Outcome, ask};
+use super::commands::{Outcome, Taken, ask};
 use super::participants::inspect;
 use super::responses::{Kernel, Missing, Refusals};
 use crate::face::{Shared, lock};
@@ -162,7 +162,7 @@ pub(super) async fn inject(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
     Json(body): Json<Value>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let kind = shared.participant(&target)?.entry.kind;
     let Some(object) = body.as_object() else {
         return Err(Problem::meaningless("the body must be an object: send {\"kind\": \"derating\", \"share\": 0.5}"));
@@ -185,7 +185,7 @@ pub(super) async fn inject(
 pub(super) async fn clear_all(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let kind = shared.participant(&target)?.entry.kind;
     ask(&shared, act(target, kind, Act::Clear { kind: None }, None, None)?, None).await
 }
@@ -197,7 +197,7 @@ pub(super) async fn clear_all(
 pub(super) async fn clear(
     State(shared): State<Arc<Shared>>,
     Segment((target, fault)): Segment<(String, String)>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let kind = shared.participant(&target)?.entry.kind;
     let fault: FaultKind = fault.parse().map_err(|refusal: FaultRefusal| Problem::missing(refusal.to_string()))?;
     ask(&shared, act(target, kind, Act::Clear { kind: Some(fault) }, None, None)?, None).await

@@ -49,10 +49,16 @@ pub(super) struct Refusals;
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[
-            (409, "The twin refused it as things are, for instance because it is paused; the detail says why."),
+        let mut responses = problems(&[
+            (409, "The twin refused it as things are; the detail says why."),
             (422, "It can not be meant; the pointer says which key is at fault."),
-        ])
+        ]);
+        let content = Content::new(Some(Ref::from_schema_name("Outcome")));
+        let queued = ResponseBuilder::new()
+            .description("The twin is paused: its next tick takes it.")
+            .content("application/json", content);
+        responses.insert("202".into(), queued.build().into());
+        responses
     }
 }
 

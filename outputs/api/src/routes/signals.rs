@@ -1,6 +1,6 @@
 //! Signals: weather, prices, what the DSO asks; what they are, and how they are held.
 
-use super::commands::{Outcome, ask};
+use super::commands::{Outcome, Taken, ask};
 use super::responses::{Kernel, Missing, Refusals};
 use crate::face::{Shared, lock};
 use crate::problem::Problem;
@@ -104,7 +104,7 @@ pub(super) async fn hold(
     State(shared): State<Arc<Shared>>,
     Segment(name): Segment<String>,
     Json(body): Json<Hold>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let signal = named(&name)?;
     let (id, lasts) = (id(body.id)?, lasts(body.duration_s, body.until.as_deref())?);
     let held = HeldSignal { signal, value: Some(body.value), until: None };
@@ -120,7 +120,7 @@ pub(super) async fn hold(
 pub(super) async fn let_go(
     State(shared): State<Arc<Shared>>,
     Segment(name): Segment<String>,
-) -> Result<axum::Json<Outcome>, Problem> {
+) -> Result<Taken, Problem> {
     let held = HeldSignal { signal: named(&name)?, value: None, until: None };
     ask(&shared, Asked::Signal { held, lasts: None }, None).await
 }
