@@ -185,7 +185,7 @@ mod tests {
         let state = |spec, value| examine(spec, FieldQuantity::State, value);
         assert_eq!(state(EVSE, code(AssetState::Available)), Ok(Sound::State(AssetState::Available)));
         assert_eq!(state(BATTERY, code(AssetState::Driving)), Err(Refusal::WrongKind));
-        for value in [-1.0, 0.5, 13.0, 1e300, f64::NAN] {
+        for value in [-1.0, 0.5, 14.0, 1e300, f64::NAN] {
             assert_eq!(state(EVSE, value), Err(Refusal::Wild), "{value}");
         }
     }
