@@ -31,6 +31,7 @@ impl Kernel {
             match self.world.pass(self.now, &mail) {
                 Passage::Arrives(delay) if delay == Span::ZERO || self.now + delay < next => self.mail.push(mail),
                 Passage::Arrives(delay) => self.late_mail.push((self.now + delay, mail)),
+                Passage::Lost(_) if is_kept(&mail.message) => self.late_mail.push((next, mail)),
                 Passage::Lost(fault) => self.note_lost(&mail, fault),
             }
         }
@@ -42,8 +43,14 @@ impl Kernel {
             return;
         }
         let next = self.next_tick();
-        let due = self.late_mail.extract_if(.., |(time, _)| *time < next);
-        self.mail.extend(due.map(|(_, mail)| mail));
+        let due: Vec<_> = self.late_mail.extract_if(.., |(time, _)| *time < next).collect();
+        for (_, mail) in due {
+            if is_kept(&mail.message) && self.is_unreachable(mail.from) {
+                self.late_mail.push((next, mail));
+            } else {
+                self.mail.push(mail);
+            }
+        }
     }
 
     /// What devices say to each other is only counted; what came from outside is told.
@@ -53,4 +60,9 @@ impl Kernel {
             self.note(mail.to, EventCode::MailUndeliverable, detail);
         }
     }
+}
+
+/// What is not lost on a bad link: whoever says it has it until it can be told, as charge points keep transactions.
+fn is_kept(message: &Message) -> bool {
+    matches!(message, Message::SessionEnded(_))
 }

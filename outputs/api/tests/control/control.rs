@@ -153,7 +153,9 @@ fn time_is_paused_stepped_sped_up_and_resumed() {
     post(rig.at(), "/v1/clock/step", r#"{"ticks":3}"#).problem(409);
     assert_eq!(post(rig.at(), "/v1/clock/pause", "").ok()["is_paused"], true);
     assert_eq!(get(rig.at(), "/v1/clock").ok()["is_paused"], true, "whoever asks next finds it so");
-    let queued = post(rig.at(), COMMANDS, r#"{"command":"withdraw","id":"c"}"#).json(202);
+    let queued = post(rig.at(), COMMANDS, r#"{"command":"withdraw","id":"c"}"#);
+    assert_eq!(queued.status, 202, "{}", queued.text());
+    let queued = queued.json();
     assert_eq!((queued["status"].as_str(), queued["id"].as_str()), (Some("queued"), Some("c")));
     assert!(queued["reason"].as_str().unwrap().contains("next tick"));
     assert_eq!(post(rig.at(), "/v1/clock/step", r#"{"ticks":3}"#).ok()["ticks"], 4);
