@@ -10,7 +10,6 @@ from pathlib import Path
 import requests
 
 import cli
-from live import wait_until
 
 LISTENS = re.compile(r"api: it listens.*address=(?P<address>[^\s]+)|address=(?P<first>[^\s]+).*api: it listens")
 
@@ -49,10 +48,9 @@ class Api:
 
 
 @contextmanager
-def live(place: Path, *args, **options):
+def live(place: Path, *args, address="127.0.0.1:0", scheme="http", verify=True):
     """A live twin with an API at any port that is free; stopped at the end."""
-    command = ("live", "--place", place, "--api", "127.0.0.1:0", "--no-view", *args)
-    process = cli.start(*command, stdout=None, **options)
+    process = cli.start("live", "--place", place, "--api", address, "--no-view", *args, stdout=None)
     lines, log = queue.SimpleQueue(), []
 
     def listen():
@@ -65,12 +63,12 @@ def live(place: Path, *args, **options):
     try:
         while (line := lines.get(timeout=cli.PATIENCE_S)) is not None:
             if found := LISTENS.search(line):
-                address = found["address"] or found["first"]
+                bound = found["address"] or found["first"]
                 break
         else:
             raise AssertionError("".join(log))
-        api = Api(process, f"http://{address}", log)
-        wait_until(lambda: api.session.get(api.base + "/health", timeout=10).ok)
+        api = Api(process, f"{scheme}://{bound}", log)
+        api.session.verify = verify
         yield api
         process.terminate()
         process.wait(timeout=cli.PATIENCE_S)

@@ -69,7 +69,7 @@ pub(crate) struct Shared {
     pub(crate) archive: Arc<dyn Archive>,
     pub(crate) gate: Gate,
     pub(crate) desk: Desk,
-    pub(crate) board: Mutex<Board>,
+    board: Mutex<Board>,
     pub(crate) told: Mutex<Told>,
     pub(crate) news: broadcast::Sender<News>,
     pub(crate) metrics: Metrics,
@@ -81,6 +81,21 @@ pub(crate) struct Shared {
     queue: Mutex<Queue>,
     /// The kernel has left something.
     wake: Notify,
+}
+
+impl Shared {
+    /// What the face knows, up to the last interval that the kernel has handed over; the streams are told of what is new.
+    pub(crate) fn board(&self) -> MutexGuard<'_, Board> {
+        let mut board = lock(&self.board);
+        // The kernel's lock is free before anything is done with what it guarded.
+        let next = || lock(&self.queue).pop();
+        while let Some(batch) = next() {
+            batch.events.iter().for_each(|event| self.metrics.event(event.code));
+            // Nobody may be listening.
+            drop(self.news.send(News::Tick(board.take(batch))));
+        }
+        board
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -262,14 +277,7 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ApiError> {
 async fn pump(shared: Arc<Shared>) {
     loop {
         shared.wake.notified().await;
-        // The lock is free before anything is done with what it gave.
-        let next = || lock(&shared.queue).pop();
-        while let Some(batch) = next() {
-            batch.events.iter().for_each(|event| shared.metrics.event(event.code));
-            let frame = lock(&shared.board).take(batch);
-            // Nobody may be listening.
-            drop(shared.news.send(News::Tick(frame)));
-        }
+        drop(shared.board());
         let clock = {
             let mut told = lock(&shared.told);
             std::mem::take(&mut told.is_news).then_some(told.clock).flatten()

@@ -91,7 +91,7 @@ impl Feed {
             clock: Due::default(),
         };
         let (latest, event) = {
-            let board = lock(&shared.board);
+            let board = shared.board();
             (board.latest(), board.last_event())
         };
         feed.event = event;

@@ -127,7 +127,7 @@ pub(super) struct FaultCatalogue {
     (status = 200, description = "The faulty devices.", body = Faults<'_>),
 ))]
 pub(super) async fn faults(State(shared): State<Arc<Shared>>) -> Response {
-    let latest = lock(&shared.board).latest();
+    let latest = shared.board().latest();
     let Some(frame) = latest else { return axum::Json(Faults::default()).into_response() };
     let faulty = frame.batch.faults.iter().filter(|fault| !fault.faults.is_empty());
     let faults = faulty.map(|fault| Viewer(&shared.catalogue).fault(fault)).collect();

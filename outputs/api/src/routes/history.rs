@@ -125,7 +125,7 @@ pub(super) async fn events(
         Some(id) => Some(shared.ids.get(id).copied().ok_or_else(|| unknown("participant", id))?),
     };
     let (all, last, dropped) = {
-        let board = lock(&shared.board);
+        let board = shared.board();
         (board.events(), board.last_event(), board.dropped())
     };
     let code: Option<EventCode> = which.code.map(code).transpose()?;

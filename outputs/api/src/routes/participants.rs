@@ -138,7 +138,7 @@ pub(super) async fn participant(
 ) -> Result<Response, Problem> {
     let named = shared.participant(&id)?;
     let inspection = inspect(&shared, &id).await?;
-    let latest = lock(&shared.board).latest();
+    let latest = shared.board().latest();
     let reading = latest.as_ref().and_then(|frame| {
         let reading = frame.batch.assets.iter().find(|reading| reading.asset == named.dense)?;
         Some(Viewer(&shared.catalogue).asset(reading, &frame.batch))

@@ -63,7 +63,7 @@ fn named(name: &str) -> Result<Signal, Problem> {
 }
 
 fn state(shared: &Shared, signal: Signal) -> SignalState {
-    let latest = lock(&shared.board).latest();
+    let latest = shared.board().latest();
     let batch = latest.as_ref().map(|frame| &frame.batch);
     let reading = batch.and_then(|batch| batch.signals.iter().find(|reading| reading.signal == signal));
     let (minimum, maximum) = signal.range();

@@ -93,7 +93,7 @@ pub(super) struct Sites<'a> {
     (status = 200, description = "All sites, by name.", body = Sites<'_>),
 ))]
 pub(super) async fn sites(State(shared): State<Arc<Shared>>) -> Response {
-    let latest = lock(&shared.board).latest();
+    let latest = shared.board().latest();
     let mut there: BTreeMap<SiteId, Vec<&str>> = BTreeMap::new();
     for entry in &shared.catalogue.participants {
         if let Some(site) = entry.site {
@@ -135,7 +135,7 @@ pub(super) async fn site(
     let (id, entry) = found.ok_or_else(missing)?;
     let there = shared.catalogue.participants.iter().filter(|entry| entry.site == Some(id));
     let there = there.map(|entry| entry.id.as_str()).collect();
-    let latest = lock(&shared.board).latest();
+    let latest = shared.board().latest();
     let reading = latest.iter().flat_map(|frame| &frame.batch.sites).find(|reading| reading.site == id);
     let reading = reading.map(|reading| Viewer(&shared.catalogue).site(reading));
     Ok(Json(view(&shared, entry, there, reading)).into_response())
@@ -160,7 +160,7 @@ pub(super) struct Readings<'a> {
 ))]
 pub(super) async fn readings(State(shared): State<Arc<Shared>>) -> Response {
     let viewer = Viewer(&shared.catalogue);
-    let Some(frame) = lock(&shared.board).latest() else { return Json(Readings::default()).into_response() };
+    let Some(frame) = shared.board().latest() else { return Json(Readings::default()).into_response() };
     let batch = &frame.batch;
     let readings = Readings {
         time: instant(batch.start),
