@@ -1,8 +1,8 @@
 //! What `cariflex live` takes.
 
-use super::clock::SPEEDS;
 use crate::cli::{HostKind, ScenarioArgs};
 use agents::{Calendar, Span, Time};
+use api::SPEEDS;
 use clap::{Args, ValueEnum};
 use scenarios::{parse_duration, parse_start};
 use std::net::SocketAddr;

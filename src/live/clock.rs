@@ -1,14 +1,8 @@
 //! The clock of a live twin: the pacer, and whoever stops it, lets it do single ticks or run at another speed.
 
 use agents::Time;
-use api::{Clock, PaceWish, Reply};
-use std::ops::RangeInclusive;
+use api::{Clock, MOST_TICKS, PaceWish, Reply, SPEEDS};
 use twin::{Anchor, Pace, Pacer, Turn};
-
-/// Speeds that can be asked for.
-pub(crate) const SPEEDS: RangeInclusive<f64> = 1e-3..=1e6;
-/// How many ticks can be asked for at a time.
-const MOST_STEPS: u32 = 1_000_000;
 
 /// Says when ticks start.
 #[derive(Debug)]
@@ -88,8 +82,8 @@ impl LiveClock {
             reply.send(Err("the twin is not paused: pause it first".into()));
         } else if self.steps.is_some() {
             reply.send(Err("it is doing the ticks that somebody asked for already: try again".into()));
-        } else if !(1..=MOST_STEPS).contains(&ticks) {
-            reply.send(Err(format!("ask for 1 to {MOST_STEPS} ticks")));
+        } else if !(1..=MOST_TICKS).contains(&ticks) {
+            reply.send(Err(format!("ask for 1 to {MOST_TICKS} ticks")));
         } else {
             self.steps = Some(Steps { left: ticks, reply });
         }

@@ -182,7 +182,13 @@ impl Plant {
         let mut logged = Instant::now();
         while !interrupted.load(Ordering::Relaxed) && !self.kernel.is_over() {
             self.take_calls(faces, clock)?;
-            match clock.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick()) {
+            // What is left of a gap is passed before anything is due by the clock again.
+            let turn = if self.kernel.is_skipping() && !clock.is_paused {
+                Some(Turn::Go)
+            } else {
+                clock.turn(wall_clock(), self.kernel.now(), self.kernel.next_tick())
+            };
+            match turn {
                 None => faces.wait(LOOK_AROUND),
                 Some(Turn::Wait(span)) => faces.wait(span.min(LOOK_AROUND)),
                 Some(Turn::Go) => {
@@ -196,10 +202,6 @@ impl Plant {
                     warn!(now = %self.kernel.now(), %until, behind_s, "too far behind the clock: the gap is passed in ticks of a market slot");
                     self.kernel.skip(until);
                     self.place.append(&self.kernel.journal_mut().take())?;
-                    while self.kernel.now() < until && !self.kernel.is_over() && !interrupted.load(Ordering::Relaxed) {
-                        self.tick(faces, clock)?;
-                        self.show(faces, &clock.pacer);
-                    }
                 }
                 Some(Turn::SetBack(by)) => {
                     warn!(

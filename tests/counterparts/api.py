@@ -51,7 +51,7 @@ class Api:
 def live(place: Path, *args, address="127.0.0.1:0", scheme="http", verify=True):
     """A live twin with an API at any port that is free; stopped at the end."""
     process = cli.start("live", "--place", place, "--api", address, "--no-view", *args, stdout=None)
-    lines, log = queue.SimpleQueue(), []
+    lines, log, api = queue.SimpleQueue(), [], None
 
     def listen():
         for line in process.stderr:
@@ -59,7 +59,8 @@ def live(place: Path, *args, address="127.0.0.1:0", scheme="http", verify=True):
             lines.put(line)
         lines.put(None)
 
-    threading.Thread(target=listen, daemon=True).start()
+    listener = threading.Thread(target=listen, daemon=True)
+    listener.start()
     try:
         while (line := lines.get(timeout=cli.PATIENCE_S)) is not None:
             if found := LISTENS.search(line):
@@ -68,7 +69,8 @@ def live(place: Path, *args, address="127.0.0.1:0", scheme="http", verify=True):
         else:
             raise AssertionError("".join(log))
         api = Api(process, f"{scheme}://{bound}", log)
-        api.session.verify = verify
+        # Neither proxies nor authorities of the environment have a say.
+        api.session.trust_env, api.session.verify = False, verify
         yield api
         process.terminate()
         process.wait(timeout=cli.PATIENCE_S)
@@ -76,6 +78,10 @@ def live(place: Path, *args, address="127.0.0.1:0", scheme="http", verify=True):
     finally:
         process.kill()
         process.wait()
+        listener.join()
+        process.stderr.close()
+        if api:
+            api.session.close()
 
 
 def lines(path: Path) -> list[dict]:

@@ -42,20 +42,22 @@ def do(twin, method: str, path: str, body=None):
 
 def last_event(twin) -> int:
     """The number of the latest event."""
-    return twin.get("/v1/events?limit=10000")["next"]
+    return twin.get("/v1/events?code=quarantined&limit=1")["next"]
 
 
 def told(twin, code: str, participant: str, after: int) -> list[str]:
     """What events of this code said of a participant after the one of this number."""
-    found = twin.get(f"/v1/events?code={code}&participant={participant}&after={after}&limit=10000")
+    found = twin.get(f"/v1/events?code={code}&participant={participant}&after={after}&limit=1000")
     return [event["detail"] for event in found["events"]]
 
 
 def test_nothing_that_the_document_does_not_know_comes_out_whatever_goes_in(tmp_path):
     with api.live(tmp_path / "place", *NOON, "--speed", "max") as twin:
         command = [SCHEMATHESIS, "run", f"{twin.base}/openapi.json", "--url", twin.base, "--checks", "all"]
+        # What no schema can say, for instance which device has which fault, is refused with 422 all the same.
+        command += ["--exclude-checks", "positive_data_acceptance", "--suppress-health-check", "filter_too_much"]
         # Streams have no end; pauses would keep the rest from being answered.
-        command += ["--exclude-path-regex", "^/v1/(stream|ws|clock/pause)$", "--max-examples", "20", "--seed", "6"]
+        command += ["--exclude-path-regex", "^/v1/(stream|ws|clock/pause)$", "--max-examples", "40", "--seed", "6"]
         command += ["--request-timeout", "60", "--workers", "2", "--phases", "examples,coverage,fuzzing", "--no-color"]
         tried = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=1200)
         assert tried.returncode == 0, tried.stdout[-20_000:] + tried.stderr[-2000:]

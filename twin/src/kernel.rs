@@ -206,6 +206,11 @@ impl Kernel {
         self.begin_skip(until);
     }
 
+    /// Whether the next tick is one of those of a gap that is passed.
+    pub fn is_skipping(&self) -> bool {
+        self.skip_until.is_some_and(|until| self.now < until)
+    }
+
     fn begin_skip(&mut self, until: Time) {
         let behind = until - self.now;
         let detail = format!("{} s behind: passed in ticks of {} s", behind.seconds(), self.slot.seconds());

@@ -3,6 +3,7 @@
 use agents::face::Request;
 use agents::{Span, Time};
 use serde::Serialize;
+use std::ops::RangeInclusive;
 use tokio::sync::oneshot;
 use twin::Pace;
 use utoipa::ToSchema;
@@ -41,6 +42,11 @@ pub enum Call {
         reply: Reply<Result<SnapshotView, String>>,
     },
 }
+
+/// Speeds that can be asked for, in seconds of twin time per second of the wall clock.
+pub const SPEEDS: RangeInclusive<f64> = 1e-3..=1e6;
+/// How many ticks can be asked for at a time.
+pub const MOST_TICKS: u32 = 100_000;
 
 /// How time shall pass.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -16,8 +16,6 @@ use twin::Pace;
 pub(crate) const MOST_CALLS: usize = 4096;
 /// How long a call waits for the kernel, besides the tick it may have to wait for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest tick that a request waits for, on the wall clock.
-const LONGEST_TICK_S: f64 = 120.0;
 
 /// Wakes the thread that runs the twin.
 pub(crate) type Waker = Box<dyn Fn() + Send + Sync>;
@@ -105,7 +103,7 @@ impl Desk {
         self.push(Call::Request(request)).map_err(|problem| problem.of(id))
     }
 
-    /// Asks something of the twin, which takes it at its next tick.
+    /// Asks something of the twin, which takes it at its next tick, in so long at most.
     pub(crate) async fn request(
         &self,
         asked: Asked,
@@ -118,17 +116,20 @@ impl Desk {
         let _ticket = Ticket { desk: self, number };
         let request = Request { asked, id: id.clone(), reply_to: number.to_string() };
         self.push(Call::Request(request)).map_err(|problem| problem.of(id.clone()))?;
-        within(PATIENCE + tick(clock), answer).await.map_err(|problem| problem.of(id))
+        within(PATIENCE + next_tick, answer).await.map_err(|problem| problem.of(id))
     }
 }
 
-/// How long a tick takes on the wall clock.
-fn tick(clock: Option<Clock>) -> Duration {
+/// How long it may take until the next tick, on the wall clock; none of a twin that stands still, or whose ticks are too far
+/// apart to wait for.
+pub(crate) fn next_tick(clock: Option<Clock>) -> Option<Duration> {
     match clock {
-        Some(Clock { pace: Pace::Clock(speed), tick, .. }) if speed > 0.0 => {
-            Duration::from_secs_f64((tick.seconds() / speed).clamp(0.0, LONGEST_TICK_S))
+        Some(Clock { is_paused: true, .. }) => None,
+        Some(Clock { pace: Pace::Clock(speed), tick, .. }) => {
+            let seconds = tick.seconds() / speed;
+            (seconds <= PATIENCE.as_secs_f64()).then(|| Duration::from_secs_f64(seconds))
         }
-        _ => Duration::ZERO,
+        _ => Some(Duration::ZERO),
     }
 }
 

@@ -29,7 +29,7 @@ pub use agents::face::Secret;
 pub use archive::{
     Archive, ArchiveError, ForkRequest, ForkStatus, ForkView, JournalPage, JournalQuery, ResultFile, SnapshotView,
 };
-pub use call::{Call, Clock, Inspection, PaceWish, Reply};
+pub use call::{Call, Clock, Inspection, MOST_TICKS, PaceWish, Reply, SPEEDS};
 pub use error::ApiError;
 pub use face::{Face, Overview, Status};
 pub use settings::{Settings, Tls};

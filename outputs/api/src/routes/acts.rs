@@ -1,7 +1,7 @@
 //! What is done to participants: a vehicle is plugged in or out, a token is presented.
 
 use super::commands::{Outcome, Taken, ask};
-use super::responses::{Kernel, Missing, Refusals};
+use super::responses::{Kernel, Missing, Queued, Refusals};
 use crate::face::Shared;
 use crate::problem::Problem;
 use crate::take::{Json, Segment, id, lasts};
@@ -58,7 +58,7 @@ pub(super) fn act(
 /// Plugs a vehicle in or out, at its own id or that of its charge point.
 #[utoipa::path(post, path = "/v1/participants/{id}/plug", tag = "control", request_body = Plug,
     params(("id" = String, Path, description = "A vehicle or a charge point.")),
-    responses((status = 200, description = "It is done.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is done.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn plug(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
@@ -73,7 +73,7 @@ pub(super) async fn plug(
 /// Presents a token at a charge point.
 #[utoipa::path(post, path = "/v1/participants/{id}/token", tag = "control", request_body = Token,
     params(("id" = String, Path, description = "A charge point.")),
-    responses((status = 200, description = "It is presented.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is presented.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn token(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,

@@ -2,7 +2,7 @@
 
 use super::responses::{Kernel, Refusals};
 use crate::board::Told;
-use crate::call::{Call, Clock, PaceWish};
+use crate::call::{Call, Clock, MOST_TICKS, PaceWish, SPEEDS};
 use crate::face::{Shared, lock};
 use crate::problem::Problem;
 use crate::take::{Json, Nothing};
@@ -13,12 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-/// Most ticks in one go.
-const MOST_TICKS: u32 = 100_000;
 /// How long they may take.
 const PATIENCE: Duration = Duration::from_secs(600);
-/// The slowest and the fastest that time can pass against the wall clock.
-const SPEEDS: (f64, f64) = (1e-3, 1e6);
 
 /// How many ticks.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -82,7 +78,7 @@ pub(super) async fn resume(
 }
 
 /// Runs some ticks of a twin that is paused; answered after the last.
-#[utoipa::path(post, path = "/v1/clock/step", tag = "clock", request_body = Steps, responses(
+#[utoipa::path(post, path = "/v1/clock/step", tag = "clock", request_body = Option<Steps>, responses(
     (status = 200, description = "They are done.", body = ClockView), Refusals, Kernel,
 ))]
 pub(super) async fn step(
@@ -105,10 +101,10 @@ pub(super) async fn speed(
     State(shared): State<Arc<Shared>>,
     Json(body): Json<SpeedBody>,
 ) -> Result<axum::Json<ClockView>, Problem> {
-    let (slowest, fastest) = SPEEDS;
+    let (slowest, fastest) = (SPEEDS.start(), SPEEDS.end());
     let wish = match (body.speed.as_str(), body.speed.as_f64()) {
         (Some("max"), _) => PaceWish::FlatOut,
-        (None, Some(speed)) if (slowest..=fastest).contains(&speed) => PaceWish::Speed(speed),
+        (None, Some(speed)) if SPEEDS.contains(&speed) => PaceWish::Speed(speed),
         _ => {
             let detail = format!("`speed` must be a number from {slowest} to {fastest}, or \"max\"");
             return Err(Problem::meaningless(detail).at_named());

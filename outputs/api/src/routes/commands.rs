@@ -1,7 +1,8 @@
 //! Commands to devices, and what becomes of a request.
 
 use super::participants::inspect;
-use super::responses::{Kernel, Missing, Refusals};
+use super::responses::{Kernel, Missing, Queued, Refusals};
+use crate::desk::next_tick;
 use crate::face::{Shared, lock};
 use crate::problem::Problem;
 use crate::take::{Json, Segment};
@@ -66,7 +67,7 @@ pub(super) fn words<'a>(words: impl IntoIterator<Item = &'a str>) -> utoipa::ope
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Outcome {
     /// `accepted`: it is in the journal and in force, or will be; `overruled`: something of higher priority is in force;
-    /// `queued`: the twin is paused, and its next tick takes it.
+    /// `queued`: the twin is paused or its ticks are far apart, and the next one takes it.
     status: &'static str,
     /// Why, unless it was simply taken.
     reason: Option<String>,
@@ -83,6 +84,10 @@ pub(super) struct Book {
     /// Oldest first; null of a participant that takes none.
     commands: serde_json::Value,
 }
+
+/// What whoever asks a twin that is paused is told.
+const QUEUED: &str = "the twin is paused, or its ticks are far apart: the next one takes it; ask again with the same id then \
+                      to hear what became of it";
 
 /// Asks something of the twin, and says what became of it.
 pub(super) async fn ask(shared: &Shared, asked: Asked, id: Option<String>) -> Result<Taken, Problem> {
@@ -122,7 +127,7 @@ pub(super) async fn commands(
 /// Commands a device. What it does with it is the device's own affair: limits intersect, and the highest priority wins.
 #[utoipa::path(post, path = "/v1/participants/{id}/commands", tag = "control", request_body = CommandBody,
     params(("id" = String, Path, description = "The participant.")),
-    responses((status = 200, description = "It is taken.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is taken.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn command(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,

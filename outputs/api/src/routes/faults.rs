@@ -3,8 +3,8 @@
 use super::acts::act;
 use super::commands::{Outcome, Taken, ask};
 use super::participants::inspect;
-use super::responses::{Kernel, Missing, Refusals};
-use crate::face::{Shared, lock};
+use super::responses::{Kernel, Missing, Queued, Refusals};
+use crate::face::Shared;
 use crate::problem::Problem;
 use crate::take::{Json, Segment, id, lasts};
 use crate::view::{FaultEntryView, FaultView, Viewer, instant};
@@ -157,7 +157,7 @@ pub(super) async fn faults_of(
 /// Breaks a device. It has at most one fault of a kind: another one takes its place.
 #[utoipa::path(post, path = "/v1/participants/{id}/faults", tag = "control", request_body = FaultBody,
     params(("id" = String, Path, description = "The device.")),
-    responses((status = 200, description = "It is broken.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is broken.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn inject(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
@@ -181,7 +181,7 @@ pub(super) async fn inject(
 /// Repairs a device: all its faults are over.
 #[utoipa::path(delete, path = "/v1/participants/{id}/faults", tag = "control",
     params(("id" = String, Path, description = "The device.")),
-    responses((status = 200, description = "It is repaired.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is repaired.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn clear_all(
     State(shared): State<Arc<Shared>>,
     Segment(target): Segment<String>,
@@ -193,7 +193,7 @@ pub(super) async fn clear_all(
 /// Ends one fault of a device.
 #[utoipa::path(delete, path = "/v1/participants/{id}/faults/{kind}", tag = "control",
     params(("id" = String, Path, description = "The device."), ("kind" = String, Path, description = "The fault.")),
-    responses((status = 200, description = "It is over.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is over.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn clear(
     State(shared): State<Arc<Shared>>,
     Segment((target, fault)): Segment<(String, String)>,

@@ -84,10 +84,12 @@ pub(super) async fn forks(State(shared): State<Arc<Shared>>) -> Result<axum::Jso
 }
 
 /// Begins a fork: the twin as it was in a snapshot goes on beside the live one, in a changed scenario, as fast as it goes.
-#[utoipa::path(post, path = "/v1/forks", tag = "archive", request_body = ForkBody, responses(
+#[utoipa::path(post, path = "/v1/forks", tag = "archive", request_body = Option<ForkBody>, responses(
     (status = 201, description = "It is under way.", body = Fork,
      headers(("Location" = String, description = "Where it is told how it goes."))),
     (status = 422, description = "It can not be meant.", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "Too many are under way: wait for one, or stop one.", body = Problem,
+     content_type = "application/problem+json"),
     Missing, Disk,
 ))]
 pub(super) async fn begin(State(shared): State<Arc<Shared>>, Json(body): Json<ForkBody>) -> Result<Response, Problem> {

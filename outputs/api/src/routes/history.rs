@@ -2,7 +2,7 @@
 
 use super::responses::{Disk, archived};
 use crate::archive::JournalQuery;
-use crate::face::{Shared, lock};
+use crate::face::Shared;
 use crate::frame::Noted;
 use crate::problem::Problem;
 use crate::select::unknown;
@@ -120,6 +120,9 @@ pub(super) async fn events(
     let (since, until) = (time("since", which.since.as_deref())?, time("until", which.until.as_deref())?);
     let limit = limit(which.limit, USUAL, MOST)?;
     let after = which.after.unwrap_or(0);
+    if after > i64::MAX as u64 {
+        return Err(Problem::parameter("after", format!("`after` must be 0 to {}", i64::MAX)));
+    }
     let whose = match &which.participant {
         None => None,
         Some(id) => Some(shared.ids.get(id).copied().ok_or_else(|| unknown("participant", id))?),

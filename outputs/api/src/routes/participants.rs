@@ -2,7 +2,7 @@
 
 use super::responses::{Kernel, Missing};
 use crate::call::{Call, Inspection};
-use crate::face::{Shared, lock};
+use crate::face::Shared;
 use crate::problem::Problem;
 use crate::select;
 use crate::take::{Named, Query, Segment, limit};

@@ -49,16 +49,23 @@ pub(super) struct Refusals;
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut responses = problems(&[
+        problems(&[
             (409, "The twin refused it as things are; the detail says why."),
             (422, "It can not be meant; the pointer says which key is at fault."),
-        ]);
+        ])
+    }
+}
+
+/// Of routes whose requests wait for a tick.
+pub(super) struct Queued;
+
+impl IntoResponses for Queued {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
         let content = Content::new(Some(Ref::from_schema_name("Outcome")));
         let queued = ResponseBuilder::new()
-            .description("The twin is paused: its next tick takes it.")
+            .description("The twin is paused, or its ticks are far apart: the next one takes it.")
             .content("application/json", content);
-        responses.insert("202".into(), queued.build().into());
-        responses
+        BTreeMap::from([("202".into(), queued.build().into())])
     }
 }
 
@@ -67,7 +74,7 @@ pub(super) struct Disk;
 
 impl IntoResponses for Disk {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&[(500, "The disk failed."), (503, "The disk is too slow, or too much is under way: ask later.")])
+        problems(&[(500, "The disk failed."), (503, "The disk is too slow: ask later.")])
     }
 }
 
@@ -77,7 +84,7 @@ impl From<ArchiveError> for Problem {
         match error {
             ArchiveError::Missing(_) => Self::missing(detail),
             ArchiveError::Refused(_) => Self::meaningless(detail),
-            ArchiveError::Busy(_) => Self::busy(detail),
+            ArchiveError::Busy(_) => Self::new(StatusCode::TOO_MANY_REQUESTS, detail),
             ArchiveError::Broken(_) => {
                 tracing::error!("the archive failed: {detail}");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)

@@ -1,8 +1,8 @@
 //! Signals: weather, prices, what the DSO asks; what they are, and how they are held.
 
 use super::commands::{Outcome, Taken, ask};
-use super::responses::{Kernel, Missing, Refusals};
-use crate::face::{Shared, lock};
+use super::responses::{Kernel, Missing, Queued, Refusals};
+use crate::face::Shared;
 use crate::problem::Problem;
 use crate::take::{Json, Segment, id, lasts};
 use crate::view::instant;
@@ -99,7 +99,7 @@ pub(super) async fn signal(
 /// Holds a signal at a value, whatever weather, tariffs and DSO say.
 #[utoipa::path(put, path = "/v1/signals/{signal}", tag = "control", request_body = Hold,
     params(("signal" = String, Path, description = "Its name.")),
-    responses((status = 200, description = "It is held.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is held.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn hold(
     State(shared): State<Arc<Shared>>,
     Segment(name): Segment<String>,
@@ -116,7 +116,7 @@ pub(super) async fn hold(
 /// Lets a signal go: it is again what weather, tariffs and DSO say.
 #[utoipa::path(delete, path = "/v1/signals/{signal}", tag = "control",
     params(("signal" = String, Path, description = "Its name.")),
-    responses((status = 200, description = "It is let go.", body = Outcome), Missing, Refusals, Kernel))]
+    responses((status = 200, description = "It is let go.", body = Outcome), Queued, Missing, Refusals, Kernel))]
 pub(super) async fn let_go(
     State(shared): State<Arc<Shared>>,
     Segment(name): Segment<String>,
