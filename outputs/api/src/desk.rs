@@ -108,7 +108,7 @@ impl Desk {
         &self,
         asked: Asked,
         id: Option<String>,
-        clock: Option<Clock>,
+        next_tick: Duration,
     ) -> Result<Answer, Problem> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (sender, answer) = oneshot::channel();

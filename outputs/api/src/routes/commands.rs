@@ -91,15 +91,12 @@ const QUEUED: &str = "the twin is paused, or its ticks are far apart: the next o
 
 /// Asks something of the twin, and says what became of it.
 pub(super) async fn ask(shared: &Shared, asked: Asked, id: Option<String>) -> Result<Taken, Problem> {
-    let clock = lock(&shared.told).clock;
-    if clock.is_some_and(|clock| clock.is_paused) {
+    let Some(next_tick) = next_tick(lock(&shared.told).clock) else {
         shared.desk.leave(asked, id.clone())?;
-        let reason =
-            "the twin is paused: its next tick takes it; ask again with the same id then to hear what became of it";
-        let outcome = Outcome { status: "queued", reason: Some(reason.into()), id };
+        let outcome = Outcome { status: "queued", reason: Some(QUEUED.into()), id };
         return Ok((StatusCode::ACCEPTED, axum::Json(outcome)));
-    }
-    let Answer { id, verdict, reason, .. } = shared.desk.request(asked, id, clock).await?;
+    };
+    let Answer { id, verdict, reason, .. } = shared.desk.request(asked, id, next_tick).await?;
     match verdict {
         Verdict::Accepted | Verdict::Overruled => {
             Ok((StatusCode::OK, axum::Json(Outcome { status: verdict.as_str(), reason, id })))
