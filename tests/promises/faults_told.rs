@@ -6,7 +6,7 @@ use agents::act::{Act, HeldSignal};
 use agents::command::{Command, Directive, Priority, Value};
 use agents::fault::FaultKind;
 use agents::reading::{AssetState, Signal};
-use agents::record::EventCode;
+use agents::record::{EventCode, Record};
 use agents::{ParticipantId, Span, Time};
 use scenarios::{Plan, Role};
 use twin::{Input, Journal, Kernel, LiveHost, Snapshot, SweepHost};
@@ -68,6 +68,27 @@ fn a_lossy_link_loses_its_share_and_a_vehicle_still_talks_through_the_cable() {
     for (sound, run) in sound.rows.iter().zip(&run.rows) {
         assert_eq!(sound.assets, run.assets, "all it says goes to its charge point");
     }
+}
+
+#[test]
+fn sessions_that_end_while_a_charge_point_can_tell_nobody_are_told_when_it_can() {
+    let plan = quiet("48h");
+    let sessions = |plan: &Plan| -> Vec<_> {
+        let run = sweep(plan, Outside::Nothing);
+        let records = run.rows.iter().flat_map(|row| &row.records);
+        let mut ended: Vec<_> = records
+            .filter_map(|record| match record {
+                Record::Session(session) if session.evse == id(plan, "evse_06") => Some((session.start, session.end)),
+                _ => None,
+            })
+            .collect();
+        ended.sort_unstable();
+        ended
+    };
+    let sound = sessions(&plan);
+    assert!(!sound.is_empty());
+    let cut_off = with(plan.clone(), "evse_06", fault("communication_loss", &[]), [0.0, 47.0]);
+    assert_eq!(sessions(&cut_off), sound);
 }
 
 #[test]
