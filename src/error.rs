@@ -4,7 +4,6 @@ use crate::live::LiveError;
 use report::ReportError;
 use results::ResultsError;
 use scenarios::ScenarioError;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use twin::{KernelError, LiveHostError, SnapshotError};
 
@@ -55,14 +54,6 @@ pub enum Error {
         failed: usize,
         /// Of how many.
         of: usize,
-    },
-    /// The account of scripts could not be written.
-    #[error("can not write {path}: {source}")]
-    Junit {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
     },
     /// A report that could not be made.
     #[error(transparent)]

@@ -120,6 +120,9 @@ impl HeldSignal {
         }
         let Some(value) = self.value else { return Ok(()) };
         let (least, most) = self.signal.range();
+        if self.signal == Signal::DemandResponse && value.fract() != 0.0 {
+            return Err(format!("a level can not be {value}: send 0, 1, 2 or 3"));
+        }
         if (least..=most).contains(&value) {
             return Ok(());
         }

@@ -31,7 +31,7 @@ pub struct Evse {
     /// End of the last session that was reported; the body shows ended ones for a whole tick.
     reported: Time,
     /// Whether a vehicle waits in the plug until somebody presents a token.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     requires_token: bool,
     /// Who has presented a token while no vehicle was there, and until when that counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,6 +246,7 @@ impl Evse {
             session.authorization = self.authorize(now, holder, out);
         } else if holder == session.holder() {
             session.authorization = Authorization::Stopped;
+            out.event(now, EventCode::ChargingStopped, format!("the token {token:?} was presented once more"));
         } else {
             let detail = format!("the token {token:?} was refused: the vehicle charges by another one");
             out.event(now, EventCode::AuthorizationRefused, detail);

@@ -179,6 +179,8 @@ pub enum EventCode {
     CommandOverruled,
     /// A token was refused by the charge-point operator.
     AuthorizationRefused,
+    /// A token was presented once more at a charge point: charging stopped.
+    ChargingStopped,
     /// An order was refused by the market operator.
     OrderRefused,
     /// A vehicle could not drive all of its trip: its battery was empty.
@@ -221,10 +223,11 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::CommandRefused,
         Self::CommandOverruled,
         Self::AuthorizationRefused,
+        Self::ChargingStopped,
         Self::OrderRefused,
         Self::TripCutShort,
         Self::LoadControl,
@@ -252,6 +255,7 @@ impl EventCode {
             Self::CommandRefused => "command_refused",
             Self::CommandOverruled => "command_overruled",
             Self::AuthorizationRefused => "authorization_refused",
+            Self::ChargingStopped => "charging_stopped",
             Self::OrderRefused => "order_refused",
             Self::TripCutShort => "trip_cut_short",
             Self::LoadControl => "load_control",

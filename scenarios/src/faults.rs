@@ -241,7 +241,7 @@ impl ReadFault {
             if all.len() == before && !all.keys().any(|id| is_like(target, id)) {
                 let near = if target.contains('*') { None } else { nearest(target, devices.keys().copied()) };
                 let hint = near.map_or_else(
-                    || "name one that the scenario has; `cariflex check` lists them".into(),
+                    || "name one that the scenario has: the table `participants` of a run lists them".into(),
                     |near| format!("did you mean `{near}`?"),
                 );
                 return Err(format!("is `{}`, which is no asset: {hint}", beginning(target)));

@@ -248,12 +248,12 @@ impl Scenario {
             let text = "can not be changed from outside: write a file that extends the other";
             problems.borrow_mut().push(Problem::at(extends, "extends", text));
         }
-        let known: Vec<&str> = explain::section_names().collect();
+        let known: BTreeSet<&str> = explain::section_names().collect();
         let Some(table) = self.root.table() else { return };
-        for (key, node) in table.iter().filter(|(key, _)| !known.contains(&key.as_str())) {
+        for (key, node) in table.iter().filter(|(key, _)| !known.contains(key.as_str())) {
             let hint = match nearest(key, known.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known are {}", known.join(", ")),
+                None => format!("known are {}", known.iter().copied().collect::<Vec<_>>().join(", ")),
             };
             problems.borrow_mut().push(Problem::at(node, key, format!("is no known section: {hint}")));
         }

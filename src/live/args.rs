@@ -93,7 +93,7 @@ pub struct ReplayArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub struct ApiArgs {
     /// Address at which the control API listens, for instance 127.0.0.1:8080; /openapi.json describes it.
-    #[arg(long = "api", id = "api", value_name = "ADDRESS")]
+    #[arg(long = "api", id = "api", value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<SocketAddr>,
     /// File that holds on its first line the token that clients must bear; or the environment variable CARIFLEX_API_TOKEN
     /// does. Needed as soon as others than this computer can reach the address.
@@ -243,6 +243,10 @@ pub enum MqttVersion {
 }
 
 /// Reads a speed.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, for instance 127.0.0.1:8080 or [::1]:8080".into())
+}
+
 pub(crate) fn pace(text: &str) -> Result<Pace, String> {
     if text == "max" {
         return Ok(Pace::FlatOut);

@@ -51,11 +51,12 @@ impl LiveClock {
         }
     }
 
-    /// Changes how time passes, from `now` at this wall time on.
+    /// Changes how time passes from this wall time on; the twin has reached `now`, and its next tick is at `next`. What has
+    /// passed since the last tick is not lost by that.
     ///
     /// # Errors
     /// What is wrong with the wish.
-    pub(super) fn set(&mut self, wish: PaceWish, wall: Time, now: Time) -> Result<(), String> {
+    pub(super) fn set(&mut self, wish: PaceWish, wall: Time, [now, next]: [Time; 2]) -> Result<(), String> {
         let pace = match wish {
             PaceWish::Speed(speed) if !SPEEDS.contains(&speed) => {
                 return Err(format!("a speed is a number from {} to {}, or \"max\"", SPEEDS.start(), SPEEDS.end()));
@@ -64,15 +65,22 @@ impl LiveClock {
             PaceWish::FlatOut => Pace::FlatOut,
             PaceWish::Pause | PaceWish::Resume => self.pacer.pace(),
         };
+        let was_paused = self.is_paused;
         match wish {
-            // Where time passes already, nothing changes.
-            PaceWish::Resume if !self.is_paused => return Ok(()),
             PaceWish::Resume => self.is_paused = false,
             PaceWish::Pause => self.is_paused = true,
             PaceWish::Speed(_) | PaceWish::FlatOut => {}
         }
+        if self.is_paused == was_paused && self.pacer.pace() == pace {
+            return Ok(());
+        }
         self.give_up_steps("time was told to pass in another way meanwhile");
-        self.pacer.set(pace, Anchor { wall, twin: now });
+        let twin = match self.pacer.twin_time(wall).filter(|_| !was_paused) {
+            Some(time) => time.clamp(now, next),
+            // Where it stood when it was paused, if it did no tick since.
+            None => self.pacer.anchor().twin.clamp(now, next),
+        };
+        self.pacer.set(pace, Anchor { wall, twin });
         Ok(())
     }
 
@@ -103,6 +111,7 @@ mod tests {
     use agents::Span;
 
     const TICK: Span = Span::from_s(1);
+    const TICK_AHEAD: [Time; 2] = [Time(0), Time(1000)];
 
     fn clock() -> LiveClock {
         let anchor = Anchor { wall: Time(0), twin: Time(0) };
@@ -126,21 +135,34 @@ mod tests {
     #[test]
     fn a_paused_clock_stands_still_and_goes_on_from_there() {
         let mut clock = clock();
-        clock.set(PaceWish::Pause, Time(500), Time(0)).expect("a wish");
+        clock.set(PaceWish::Pause, Time(500), TICK_AHEAD).expect("a wish");
         assert_eq!(clock.turn(Time(3_600_000), Time(0), Time(1000)), None);
-        clock.set(PaceWish::Resume, Time(3_600_000), Time(0)).expect("a wish");
-        assert_eq!(clock.turn(Time(3_600_400), Time(0), Time(1000)), Some(Turn::Wait(Span(600))));
+        clock.set(PaceWish::Resume, Time(3_600_000), TICK_AHEAD).expect("a wish");
+        assert_eq!(clock.turn(Time(3_600_400), Time(0), Time(1000)), Some(Turn::Wait(Span(100))));
+    }
+
+    #[test]
+    fn whoever_tells_it_the_same_again_and_again_does_not_stop_it() {
+        let mut clock = clock();
+        for wall in (0..1000).step_by(100) {
+            clock.set(PaceWish::Speed(1.0), Time(wall), TICK_AHEAD).expect("a wish");
+            clock.set(PaceWish::Speed(1.5), Time(wall), TICK_AHEAD).expect("a wish");
+            clock.set(PaceWish::Pause, Time(wall), TICK_AHEAD).expect("a wish");
+            clock.set(PaceWish::Resume, Time(wall), TICK_AHEAD).expect("a wish");
+            clock.set(PaceWish::Speed(1.0), Time(wall), TICK_AHEAD).expect("a wish");
+        }
+        assert_eq!(clock.turn(Time(1000), Time(0), Time(1000)), Some(Turn::Go));
     }
 
     #[test]
     fn a_speed_holds_from_now_on_and_what_can_not_be_meant_is_refused() {
         let mut clock = clock();
-        clock.set(PaceWish::Speed(10.0), Time(0), Time(0)).expect("a wish");
+        clock.set(PaceWish::Speed(10.0), Time(0), TICK_AHEAD).expect("a wish");
         assert_eq!(clock.turn(Time(0), Time(0), Time(1000)), Some(Turn::Wait(Span(100))));
         for wrong in [0.0, -1.0, f64::NAN, 1e9] {
-            assert!(clock.set(PaceWish::Speed(wrong), Time(0), Time(0)).is_err());
+            assert!(clock.set(PaceWish::Speed(wrong), Time(0), TICK_AHEAD).is_err());
         }
-        clock.set(PaceWish::FlatOut, Time(0), Time(0)).expect("a wish");
+        clock.set(PaceWish::FlatOut, Time(0), TICK_AHEAD).expect("a wish");
         assert_eq!(clock.turn(Time(0), Time(0), Time(1000)), Some(Turn::Go));
     }
 
@@ -153,7 +175,7 @@ mod tests {
             answer
         };
         assert!(told(&mut clock, 1).try_recv().expect("told").is_err(), "not paused");
-        clock.set(PaceWish::Pause, Time(0), Time(0)).expect("a wish");
+        clock.set(PaceWish::Pause, Time(0), TICK_AHEAD).expect("a wish");
         let mut answer = told(&mut clock, 2);
         assert!(told(&mut clock, 1).try_recv().expect("told").is_err(), "one after the other");
         assert_eq!(clock.turn(Time(0), Time(0), Time(1000)), Some(Turn::Go));
@@ -163,7 +185,7 @@ mod tests {
         assert_eq!(answer.try_recv().expect("told").map(|clock| clock.is_paused), Ok(true));
         assert_eq!(clock.turn(Time(0), Time(0), Time(1000)), None);
         let mut answer = told(&mut clock, 5);
-        clock.set(PaceWish::Resume, Time(0), Time(0)).expect("a wish");
+        clock.set(PaceWish::Resume, Time(0), TICK_AHEAD).expect("a wish");
         assert!(answer.try_recv().expect("told").is_err());
         assert!(told(&mut clock, 0).try_recv().expect("told").is_err());
     }

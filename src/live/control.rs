@@ -5,10 +5,21 @@ use super::clock::LiveClock;
 use super::faces::Faces;
 use super::plant::{Plant, wall_clock};
 use crate::error::Error;
+use agents::command::{Command, CommandBook};
+use agents::face::{Answer, Request, Verdict};
 use api::{Call, Clock, Inspection, PaceWish, SnapshotView};
 use serde_json::{Value, json};
 use std::fs;
 use tracing::info;
+use twin::{FaultInForce, Host};
+
+/// How many requests wait for a tick at most.
+const MOST_LEFT: usize = 4096;
+
+fn too_many(request: &Request) -> Answer {
+    let reason = Some(format!("{MOST_LEFT} requests wait for a tick already: resume the twin, or step"));
+    Answer { id: request.id.clone(), reply_to: request.reply_to.clone(), verdict: Verdict::Refused, reason }
+}
 
 impl Plant {
     /// Does what the API asks for, between two ticks.
@@ -18,6 +29,16 @@ impl Plant {
         for call in calls {
             match call {
                 Call::Request(request) => self.asked.push(request),
+                Call::Leave { request, reply } => {
+                    let known = match self.desk.known("api", &request) {
+                        None if self.asked.len() >= MOST_LEFT => Some(too_many(&request)),
+                        known => known,
+                    };
+                    if known.is_none() {
+                        self.asked.push(request);
+                    }
+                    reply.send(known);
+                }
                 Call::Inspect { id, reply } => {
                     if let Some(inspection) = self.inspect(&id) {
                         reply.send(inspection);
@@ -55,7 +76,7 @@ impl Plant {
 
     fn set_pace(&mut self, wish: PaceWish, clock: &mut LiveClock) -> Result<Result<(), String>, Error> {
         let (wall, now) = (wall_clock(), self.kernel.now());
-        if let Err(problem) = clock.set(wish, wall, now) {
+        if let Err(problem) = clock.set(wish, wall, [now, self.kernel.next_tick()]) {
             return Ok(Err(problem));
         }
         info!(?wish, %now, "time passes in another way");
@@ -86,11 +107,48 @@ impl Plant {
             other => other,
         };
         let (core, body, mirror) = (inner(take("core")), inner(take("body")), take("mirror"));
-        let commands = core.pointer("/commands/commands").cloned().unwrap_or(Value::Null);
-        let faults = match take("faults") {
-            Value::Null => json!([]),
-            faults => faults,
-        };
+        let faults = kernel.world().fault_states().get(&id).into_iter().flat_map(|state| state.faults());
+        let faults = faults.map(fault).collect();
+        let book = host.command_book(kernel.world(), id);
+        let commands = book.map_or(Value::Null, |book| self.commands(book));
         Some(Inspection { core, body, commands, faults, mirror, is_out: kernel.is_out(id) })
     }
+
+    /// The commands of a device that are in force or will be.
+    fn commands(&self, book: &CommandBook) -> Value {
+        let now = self.kernel.now();
+        let view = |command: &Command| {
+            let source = self.inputs.plan.participants.get(command.source.index());
+            let overruled_by = book.overruled_by(command, now);
+            let mut view = json!({
+                "command": command.directive.to_string(),
+                "directive": &command.directive,
+                "priority": command.priority,
+                "source": source.map(|source| &source.id),
+                "effective": command.effective.to_string(),
+                "expires": command.expires.to_string(),
+                "status": match overruled_by {
+                    Some(_) => "overruled",
+                    None if now < command.effective => "waiting",
+                    None => "in_force",
+                },
+            });
+            if let Some(priority) = overruled_by {
+                view["overruled_by"] = json!(priority);
+            }
+            view
+        };
+        book.commands().iter().filter(|command| now < command.expires).map(view).collect()
+    }
+}
+
+/// A fault of a device: what it is, from when until when, and its name if it is the scenario's.
+fn fault(held: FaultInForce<'_>) -> Value {
+    let mut view = serde_json::to_value(held.fault).expect("faults are plain data");
+    view["since"] = json!(held.since.to_string());
+    view["until"] = json!(held.until.map(|until| until.to_string()));
+    if let Some(name) = held.name {
+        view["name"] = json!(name);
+    }
+    view
 }

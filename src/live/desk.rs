@@ -11,7 +11,7 @@ use agents::{ParticipantId, Time};
 use scenarios::{Plan, Role};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use twin::{Host, Input, JournalEntry, Kernel};
+use twin::{ActOutcome, Host, Input, JournalEntry, Kernel};
 
 /// How many answers are remembered, so that a request that comes twice is known.
 const REMEMBERED: usize = 10_000;
@@ -106,6 +106,14 @@ impl Desk {
         (self.taken, self.refused)
     }
 
+    /// What became of a request of `face` that was taken before under this id; none of one that is new or waits for its
+    /// tick.
+    pub fn known(&self, face: &str, request: &Request) -> Option<Answer> {
+        let origin = Origin { face: face.into(), id: request.id.clone()? };
+        let known = self.answered.get(&origin).filter(|known| known.asked == digest(&request.asked))?;
+        Some(Answer { reply_to: request.reply_to.clone(), ..known.answer.clone() })
+    }
+
     /// Takes a request of `face` for the next tick; the answer, if there is one already.
     pub fn receive(
         &mut self,
@@ -155,9 +163,10 @@ impl Desk {
     /// The answers to what the last tick has taken; by then it is in the journal.
     pub fn answers(&mut self, kernel: &Kernel, host: &impl Host) -> Vec<Addressed> {
         let waiting = std::mem::take(&mut self.waiting);
+        let mut outcomes: Vec<&ActOutcome> = kernel.act_outcomes().iter().collect();
         let answers = waiting.into_iter().map(|Waiting { face, origin, asked, taken, reply_to }| {
             let id = origin.as_ref().map(|origin| origin.id.clone());
-            let (verdict, reason) = taken.verdict(&origin, kernel, host);
+            let (verdict, reason) = taken.verdict(&origin, kernel, host, &mut outcomes);
             let answer = Answer { id, reply_to, verdict, reason };
             if let Some(origin) = origin {
                 self.remember(Answered { origin, asked, answer: answer.clone() });
@@ -187,19 +196,40 @@ impl Taken {
     }
 
     /// What became of it in the tick that took it.
-    fn verdict(self, origin: &Option<Origin>, kernel: &Kernel, host: &impl Host) -> (Verdict, Option<String>) {
+    fn verdict(
+        self,
+        origin: &Option<Origin>,
+        kernel: &Kernel,
+        host: &impl Host,
+        outcomes: &mut Vec<&ActOutcome>,
+    ) -> (Verdict, Option<String>) {
         match self {
             Self::Signal => (Verdict::Accepted, None),
-            Self::Act { target, act } => match kernel.why_it_failed(target, &act, origin) {
-                Some(reason) => (Verdict::Refused, Some(reason.into())),
-                None => (Verdict::Accepted, None),
-            },
+            Self::Act { target, act } => {
+                let is_it = |found: &&ActOutcome| found.target == target && found.act == act && found.origin == *origin;
+                let found = outcomes.iter().position(is_it);
+                let failure = found.and_then(|index| outcomes[index].failure.clone());
+                // Of those without an id each was taken by itself; one that came twice with an id was taken once.
+                if let Some(index) = found.filter(|_| origin.is_none()) {
+                    outcomes.remove(index);
+                }
+                match failure {
+                    Some(reason) => (Verdict::Refused, Some(reason)),
+                    None => (Verdict::Accepted, None),
+                }
+            }
             Self::Command { target, .. } if kernel.is_out(target) => (Verdict::Refused, Some(IS_OUT.into())),
             Self::Command { target, .. } if kernel.is_unreachable(target) => {
                 (Verdict::Refused, kernel.why_unreachable(target).map(unreachable))
             }
             Self::Command { target, .. } if is_mirrored(kernel, target) => {
                 (Verdict::Overruled, Some("the device is mirrored: it does what the field shows".into()))
+            }
+            Self::Command { target, command, .. } if let Some(fault) = kernel.lost_by(target, &command) => {
+                (Verdict::Refused, Some(format!("it was lost on its way: {fault}; send it again")))
+            }
+            Self::Command { target, command, .. } if let Some(time) = kernel.arrives(target, &command) => {
+                (Verdict::Accepted, Some(format!("the link of the device is slow: it arrives at {time}")))
             }
             Self::Command { target, command, note } => {
                 let book = host.command_book(kernel.world(), target);
@@ -422,6 +452,55 @@ mod tests {
         rig.ask(setpoint("bat_02", -50.0, Priority::Operator, "c"));
         let reasons: Vec<_> = rig.tick().into_iter().map(|answer| answer.reason.is_some()).collect();
         assert_eq!(reasons, [true, true, false]);
+    }
+
+    fn act(target: &str, act: Act) -> Request {
+        Request { asked: Asked::Act { target: target.into(), act, lasts: None }, id: None, reply_to: String::new() }
+    }
+
+    fn fault(name: &str, values: &[(&str, f64)]) -> Act {
+        let fault = agents::fault::Fault::named(name, values.iter().copied()).expect("a fault");
+        Act::Inject { fault, until: None }
+    }
+
+    #[test]
+    fn of_two_acts_alike_in_one_tick_the_first_is_done_and_the_second_refused() {
+        let mut rig = Rig::new();
+        rig.ask(act("pv_01", fault("derating", &[])));
+        assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted]);
+        for _ in 0..2 {
+            assert_eq!(rig.ask(act("pv_01", Act::Clear { kind: None })), None);
+        }
+        assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted, Verdict::Refused]);
+    }
+
+    #[test]
+    fn a_command_that_a_bad_link_loses_or_holds_up_is_answered_so() {
+        let mut rig = Rig::new();
+        rig.ask(act("bat_01", fault("lossy_link", &[("share", 1.0)])));
+        rig.ask(act("bat_02", fault("slow_link", &[("delay_s", 600.0)])));
+        rig.ask(act("bat_03", fault("communication_loss", &[])));
+        assert_eq!(verdicts(&rig.tick()), [Verdict::Accepted; 3]);
+        rig.ask(setpoint("bat_01", 5.0, Priority::Operator, "lost"));
+        rig.ask(setpoint("bat_02", 5.0, Priority::Operator, "late"));
+        let unreachable = rig.ask(setpoint("bat_03", 5.0, Priority::Operator, "deaf")).expect("refused at once");
+        assert!(unreachable.reason.is_some_and(|reason| reason.ends_with("communication_loss")));
+        let answers = rig.tick();
+        assert_eq!(verdicts(&answers), [Verdict::Refused, Verdict::Accepted]);
+        let reason = |index: usize| answers[index].reason.clone().unwrap_or_default();
+        assert!(reason(0).contains("lost on its way") && reason(1).contains("it arrives at"), "{answers:?}");
+    }
+
+    #[test]
+    fn what_became_of_a_request_is_known_by_its_id() {
+        let mut rig = Rig::new();
+        let request = setpoint("bat_01", 12.5, Priority::Operator, "a");
+        assert_eq!(rig.desk.known("mqtt", &request), None);
+        rig.ask(request.clone());
+        assert_eq!(rig.desk.known("mqtt", &request), None, "it waits for its tick");
+        rig.tick();
+        assert_eq!(rig.desk.known("mqtt", &request).map(|answer| answer.verdict), Some(Verdict::Accepted));
+        assert_eq!(rig.desk.known("api", &request), None, "another face's");
     }
 
     #[test]

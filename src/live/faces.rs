@@ -215,8 +215,23 @@ fn api_settings(args: &ApiArgs) -> Result<Option<api::Settings>, Error> {
         hosts: args.hosts.clone(),
         origins: args.origins.clone(),
     };
-    settings.verify()?;
+    settings.verify().map_err(|error| match error {
+        api::ApiError::Setting { key, problem } => Error::Option { option: option_of(key), problem },
+        error => error.into(),
+    })?;
+    // Before a place is made for a twin that nobody could reach.
+    settings.probe()?;
     Ok(Some(settings))
+}
+
+/// The option that gives a setting of the API.
+fn option_of(setting: &str) -> &'static str {
+    match setting {
+        "token" => "--api-token-file",
+        "hosts" => "--api-host",
+        "origins" => "--api-origin",
+        _ => "--api",
+    }
 }
 
 /// What the API says of the twin as a whole.

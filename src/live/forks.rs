@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -20,6 +20,8 @@ use twin::Journal;
 
 /// How many run at a time: each takes a core.
 const MOST_AT_A_TIME: usize = 2;
+/// How many are told of.
+const MOST_REMEMBERED: usize = 1000;
 
 /// The forks of a live twin.
 #[derive(Debug)]
@@ -27,6 +29,27 @@ pub(super) struct Forks {
     /// The place of the live twin.
     place: PathBuf,
     begun: Mutex<Vec<Begun>>,
+    /// How many are about to begin.
+    starting: AtomicUsize,
+}
+
+/// The right to begin a fork.
+struct Seat<'a>(&'a AtomicUsize);
+
+impl<'a> Seat<'a> {
+    fn take(starting: &'a AtomicUsize, under_way: usize) -> Result<Self, ArchiveError> {
+        if starting.fetch_add(1, Ordering::SeqCst) + under_way >= MOST_AT_A_TIME {
+            starting.fetch_sub(1, Ordering::SeqCst);
+            return Err(ArchiveError::Busy(format!("{MOST_AT_A_TIME} forks are under way: wait for one, or stop one")));
+        }
+        Ok(Self(starting))
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// A fork that was begun.
@@ -50,7 +73,7 @@ struct Progress {
 
 impl Forks {
     pub(super) fn new(place: &Path) -> Self {
-        Self { place: place.into(), begun: Mutex::default() }
+        Self { place: place.into(), begun: Mutex::default(), starting: AtomicUsize::new(0) }
     }
 
     /// Begins a fork from `snapshot`, or from the latest one.
@@ -70,14 +93,12 @@ impl Forks {
             from: snapshot,
             threads: None,
         };
+        // One who has no place need not wait for what takes long.
+        let _seat = Seat::take(&self.starting, self.under_way())?;
         let from = args.from.as_deref().unwrap_or(&self.place);
         let Fork { inputs, state } = Fork::of(from, &args).map_err(refusal)?;
         let run = Run { inputs, from: Some(state), journal: Journal::default(), host: HostKind::Sweep, threads: 1 };
         let (start, end) = (run.start(), run.inputs.plan.end);
-        let mut begun = self.lock();
-        if begun.iter().filter(|fork| !fork.thread.is_finished()).count() >= MOST_AT_A_TIME {
-            return Err(ArchiveError::Busy(format!("{MOST_AT_A_TIME} forks are under way: wait for one, or stop one")));
-        }
         let (id, out) = self.make_folder()?;
         let progress = Arc::new(Progress {
             is_stopped: AtomicBool::new(false),
@@ -102,7 +123,11 @@ impl Forks {
         let thread = thread.map_err(|error| ArchiveError::Broken(format!("no thread for a fork: {error}")))?;
         let view =
             ForkView { id, request, status: ForkStatus::Running, progress: 0.0, error: None, results: Vec::new() };
+        let mut begun = self.lock();
         begun.push(Begun { view: view.clone(), run: progress, thread });
+        // Those that ended long ago are in the results only.
+        let surplus = begun.len().saturating_sub(MOST_REMEMBERED);
+        begun.drain(..surplus);
         Ok(view)
     }
 
@@ -132,6 +157,10 @@ impl Forks {
     pub(super) fn stop(&self) {
         let ids: Vec<_> = self.lock().iter().map(|fork| fork.view.id.clone()).collect();
         ids.iter().for_each(|id| drop(self.stop_one(id)));
+    }
+
+    fn under_way(&self) -> usize {
+        self.lock().iter().filter(|fork| !fork.thread.is_finished()).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Begun>> {

@@ -68,6 +68,7 @@ impl Ground {
             head.anchor = Anchor { wall, twin: until };
         }
         head.engine = ENGINE.into();
+        head.scenario_hash = self.inputs.lasting_hash();
         head.kept = KeptScenario::of(&self.inputs);
         self.place.write_head(&head)?;
         let mut plant = self.plant(head, from, kernel, host, desk)?;

@@ -93,8 +93,15 @@ pub fn live(args: &LiveArgs) -> Result<Outcome, Error> {
     );
     let hash = inputs.lasting_hash();
     if let Some(head) = before.as_ref().filter(|head| head.scenario_hash != hash) {
-        let difference = difference(head, &inputs);
-        return Err(LiveError::Other { path: dir, difference }.into());
+        match difference(head, &inputs) {
+            Some(difference) => return Err(LiveError::Other { path: dir, difference }.into()),
+            // A later version has parameters that the one before did not have.
+            None if head.engine != ENGINE => warn!("defaults of this version are not those the twin began with"),
+            None => {
+                let difference = "its data are not the same".into();
+                return Err(LiveError::Other { path: dir, difference }.into());
+            }
+        }
     }
     let rules = Rules { catch_up: args.catch_up, snapshot_every: args.snapshot_every, retention: args.retention };
     let catalogue = Arc::new(plan.catalogue());
@@ -174,10 +181,10 @@ fn first_anchor(args: &LiveArgs, start: Time, wall: Time) -> Anchor {
     Anchor { wall: args.anchor.unwrap_or(now), twin: start }
 }
 
-/// In what the scenario asked for differs from that of a live twin.
-fn difference(head: &Head, inputs: &Inputs) -> String {
+/// In what the scenario asked for differs from that of a live twin, as both were written.
+fn difference(head: &Head, inputs: &Inputs) -> Option<String> {
     if head.name != inputs.plan.name {
-        return format!("its scenario is {}", head.name);
+        return Some(format!("its scenario is {}", head.name));
     }
     let now = KeptScenario::of(inputs);
     let differing = differences("", &head.kept.scenario, &now.scenario);
@@ -185,8 +192,9 @@ fn difference(head: &Head, inputs: &Inputs) -> String {
         .iter()
         .find(|key| !key.starts_with("mqtt") && !["run.duration", "run.record"].contains(&key.as_str()))
     {
-        Some(key) => format!("{key} is not the same"),
-        None => "its data, or the defaults of this version, are not the same".into(),
+        Some(key) => Some(format!("{key} is not the same")),
+        None if head.kept.inputs != now.inputs => Some("its data are not the same".into()),
+        None => None,
     }
 }
 

@@ -4,23 +4,15 @@
 use super::Loaded;
 use super::play::Played;
 use crate::error::Error;
+use crate::snapshot::write_whole;
 use scenarios::script::{Check, Outcome};
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 /// Writes what came of scripts to a file, which is there whole or not at all.
 pub(super) fn write(path: &Path, scripts: &[Loaded], played: &[Played]) -> Result<(), Error> {
-    let partial = path.with_extension("xml.partial");
-    let written = || {
-        let mut file = File::create(&partial)?;
-        file.write_all(text(scripts, played).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    written().map_err(|source| Error::Junit { path: path.into(), source })
+    Ok(write_whole(path, text(scripts, played).as_bytes())?)
 }
 
 fn text(scripts: &[Loaded], played: &[Played]) -> String {

@@ -119,6 +119,10 @@ fn check_options(args: &TestArgs) -> Result<(), Error> {
         let problem = format!("there is no folder {}: make it, or name a file elsewhere", dir.display());
         return Err(Error::Option { option: "--junit", problem });
     }
+    if let Some(junit) = args.junit.as_deref().filter(|junit| args.files.iter().any(|file| is_same(file, junit))) {
+        let problem = format!("{} is one of the scripts: name another file", junit.display());
+        return Err(Error::Option { option: "--junit", problem });
+    }
     let mut folders = BTreeMap::new();
     for file in args.files.iter().filter(|_| args.out.is_some()) {
         if let Some(other) = folders.insert(folder(file), file) {
@@ -128,6 +132,11 @@ fn check_options(args: &TestArgs) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Whether two paths are of one file that is there.
+fn is_same(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// The name of the folder for a script's results.

@@ -33,7 +33,7 @@ impl Teller {
     /// A script begins.
     pub(super) fn begin(&self, loaded: &Loaded) -> Lines<'_> {
         let mut lines = Lines { teller: self, text: String::new() };
-        lines.line(&format!("{}: {}", loaded.path.display(), loaded.script.name));
+        lines.line(&one_line(&format!("{}: {}", loaded.path.display(), loaded.script.name)));
         lines
     }
 

@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -237,6 +238,29 @@ def test_time_is_paused_stepped_and_passes_at_another_speed(tmp_path):
         assert twin.get("/v1/clock")["late_ticks"] < 300, "what was missed in the pause is not caught up with"
         assert twin.post("/v1/clock/step", {"ticks": 1}, expect=409)["detail"].startswith("the twin is not paused")
     assert json.loads((tmp_path / "place" / "live.json").read_text())["pace"] == {"clock": 600.0}
+
+
+def test_what_waits_for_a_tick_when_time_is_stopped_is_queued_and_then_known(tmp_path):
+    with api.live(tmp_path / "place", *NOON, "--tick", "5s") as twin:
+        path = "/v1/participants/bat_01/commands"
+        setpoint = {"command": "setpoint", "value": 3, "unit": "kW", "id": "early"}
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(twin.post(path, setpoint)))
+        asking.start()
+        time.sleep(0.2)
+        requests.post(twin.base + "/v1/clock/pause", timeout=10)
+        asking.join(timeout=10)
+        assert answers and answers[0]["status"] in ("queued", "accepted")
+        assert twin.post(path, setpoint | {"id": "late"}, expect=202)["status"] == "queued"
+        twin.step()
+        assert twin.post(path, setpoint | {"id": "late"}, expect=200)["status"] == "accepted", "known now"
+        twin.step()
+        assert twin.reading("bat_01")["power_kw"] == 3
+        for speed in (1, 2, 1, 2):
+            twin.send("PUT", "/v1/clock/speed", {"speed": speed})
+        ticks = twin.get("/v1/clock")["ticks"]
+        twin.post("/v1/clock/resume")
+        wait_until(lambda: twin.get("/v1/clock")["ticks"] > ticks)
 
 
 def test_streams_tell_what_happens_by_events_and_by_websocket(paused):

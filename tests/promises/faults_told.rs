@@ -128,6 +128,27 @@ fn a_fault_can_be_cleared_and_another_one_of_its_kind_takes_its_place() {
 }
 
 #[test]
+fn who_is_repaired_or_broken_anew_does_not_start_for_the_old_fault() {
+    let plan = quiet("4h");
+    let trip = |restart_s| Act::Inject { fault: fault("inverter_trip", &[("restart_s", restart_s)]), until: None };
+    let clear = || act("bat_01", Act::Clear { kind: None });
+    let script = [
+        (at(&plan, 0.0), setpoint(&plan, "bat_01", 10.0)),
+        (at(&plan, 0.5), act("bat_01", trip(86_400.0))),
+        (at(&plan, 1.0), act("bat_01", trip(0.0))),
+        (at(&plan, 1.5), clear()),
+        (at(&plan, 2.0), act("bat_01", trip(86_400.0))),
+        (at(&plan, 2.5), clear()),
+        (at(&plan, 3.0), clear()),
+    ];
+    let run = sweep(&plan, Outside::Script(&script));
+    let powers = [1.75, 2.25, 2.75, 3.25].map(|hours| power_at(&run, &plan, "bat_01", hours));
+    assert_eq!((powers[0], powers[3]), (10.0, 10.0));
+    assert!(powers[1] < 1.0 && powers[2] < 1.0, "broken, then starting: {powers:?}");
+    assert_eq!(run.events(EventCode::ActFailed).len(), 0);
+}
+
+#[test]
 fn who_is_no_device_and_who_is_unknown_has_no_faults() {
     let plan = quiet("1h");
     let mut kernel = Kernel::new(&plan);

@@ -13,6 +13,7 @@ use crate::world::World;
 use agents::act::{Act, HeldSignal};
 use agents::command::Command;
 use agents::face::{FieldReading, Origin};
+use agents::fault::FaultKind;
 use agents::reading::{Signal, SignalReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
 use agents::{Calendar, Kind, Mail, Message, Now, ParticipantId, Span, Time};
@@ -39,8 +40,10 @@ pub struct Kernel {
     is_out: Vec<bool>,
     /// What the inputs of this tick do at its end.
     deeds: Vec<Deed>,
-    /// Those of the last tick that came to nothing.
-    failed_acts: Vec<FailedAct>,
+    /// What became of those of the last tick.
+    act_outcomes: Vec<ActOutcome>,
+    /// Commands of the outside that bad links lost in the last tick.
+    lost_commands: Vec<(ParticipantId, Command, FaultKind)>,
     /// Mail for the next round.
     mail: Vec<Mail>,
     /// What slow links hold, and when it arrives, in the order sent.
@@ -61,13 +64,17 @@ enum Deed {
     Signal { held: HeldSignal },
 }
 
-/// Something that was done from outside and came to nothing.
+/// Something that was done from outside in the last tick, and what became of it.
 #[derive(Clone, Debug, PartialEq)]
-struct FailedAct {
-    to: ParticipantId,
-    act: Act,
-    origin: Option<Origin>,
-    reason: String,
+pub struct ActOutcome {
+    /// To whom it was done.
+    pub target: ParticipantId,
+    /// What.
+    pub act: Act,
+    /// Who did it through which face.
+    pub origin: Option<Origin>,
+    /// Why it came to nothing, if it did.
+    pub failure: Option<String>,
 }
 
 fn by(origin: &Option<Origin>) -> String {
@@ -142,7 +149,8 @@ impl Kernel {
             wakes: Wakes::new(participants),
             is_out: vec![false; participants],
             deeds: Vec::new(),
-            failed_acts: Vec::new(),
+            act_outcomes: Vec::new(),
+            lost_commands: Vec::new(),
             mail: Vec::new(),
             late_mail: Vec::new(),
             records: Vec::new(),
@@ -288,7 +296,8 @@ impl Kernel {
     /// # Errors
     /// [`KernelError`] when host or recorder fails; the run is over then.
     pub fn tick<H: Host>(&mut self, host: &mut H, recorder: &mut dyn Recorder) -> Result<(), KernelError> {
-        self.failed_acts.clear();
+        self.act_outcomes.clear();
+        self.lost_commands.clear();
         if !self.is_begun {
             self.world.begin_faults(self.now);
             self.take_inputs();
@@ -371,18 +380,16 @@ impl Kernel {
                     } else {
                         self.world.act(self.now, (to, &self.ids[to.index()]), &act)
                     };
-                    match (done, act) {
+                    match (&done, &act) {
                         (Ok(()), Act::PresentToken { token }) => {
-                            let holder = self.find(&token).ok().filter(|id| self.world.kind(*id) == Kind::Ev);
-                            let message = Message::TokenPresented { token, holder };
+                            let holder = self.find(token).ok().filter(|id| self.world.kind(*id) == Kind::Ev);
+                            let message = Message::TokenPresented { token: token.clone(), holder };
                             self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
                         }
                         (Ok(()), _) => {}
-                        (Err(reason), act) => {
-                            self.note(to, EventCode::ActFailed, format!("{act}: {reason}"));
-                            self.failed_acts.push(FailedAct { to, act, origin, reason });
-                        }
+                        (Err(reason), act) => self.note(to, EventCode::ActFailed, format!("{act}: {reason}")),
                     }
+                    self.act_outcomes.push(ActOutcome { target: to, act, origin, failure: done.err() });
                 }
                 Deed::Signal { held } if self.world.is_weather(held.signal) => self.world.hold_weather(&held),
                 Deed::Signal { held } => {
@@ -401,10 +408,9 @@ impl Kernel {
         }
     }
 
-    /// Why an act that the last tick took came to nothing, if it did.
-    pub fn why_it_failed(&self, target: ParticipantId, act: &Act, origin: &Option<Origin>) -> Option<&str> {
-        let same = |failed: &&FailedAct| failed.to == target && failed.act == *act && failed.origin == *origin;
-        self.failed_acts.iter().find(same).map(|failed| failed.reason.as_str())
+    /// What became of the acts that the last tick took, in the order taken.
+    pub fn act_outcomes(&self) -> &[ActOutcome] {
+        &self.act_outcomes
     }
 
     /// What became of mirrored assets until the end of the interval.

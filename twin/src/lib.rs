@@ -25,12 +25,12 @@ mod weather;
 mod world;
 
 pub use cores::AnyCore;
-pub use faults::FaultState;
+pub use faults::{FaultInForce, FaultState};
 pub use host::live::{Blow, LiveHost, LiveHostError};
 pub use host::sweep::SweepHost;
 pub use host::{Effects, Host, Round};
 pub use journal::{Input, Journal, JournalEntry, JournalError};
-pub use kernel::{Kernel, KernelError, MAX_ROUNDS};
+pub use kernel::{ActOutcome, Kernel, KernelError, MAX_ROUNDS};
 pub use mirror::{MirrorState, Refusal};
 pub use network::NetworkState;
 pub use pacer::{Anchor, Pace, Pacer, Turn};

@@ -58,11 +58,21 @@ impl CommandBook {
             self.commands.retain(|other| !same_side(other));
             return;
         }
+        // It takes the place of what the same side wants of the same kind while it holds, neither before nor after that.
         let same = |other: &Command| same_side(other) && other.directive.class() == command.directive.class();
-        match self.commands.iter_mut().find(|other| same(other)) {
-            Some(other) => *other = command.clone(),
-            None => self.commands.push(command.clone()),
+        self.commands
+            .retain(|other| !same(other) || other.effective < command.effective || command.expires <= other.effective);
+        for other in self.commands.iter_mut().filter(|other| same(other)) {
+            if other.effective < command.effective {
+                other.expires = other.expires.min(command.effective);
+            }
         }
+        self.commands.push(command.clone());
+    }
+
+    /// The commands it has taken, those of the future too, in the order taken; some may have expired.
+    pub fn commands(&self) -> &[Command] {
+        &self.commands
     }
 
     /// The priority that keeps `command`, taken earlier, from having its way at `time`; none: nothing does.
@@ -215,6 +225,18 @@ mod tests {
         let (mut book, mut out) = book(&[own, limit, weaker, withdrawal]);
         let resolved = book.resolve(at(1), &mut out);
         assert_eq!((resolved.mode, resolved.import_limit_kw), (Some(Mode::Hold(2.0)), None));
+    }
+
+    #[test]
+    fn a_command_takes_the_place_of_its_like_for_as_long_as_it_holds() {
+        let own = |kw, from, until| setpoint(1, Priority::Operator, kw, from, until);
+        let (mut book, mut out) = book(&[own(10.0, 0, 60), own(5.0, 30, 40), own(7.0, 90, 100), own(-1.0, 20, 50)]);
+        let modes = [0, 19, 20, 49, 50, 90].map(|minute| match book.resolve(at(minute), &mut out).mode {
+            Some(Mode::Hold(kw)) => kw,
+            _ => 0.0,
+        });
+        assert_eq!(modes, [10.0, 10.0, -1.0, -1.0, 0.0, 7.0]);
+        assert_eq!(book.commands().len(), 1);
     }
 
     #[test]

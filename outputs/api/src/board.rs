@@ -14,11 +14,18 @@ pub(crate) const MOST_EVENTS: usize = 10_000;
 pub(crate) struct Board {
     latest: Option<Arc<Frame>>,
     events: VecDeque<Arc<Noted>>,
+    /// The number before that of the first event.
+    first_event: u64,
     /// The number of the last event.
     last_event: u64,
 }
 
 impl Board {
+    /// A board whose events are numbered from this on.
+    pub(crate) fn numbered_from(number: u64) -> Self {
+        Self { first_event: number, last_event: number, ..Self::default() }
+    }
+
     /// Takes an interval, and hands it on with its events numbered.
     pub(crate) fn take(&mut self, mut batch: Batch) -> Arc<Frame> {
         let mut number = self.last_event;
@@ -51,7 +58,7 @@ impl Board {
 
     /// How many events there were that are not kept any more.
     pub(crate) fn dropped(&self) -> u64 {
-        self.last_event - self.events.len() as u64
+        self.last_event - self.first_event - self.events.len() as u64
     }
 }
 

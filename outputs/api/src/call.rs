@@ -1,6 +1,6 @@
 //! What only the thread that runs the twin can do or tell.
 
-use agents::face::Request;
+use agents::face::{Answer, Request};
 use agents::{Span, Time};
 use serde::Serialize;
 use std::ops::RangeInclusive;
@@ -15,6 +15,13 @@ use crate::archive::SnapshotView;
 pub enum Call {
     /// A command, an act or a signal; it is answered through the face, as those of all faces are.
     Request(Request),
+    /// The same of a twin whose next tick nobody waits for.
+    Leave {
+        /// What is asked.
+        request: Request,
+        /// Whoever asks: told at once what became of a request of this id that was taken before; none: it waits for a tick.
+        reply: Reply<Option<Answer>>,
+    },
     /// How a participant stands.
     Inspect {
         /// Its string id, which the API has checked.

@@ -97,10 +97,10 @@ impl Desk {
         self.ask(PATIENCE, call).await
     }
 
-    /// Leaves a request for the next tick; nobody waits for what becomes of it.
-    pub(crate) fn leave(&self, asked: Asked, id: Option<String>) -> Result<(), Problem> {
+    /// Leaves a request for the next tick; what became of one that was taken before, under the same id, is known at once.
+    pub(crate) async fn leave(&self, asked: Asked, id: Option<String>) -> Result<Option<Answer>, Problem> {
         let request = Request { asked, id: id.clone(), reply_to: String::new() };
-        self.push(Call::Request(request)).map_err(|problem| problem.of(id))
+        self.ask_soon(|reply| Call::Leave { request, reply }).await.map_err(|problem| problem.of(id))
     }
 
     /// Asks something of the twin, which takes it at its next tick, in so long at most.

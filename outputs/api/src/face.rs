@@ -20,7 +20,7 @@ use std::fmt;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -151,7 +151,7 @@ impl Face {
             ids,
             archive,
             desk: Desk::default(),
-            board: Mutex::default(),
+            board: Mutex::new(Board::numbered_from(first_event())),
             told: Mutex::default(),
             news: broadcast::Sender::new(MOST_NEWS),
             streams: AtomicUsize::new(0),
@@ -255,7 +255,7 @@ impl Drop for Face {
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ApiError> {
+pub(crate) fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ApiError> {
     let bind = || {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -271,6 +271,12 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ApiError> {
         };
         ApiError::Listen { address, error, remedy }
     })
+}
+
+/// The number before that of the first event: a million for every second since 1970, so that those of a process that comes
+/// later are greater, and whoever asks for what is new is told it.
+fn first_event() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() * 1_000_000)
 }
 
 /// Turns what the kernel leaves into what the face knows, and tells the streams.

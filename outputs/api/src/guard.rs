@@ -77,7 +77,7 @@ impl Gate {
             return Ok(());
         }
         let detail = format!(
-            "the twin does not go by the name {name:?}: ask for it by its address, or add the name to the hosts of the API"
+            "the twin does not go by the name {name:?}: ask for it by its address, or allow the name (--api-host)"
         );
         Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail))
     }
@@ -89,8 +89,7 @@ impl Gate {
         {
             return Ok(());
         }
-        let detail =
-            format!("pages of {origin:?} may not use this API: add it to the origins of the API if they shall");
+        let detail = format!("pages of {origin:?} may not use this API: allow it if they shall (--api-origin)");
         Err(Problem::new(StatusCode::FORBIDDEN, detail))
     }
 

@@ -55,6 +55,14 @@ impl Settings {
         self.tls.as_ref().map(tls::server).transpose().map(drop)
     }
 
+    /// Whether the address can be listened at now: it is, for a moment.
+    ///
+    /// # Errors
+    /// [`ApiError::Listen`] naming the address and the remedy.
+    pub fn probe(&self) -> Result<(), ApiError> {
+        crate::face::listen(self.listen).map(drop)
+    }
+
     /// What is wrong with them, beyond files.
     pub(crate) fn check(&self) -> Result<(), ApiError> {
         let wrong = |key, problem: String| Err(ApiError::Setting { key, problem });

@@ -7,8 +7,8 @@ use agents::face::command::{examine_id, instant, span};
 use agents::record::ParticipantEntry;
 use agents::{ParticipantId, Time};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -34,16 +34,21 @@ impl<T: DeserializeOwned> FromRequest<Arc<Shared>> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Arc<Shared>) -> Result<Self, Problem> {
+        let too_large = || {
+            let detail = format!("the body is too large: send at most {MOST_BODY_BYTES} bytes");
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        };
+        let told = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        if told.is_some_and(|length: u64| length > MOST_BODY_BYTES as u64) {
+            return Err(too_large());
+        }
         let body = Limited::new(request.into_body(), MOST_BODY_BYTES).collect();
         let body = match tokio::time::timeout(PATIENCE, body).await {
             Err(_) => {
                 let detail = format!("the body did not come within {} s: send it at once", PATIENCE.as_secs());
                 return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
             }
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let detail = format!("the body is too large: send at most {MOST_BODY_BYTES} bytes");
-                return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-            }
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
             Ok(Err(_)) => return Err(Problem::new(StatusCode::BAD_REQUEST, "the body broke off: send all of it")),
             Ok(Ok(body)) => body.to_bytes(),
         };

@@ -170,7 +170,7 @@ impl From<Clock> for ClockView {
             ticks: clock.ticks,
             late_ticks: clock.late_ticks,
             latest_late_s: clock.latest.seconds(),
-            last_tick_ms: clock.last_tick_ms,
+            last_tick_ms: (clock.last_tick_ms * 1000.0).round() / 1000.0,
             restarts: clock.restarts,
         }
     }

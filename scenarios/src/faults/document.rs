@@ -15,7 +15,8 @@ A fault is something typed that goes wrong with one device: it has a name, param
 mostly an end. It acts on one of four layers:
 
 - **body**: on what flows. Meters, the market and the network see it.
-- **sensor**: on what is shown, to results, to MQTT, to the API and to the device's own control.
+- **sensor**: on what is shown, to results, to MQTT, to the API, and to those who plan with it: the device's own core and
+  its energy manager. Limits of cells, reserves and everything else that is physics go by what is so.
 - **clock**: on the timestamps that the device gives.
 - **link**: on what it says and hears.
 

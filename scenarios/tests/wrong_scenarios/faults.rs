@@ -51,7 +51,7 @@ pub(crate) fn faults() -> Vec<Case> {
         fault(
             "a pattern that nobody is like",
             "kind = \"inverter_trip\"\ntarget = [\"pv_*\", \"wind_*\"]",
-            &["line 12", "fault.odd.target is `wind_*`, which is no asset", "cariflex check"],
+            &["line 12", "fault.odd.target is `wind_*`, which is no asset", "the table `participants`"],
         ),
         fault(
             "a participant without a body",

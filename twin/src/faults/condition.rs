@@ -7,7 +7,7 @@ use agents::fault::Fault;
 /// What a body can do.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Condition {
-    /// Its supply is gone: nothing flows, not even what its electronics take.
+    /// Its supply or the network is gone: nothing flows, not even what its electronics take.
     pub(crate) is_dead: bool,
     /// It has disconnected, or is starting: nothing flows but what its electronics take.
     pub(crate) is_off: bool,
@@ -55,7 +55,8 @@ impl FaultState {
         let mut condition = Condition::SOUND;
         for held in self.acting_at(time) {
             match held.fault {
-                Fault::PowerLoss { .. } if held.is_in_force(time) => condition.is_dead = true,
+                // Of a network that is gone nothing can be taken, not even by electronics that live on otherwise.
+                Fault::PowerLoss { .. } | Fault::Islanding { .. } if held.is_in_force(time) => condition.is_dead = true,
                 Fault::PowerLoss { .. }
                 | Fault::InverterTrip { .. }
                 | Fault::Islanding { .. }

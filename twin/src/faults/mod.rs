@@ -23,7 +23,7 @@ mod state;
 
 pub(crate) use condition::Condition;
 pub(crate) use link::Passage;
-pub use state::FaultState;
+pub use state::{FaultInForce, FaultState};
 
 use crate::weather::Step;
 use agents::draw::Draws;

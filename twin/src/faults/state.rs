@@ -43,6 +43,9 @@ pub(super) struct Held {
     /// Power or stored energy at which a sensor has stuck.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stuck: Option<f64>,
+    /// Whether another one took its place, or its device was repaired: it does not have to start again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_settled: bool,
     /// Messages that it has swallowed.
     #[serde(default)]
     pub(super) lost: u64,
@@ -59,7 +62,7 @@ struct Sums {
 
 impl Held {
     pub(super) fn new(fault: Fault, since: Time, until: Option<Time>, draws: Draws) -> Self {
-        Self { fault, since, until, name: None, stuck: None, lost: 0, draws }
+        Self { fault, since, until, name: None, stuck: None, is_settled: false, lost: 0, draws }
     }
 
     pub(super) fn is_in_force(&self, time: Time) -> bool {
@@ -69,6 +72,7 @@ impl Held {
     /// First instant at which the body is not concerned any more.
     fn released(&self) -> Option<Time> {
         let restart_s = match self.fault {
+            _ if self.is_settled => 0.0,
             Fault::InverterTrip { restart_s } | Fault::Islanding { restart_s } | Fault::PowerLoss { restart_s } => {
                 restart_s
             }
@@ -93,7 +97,30 @@ impl Held {
     }
 }
 
+/// A fault of a device, for whoever looks at it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FaultInForce<'a> {
+    /// What it is.
+    pub fault: Fault,
+    /// First instant at which the device has it.
+    pub since: Time,
+    /// First instant at which it has it no more; none: until it is cleared.
+    pub until: Option<Time>,
+    /// Its name, if it is the scenario's.
+    pub name: Option<&'a str>,
+}
+
 impl FaultState {
+    /// The faults of the device, in the order of the catalogue; some may be over while the device starts again.
+    pub fn faults(&self) -> impl Iterator<Item = FaultInForce<'_>> {
+        self.held.iter().map(|held| FaultInForce {
+            fault: held.fault,
+            since: held.since,
+            until: held.until,
+            name: held.name.as_deref(),
+        })
+    }
+
     /// Begins an interval; whether anything is left to be known.
     pub(super) fn begin(&mut self, start: Time) -> bool {
         self.sums = Sums::default();
@@ -110,10 +137,13 @@ impl FaultState {
     pub(super) fn take(&mut self, id: ParticipantId, fault: Held) -> Vec<Event> {
         let (kind, since) = (fault.fault.kind(), fault.since);
         let mut events = Vec::new();
-        for held in self.held.iter_mut().filter(|held| held.fault.kind() == kind && held.is_in_force(since)) {
-            held.until = Some(since);
-            events.push(held.ended(id, since, ", replaced by another one"));
-            self.settled.extend(held.name.clone());
+        for held in self.held.iter_mut().filter(|held| held.fault.kind() == kind) {
+            if held.is_in_force(since) {
+                held.until = Some(since);
+                events.push(held.ended(id, since, ", replaced by another one"));
+                self.settled.extend(held.name.clone());
+            }
+            held.is_settled = true;
         }
         events.push(fault.begun(id));
         let place = self.held.partition_point(|held| (held.fault.kind(), held.since) <= (kind, since));
@@ -121,14 +151,20 @@ impl FaultState {
         events
     }
 
-    /// Ends the faults of this kind, or all; returns what there is to be told.
+    /// Ends the faults of this kind, or all, and what is left of the start after one that is over; returns what there is to
+    /// be told.
     pub(super) fn clear(&mut self, now: Time, id: ParticipantId, kind: Option<FaultKind>) -> Vec<Event> {
         let mut events = Vec::new();
-        let is_meant = |held: &&mut Held| kind.is_none_or(|kind| held.fault.kind() == kind) && held.is_in_force(now);
+        let is_meant = |held: &&mut Held| kind.is_none_or(|kind| held.fault.kind() == kind);
         for held in self.held.iter_mut().filter(is_meant) {
-            held.until = Some(now);
-            events.push(held.ended(id, now, ", cleared"));
-            self.settled.extend(held.name.clone());
+            if held.is_in_force(now) {
+                held.until = Some(now);
+                events.push(held.ended(id, now, ", cleared"));
+                self.settled.extend(held.name.clone());
+            } else if held.released().is_some_and(|released| now < released) {
+                held.is_settled = true;
+                events.push(held.ended(id, now, ", and it does not have to start again"));
+            }
         }
         events
     }

@@ -5,9 +5,10 @@
 
 use super::Kernel;
 use crate::faults::Passage;
+use agents::command::Command;
 use agents::fault::FaultKind;
 use agents::record::EventCode;
-use agents::{Mail, Message, ParticipantId, Span};
+use agents::{Mail, Message, ParticipantId, Span, Time};
 
 impl Kernel {
     /// Whether nothing reaches a device now: its link is down, or it has no power.
@@ -18,6 +19,19 @@ impl Kernel {
     /// The fault for which nothing reaches a device now, if there is one.
     pub fn why_unreachable(&self, id: ParticipantId) -> Option<FaultKind> {
         self.world.why_unreachable(self.now, id)
+    }
+
+    /// The fault that has lost this command of the outside in the last tick, if one has.
+    pub fn lost_by(&self, target: ParticipantId, command: &Command) -> Option<FaultKind> {
+        let found = self.lost_commands.iter().find(|(to, lost, _)| *to == target && lost == command);
+        found.map(|(.., fault)| *fault)
+    }
+
+    /// When this command of the outside reaches its device, if it is still on its way.
+    pub fn arrives(&self, target: ParticipantId, command: &Command) -> Option<Time> {
+        let is_it =
+            |mail: &Mail| mail.to == target && matches!(&mail.message, Message::Command(late) if late == command);
+        self.late_mail.iter().find(|(_, mail)| is_it(mail)).map(|(time, _)| *time)
     }
 
     /// Sends mail on its way.
@@ -58,6 +72,7 @@ impl Kernel {
         if let (ParticipantId::OUTSIDE, Message::Command(command)) = (mail.from, &mail.message) {
             let detail = format!("{}, priority {}, was lost: {fault}", command.directive, command.priority);
             self.note(mail.to, EventCode::MailUndeliverable, detail);
+            self.lost_commands.push((mail.to, command.clone(), fault));
         }
     }
 }

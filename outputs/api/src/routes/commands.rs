@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// A command. It is that of MQTT, with its name.
@@ -85,18 +86,40 @@ pub(super) struct Book {
     commands: serde_json::Value,
 }
 
+/// How often a request that waits for a tick looks whether there will be one.
+const LOOK_AROUND: Duration = Duration::from_millis(100);
 /// What whoever asks a twin that is paused is told.
-const QUEUED: &str = "the twin is paused, or its ticks are far apart: the next one takes it; ask again with the same id then \
-                      to hear what became of it";
+const QUEUED: &str = "the twin is paused, or its ticks are far apart: the next one takes it, unless the twin ends before; ask \
+                      again with the same id then to hear what became of it";
+
+fn queued(id: Option<String>) -> Taken {
+    (StatusCode::ACCEPTED, axum::Json(Outcome { status: "queued", reason: Some(QUEUED.into()), id }))
+}
+
+/// Waits until the twin is paused, or so slow that nobody waits for its next tick.
+async fn until_it_is_far(shared: &Shared) {
+    while next_tick(lock(&shared.told).clock).is_some() {
+        tokio::time::sleep(LOOK_AROUND).await;
+    }
+}
 
 /// Asks something of the twin, and says what became of it.
 pub(super) async fn ask(shared: &Shared, asked: Asked, id: Option<String>) -> Result<Taken, Problem> {
-    let Some(next_tick) = next_tick(lock(&shared.told).clock) else {
-        shared.desk.leave(asked, id.clone())?;
-        let outcome = Outcome { status: "queued", reason: Some(QUEUED.into()), id };
-        return Ok((StatusCode::ACCEPTED, axum::Json(outcome)));
+    let next_tick = next_tick(lock(&shared.told).clock);
+    let answer = match next_tick {
+        Some(next_tick) => {
+            let answer = shared.desk.request(asked, id.clone(), next_tick);
+            tokio::select! {
+                answer = answer => answer?,
+                () = until_it_is_far(shared) => return Ok(queued(id)),
+            }
+        }
+        None => match shared.desk.leave(asked, id.clone()).await? {
+            Some(answer) => answer,
+            None => return Ok(queued(id)),
+        },
     };
-    let Answer { id, verdict, reason, .. } = shared.desk.request(asked, id, next_tick).await?;
+    let Answer { id, verdict, reason, .. } = answer;
     match verdict {
         Verdict::Accepted | Verdict::Overruled => {
             Ok((StatusCode::OK, axum::Json(Outcome { status: verdict.as_str(), reason, id })))

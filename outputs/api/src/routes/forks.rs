@@ -23,7 +23,7 @@ const MOST_SET: usize = 1000;
 pub(super) struct ForkBody {
     /// The snapshot it begins with; the latest if absent.
     snapshot: Option<String>,
-    /// What is changed in the scenario, as `--set` takes it: `bat_01.power_kw=5`.
+    /// What is changed in the scenario, as `--set` takes it: `battery.bat_01.power_kw=5`.
     #[serde(default)]
     #[schema(max_items = 1000)]
     set: Vec<String>,

@@ -64,10 +64,10 @@ fn the_journal_is_asked_for_by_time_and_participant() {
 #[test]
 fn forks_are_begun_followed_and_stopped() {
     let rig = Rig::new();
-    let begun = post(rig.at(), "/v1/forks", r#"{"snapshot":"s1","set":["bat_01.power_kw=9"],"duration":"2d"}"#);
+    let begun = post(rig.at(), "/v1/forks", r#"{"snapshot":"s1","set":["battery.bat_01.power_kw=9"],"duration":"2d"}"#);
     assert_eq!((begun.status, begun.header("location")), (201, Some("/v1/forks/f1")));
     let fork = begun.json();
-    assert_eq!((&fork["status"], &fork["request"]["set"][0]), (&"running".into(), &"bat_01.power_kw=9".into()));
+    assert_eq!((&fork["status"], &fork["request"]["set"][0]), (&"running".into(), &"battery.bat_01.power_kw=9".into()));
     assert_eq!(get(rig.at(), "/v1/forks").ok()["forks"][0]["status"], "complete");
     assert_eq!(get(rig.at(), "/v1/forks/f1").ok()["results"][0], "forks/f1/kpis.parquet");
     assert_eq!(send(rig.at(), "DELETE", "/v1/forks/f1", "").ok()["status"], "stopped");

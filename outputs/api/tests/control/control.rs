@@ -158,6 +158,8 @@ fn time_is_paused_stepped_sped_up_and_resumed() {
     let queued = queued.json();
     assert_eq!((queued["status"].as_str(), queued["id"].as_str()), (Some("queued"), Some("c")));
     assert!(queued["reason"].as_str().unwrap().contains("paused"));
+    let again = post(rig.at(), COMMANDS, r#"{"command":"withdraw","id":"again"}"#).ok();
+    assert_eq!(again["status"], "accepted", "what became of it is known");
     assert_eq!(post(rig.at(), "/v1/clock/step", r#"{"ticks":3}"#).ok()["ticks"], 4);
     assert_eq!(post(rig.at(), "/v1/clock/step", "").ok()["ticks"], 5);
     assert_eq!(post(rig.at(), "/v1/clock/resume", "{}").ok()["is_paused"], false);
