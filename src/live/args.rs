@@ -108,7 +108,7 @@ pub struct ApiArgs {
     /// Further name under which clients may ask for it. Repeatable.
     #[arg(long = "api-host", id = "api-host", value_name = "NAME", requires = "api")]
     pub hosts: Vec<String>,
-    /// Origin of pages that may use it from a browser, for instance https://console.example. Repeatable.
+    /// Origin of pages that may use it from a browser, for instance `https://console.example`. Repeatable.
     #[arg(long = "api-origin", id = "api-origin", value_name = "ORIGIN", requires = "api")]
     pub origins: Vec<String>,
 }

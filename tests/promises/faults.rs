@@ -37,7 +37,7 @@ fn readings(run: &Run, plan: &Plan, asset: &str, [from, until]: [f64; 2]) -> Vec
     found
 }
 
-fn of<'a>(run: &'a Run, code: EventCode, asset: ParticipantId) -> Vec<&'a Event> {
+fn of(run: &Run, code: EventCode, asset: ParticipantId) -> Vec<&Event> {
     run.events(code).into_iter().filter(|event| event.participant == asset).collect()
 }
 

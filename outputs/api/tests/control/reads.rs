@@ -98,10 +98,15 @@ fn events_are_kept_and_asked_for_by_number() {
             list["events"].as_array().unwrap().iter().map(|event| event["detail"].as_str().unwrap().to_string());
         (details.collect::<Vec<_>>().join(" "), list["next"].as_u64().unwrap(), list["is_more"].as_bool().unwrap())
     };
-    assert_eq!(details(""), ("first second third".into(), 3, false));
-    assert_eq!(details("after=1&limit=1"), ("second".into(), 2, true));
-    assert_eq!(details("after=3"), (String::new(), 3, false));
-    assert_eq!(details("participant=bat_01"), (String::new(), 3, false));
+    // Numbers go on from those of any process before.
+    let first = get(rig.at(), "/v1/events").ok()["events"][0]["number"].as_u64().unwrap();
+    assert!(first > 1_700_000_000_000_000);
+    let after = |number: u64| format!("after={}", first - 1 + number);
+    assert_eq!(details(""), ("first second third".into(), first + 2, false));
+    assert_eq!(details(&format!("{}&limit=1", after(1))), ("second".into(), first + 1, true));
+    assert_eq!(details(&after(3)), (String::new(), first + 2, false));
+    assert_eq!(details("after=75").0, "first second third", "of an earlier process");
+    assert_eq!(details("participant=bat_01"), (String::new(), first + 2, false));
     assert_eq!(details("participant=bat_02&code=command_refused").0, "first second third");
     assert_eq!(details("since=2026-03-02T11:16:00Z").0, "");
     assert_eq!(get(rig.at(), "/v1/events?since=monday").problem(400)["parameter"], "since");
