@@ -126,6 +126,9 @@ impl Fork {
 
 /// The file that is meant: itself, or the latest snapshot of the place of a live twin.
 fn snapshot_file(from: &Path) -> Result<PathBuf, Error> {
+    if !from.exists() {
+        return Err(LiveError::NoBeginning(from.into()).into());
+    }
     if !from.is_dir() {
         return Ok(from.into());
     }

@@ -24,6 +24,9 @@ pub enum LiveError {
     /// There is no live twin where one is asked for.
     #[error("{0}: there is no live twin here: give the folder that `cariflex live` named")]
     Missing(PathBuf),
+    /// There is nothing to go on from.
+    #[error("{0}: there is no such file or folder: give a snapshot, or the place of a live twin")]
+    NoBeginning(PathBuf),
     /// The live twin there has another scenario.
     #[error(
         "{path}: the live twin of this folder is another one ({difference}): choose another --place, or begin it anew with --fresh"
