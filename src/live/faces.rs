@@ -270,7 +270,7 @@ fn parameters(plan: &Plan) -> BTreeMap<String, serde_json::Value> {
 fn password(option: &'static str, file: Option<&Path>, variable: &str) -> Result<Option<String>, Error> {
     let Some(path) = file else { return Ok(std::env::var(variable).ok()) };
     let text = fs::read_to_string(path).map_err(|error| {
-        let problem = format!("can not read the secret from {}: {error}", path.display());
+        let problem = format!("can not read {}: {error}", path.display());
         Error::Option { option, problem }
     })?;
     Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
