@@ -380,22 +380,6 @@ pub fn reference() -> String {
     text
 }
 
-/// Checks that the tables between the marks of a document are those made from the definitions, or makes them anew.
-#[cfg(test)]
-pub(crate) fn check_tables(path: &str, made: &str) {
-    const MARKS: [&str; 2] = ["<!-- made from the definitions of the keys -->\n", "<!-- until here -->\n"];
-    let kept = std::fs::read_to_string(path).expect("the reference is kept");
-    let (before, rest) = kept.split_once(MARKS[0]).expect("the tables begin");
-    let (tables, after) = rest.split_once(MARKS[1]).expect("the tables end");
-    let made = format!("\n{made}");
-    if std::env::var_os("UPDATE_PARAMETERS").is_some() {
-        let text = [before, MARKS[0], &made, MARKS[1], after].concat();
-        std::fs::write(path, text).expect("the folder can be written to");
-    } else {
-        assert!(tables == made, "run UPDATE_PARAMETERS=1 cargo test -p cariflex-scenarios the_tables_of_keys");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

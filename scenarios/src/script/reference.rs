@@ -86,15 +86,24 @@ fn faults() -> String {
 mod tests {
     use super::super::Script;
     use super::*;
-    use crate::explain::check_tables;
     use std::path::Path;
 
     const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/SCRIPTS.md");
     const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/scripts");
+    const MARKS: [&str; 2] = ["<!-- made from the definitions of the keys -->\n", "<!-- until here -->\n"];
 
     #[test]
     fn the_tables_of_keys_of_scripts_are_those_of_the_definitions() {
-        check_tables(PATH, &reference());
+        let kept = std::fs::read_to_string(PATH).expect("the reference is kept");
+        let (before, rest) = kept.split_once(MARKS[0]).expect("the tables begin");
+        let (tables, after) = rest.split_once(MARKS[1]).expect("the tables end");
+        let made = format!("\n{}", reference());
+        if std::env::var_os("UPDATE_PARAMETERS").is_some() {
+            let text = [before, MARKS[0], &made, MARKS[1], after].concat();
+            std::fs::write(PATH, text).expect("the folder can be written to");
+        } else {
+            assert!(tables == made, "run UPDATE_PARAMETERS=1 cargo test -p cariflex-scenarios the_tables_of_keys");
+        }
     }
 
     #[test]
