@@ -178,6 +178,7 @@ mod tests {
             quantity: Energy(wh),
             limit: Price(limit),
             quality: 0,
+            premium_bp: 0,
             submitted_ms: 0,
             lottery: u64::from(from),
         };

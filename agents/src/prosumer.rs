@@ -89,6 +89,7 @@ impl Prosumer {
             quantity,
             limit,
             quality: 0,
+            premium_bp: 0,
             submitted_ms: now.time.0,
             lottery: self.draws.ticket(),
         };

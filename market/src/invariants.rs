@@ -116,6 +116,7 @@ mod tests {
             quantity: Energy(quantity),
             limit: Price(limit),
             quality: 0,
+            premium_bp: 0,
             submitted_ms: 0,
             lottery: 0,
         };

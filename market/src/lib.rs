@@ -22,6 +22,7 @@
 //!     quantity: Energy::from_kwh(kwh),
 //!     limit: Price::from_eur_per_mwh(eur_per_mwh),
 //!     quality: 0,
+//!     premium_bp: 0,
 //!     submitted_ms: 0,
 //!     lottery: id,
 //! };
@@ -35,22 +36,29 @@
 //! # Ok::<(), market::BookError>(())
 //! ```
 
+pub mod areas;
+pub mod auction;
+pub mod blocks;
+pub mod community;
+pub mod continuous;
+pub mod dispatch;
+pub mod flexibility;
+pub mod optimise;
+pub mod peers;
+pub mod reserve;
+pub mod settlement;
+pub mod time;
+
 mod book;
 mod clearing;
 mod invariants;
-mod merit_order;
 mod order;
 mod quantity;
-mod registry;
-mod settlement;
-mod uniform;
 
+pub use auction::{PriceRule, Slice, Slices, Uniform, mechanism, mechanism_names, slices};
 pub use book::{Book, BookError};
 pub use clearing::{Clearing, Mechanism, Trade, clear};
 pub use invariants::InvariantBroken;
-pub use merit_order::{Slice, Slices, slices};
 pub use order::{AgentId, Order, OrderId, Side};
 pub use quantity::{Energy, Money, Price};
-pub use registry::{mechanism, mechanism_names};
 pub use settlement::{Bill, Position, Tariff, settle};
-pub use uniform::{PriceRule, Uniform};

@@ -40,6 +40,9 @@ pub struct Order {
     /// Level of quality, for example 0 grey, 1 green, 2 green and local. Among equal prices the higher
     /// level goes first, on both sides.
     pub quality: u8,
+    /// What a bid adds to its limit where a mechanism pays premiums for quality, in basis points (hundredths of a
+    /// percent) of the limit; without meaning elsewhere, and for offers.
+    pub premium_bp: u32,
     /// When the order reached the market, in milliseconds of simulated time from any fixed instant.
     /// Among equal price and quality the earlier order goes first.
     pub submitted_ms: i64,

@@ -31,6 +31,8 @@ struct GoldenOrder {
     qty_wh: i64,
     price: i64,
     quality: u8,
+    #[serde(default)]
+    premium_pct: u32,
 }
 
 #[derive(Deserialize)]
@@ -91,6 +93,7 @@ impl Named {
                 quantity: Energy(order.qty_wh),
                 limit: Price(order.price),
                 quality: order.quality,
+                premium_bp: 100 * order.premium_pct,
                 submitted_ms: 0,
                 lottery: 0,
             });

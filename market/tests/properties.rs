@@ -22,6 +22,7 @@ fn order(id: u64) -> impl Strategy<Value = Order> {
             quantity: Energy(quantity),
             limit: Price(limit),
             quality,
+            premium_bp: 0,
             submitted_ms,
             lottery,
         },

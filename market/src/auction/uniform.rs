@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Book, Clearing, Energy, Mechanism, Price, Slice, slices};
+use super::{Slice, slices};
+use crate::{Book, Clearing, Energy, Mechanism, Price};
 
 /// A uniform-price call auction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,6 +95,7 @@ mod tests {
             quantity: Energy(1),
             limit: Price(limit),
             quality: 0,
+            premium_bp: 0,
             submitted_ms: 0,
             lottery: 0,
         };

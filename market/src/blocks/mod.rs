@@ -1,0 +1,1 @@
+//! Block, linked and exclusive orders over several slots: the welfare optimum at prices that nobody regrets.

@@ -1,0 +1,1 @@
+//! The network operator's flexibility market: request, offers, order, activation, settlement; and redispatch.
