@@ -6,6 +6,7 @@ use crate::id::ParticipantId;
 use crate::record::SessionRow;
 use crate::series::Series;
 use crate::time::{Slot, Span, Time};
+use market::product::ProductId;
 use market::{Energy, Money, Order, Price, Side};
 use serde::{Deserialize, Serialize};
 
@@ -88,35 +89,46 @@ pub enum Message {
         /// Energy taken beyond that of the last slot; negative when less is taken, or more given.
         energy: Energy,
     },
-    /// Prosumer to market operator: an order for a slot.
+    /// Prosumer to market operator: an order for a contract.
     Order {
-        /// The delivery slot.
+        /// What is traded.
+        product: ProductId,
+        /// The contract: its delivery slot.
         slot: Slot,
-        /// The order; its lottery ticket is replaced by the operator's draw.
+        /// The order, its quantity that of each settlement slot; its lottery ticket is replaced by the operator's draw.
         order: Order,
     },
-    /// Market operator to prosumer: what its order got.
+    /// Prosumer to market operator: what is left of its orders for a contract is withdrawn.
+    CancelOrders {
+        /// What is traded.
+        product: ProductId,
+        /// The contract: its delivery slot.
+        slot: Slot,
+    },
+    /// Market operator to prosumer: what its orders got.
     Award {
-        /// The delivery slot.
+        /// What was traded.
+        product: ProductId,
+        /// The contract: its delivery slot.
         slot: Slot,
         /// Bought or sold.
         side: Side,
-        /// Energy awarded, positive.
+        /// Energy awarded in each settlement slot, positive.
         energy: Energy,
-        /// Price of the award.
+        /// Price of the award, of the last trade where trades have prices of their own.
         price: Price,
     },
-    /// Market operator to retailer: a prosumer's position in a slot, for settlement.
+    /// Market operator to retailer: what a prosumer has traded, beyond what was told before, for settlement.
     Traded {
-        /// The delivery slot.
+        /// The contract: its delivery slot.
         slot: Slot,
         /// Whose position it is.
         prosumer: ParticipantId,
-        /// Energy bought.
+        /// Energy bought in each settlement slot of the contract.
         bought: Energy,
-        /// Energy sold.
+        /// Energy sold in each.
         sold: Energy,
-        /// Money paid for it, positive for a buyer.
+        /// Money paid for each, positive for a buyer.
         paid: Money,
     },
 }

@@ -3,6 +3,7 @@
 use crate::id::{Kind, ParticipantId, SiteId};
 use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::time::{Calendar, Slot, Span, Time};
+use market::product::ProductId;
 use market::{Bill, Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
@@ -34,9 +35,11 @@ pub enum Record {
 pub struct OrderRow {
     /// When it was taken.
     pub time: Time,
-    /// The delivery slot.
+    /// What is traded.
+    pub product: ProductId,
+    /// The contract: its delivery slot.
     pub slot: Slot,
-    /// The order's number, unique within the slot.
+    /// The order's number, unique within product, slot and gate.
     pub order: OrderId,
     /// Whose order it is.
     pub participant: ParticipantId,
@@ -55,6 +58,8 @@ pub struct OrderRow {
 pub struct TradeRow {
     /// When it was cleared.
     pub time: Time,
+    /// What is traded.
+    pub product: ProductId,
     /// The delivery slot.
     pub slot: Slot,
     /// Who buys.
@@ -72,9 +77,11 @@ pub struct TradeRow {
 pub struct ClearingRow {
     /// When it was cleared.
     pub time: Time,
+    /// What is traded.
+    pub product: ProductId,
     /// The delivery slot.
     pub slot: Slot,
-    /// The uniform price; none when nothing was traded.
+    /// The uniform price; none when nothing was traded, or each trade has a price of its own.
     pub price: Option<Price>,
     /// Energy traded.
     pub volume: Energy,
@@ -82,6 +89,10 @@ pub struct ClearingRow {
     pub demand: Energy,
     /// Energy offered by all offers.
     pub supply: Energy,
+    /// What buyers pay and sellers receive.
+    pub value: Money,
+    /// What the trades are worth to those who trade: the bid's limit less the offer's, times the energy.
+    pub welfare: Money,
 }
 
 /// A site's bill for a delivery slot.
@@ -327,6 +338,9 @@ pub struct Catalogue {
     pub sites: Vec<SiteEntry>,
     /// Portfolio names by dense id.
     pub portfolios: Vec<String>,
+    /// What is traded, by [`ProductId`].
+    #[serde(default)]
+    pub products: Vec<String>,
 }
 
 /// What the catalogue says of a participant.

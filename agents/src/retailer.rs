@@ -64,9 +64,16 @@ impl Retailer {
         self.accounts.iter().map(|account| account.site)
     }
 
-    fn note(&mut self, slot: Slot, prosumer: ParticipantId, position: Position) {
-        if let Some(account) = self.account_of.get(&prosumer) {
-            self.positions.entry(slot.start).or_default().insert(*account, position);
+    /// Counts what a prosumer has traded, in each settlement slot of `contract`.
+    fn note(&mut self, contract: Slot, prosumer: ParticipantId, traded: Position) {
+        let Some(account) = self.account_of.get(&prosumer) else { return };
+        let mut start = contract.start;
+        while start < contract.end() {
+            let position = self.positions.entry(start).or_default().entry(*account).or_default();
+            position.bought += traded.bought;
+            position.sold += traded.sold;
+            position.paid += traded.paid;
+            start += self.slot;
         }
     }
 

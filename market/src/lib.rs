@@ -45,6 +45,7 @@ pub mod dispatch;
 pub mod flexibility;
 pub mod optimise;
 pub mod peers;
+pub mod product;
 pub mod reserve;
 pub mod settlement;
 pub mod time;

@@ -13,6 +13,7 @@ use crate::models::pv::PvParameters;
 use crate::parameters::Limits::Any;
 use crate::parameters::{Conflict, Parameter, Parameters, choice, parameters};
 use agents::Kind;
+use agents::prosumer::Bidding;
 use serde::Serialize;
 use std::cell::RefCell;
 
@@ -108,6 +109,8 @@ pub(crate) struct Asset {
     pub(crate) portfolio: Option<String>,
     /// Whether its site trades in the local market.
     pub(crate) trades: bool,
+    /// How its site sets its limit prices, where it says so.
+    pub(crate) bidding: Option<Bidding>,
     pub(crate) model: Model,
 }
 
@@ -116,8 +119,22 @@ parameters! {
     pub(crate) struct Belonging in "asset" {
         /// The portfolio its site belongs to; none: the energy manager's. The energy manager commands only its own.
         portfolio: Option<String> = None, "name", Any, "";
-        /// Whether its site trades in the local market. Sites of loads and vehicles alone never do.
-        trades: bool = true, "true or false", Any, "";
+        /// Whether its site trades in the local market; none given: with plants, batteries and charge points it does, with loads
+        /// alone it does not. Sites of vehicles alone never do.
+        trades: Option<bool> = None, "true or false", Any, "";
+        /// How its site sets its limit prices; none given: as the market says.
+        bidding: Option<Bidding> = None, "word", Any, "";
+    }
+}
+
+impl Belonging {
+    /// Whether the site of such an asset trades.
+    pub(crate) fn trades(&self, model: &Model) -> bool {
+        match model {
+            Model::Pv(_) | Model::Battery(_) | Model::Evse(_) => self.trades.unwrap_or(true),
+            Model::Household(_) | Model::Commercial(_) => self.trades.unwrap_or(false),
+            Model::Ev(..) => false,
+        }
     }
 }
 
@@ -181,7 +198,8 @@ fn single(kind: AssetKind, id: &str, node: &Node, seed: u64, problems: &RefCell<
     }
     check(&model, &reader);
     reader.finish();
-    Some(Asset { id: id.into(), key, commune, site, portfolio: belonging.portfolio, trades: belonging.trades, model })
+    let (trades, bidding) = (belonging.trades(&model), belonging.bidding);
+    Some(Asset { id: id.into(), key, commune, site, portfolio: belonging.portfolio, trades, bidding, model })
 }
 
 /// The model of an asset of any kind but vehicles, which need a charge point too.

@@ -11,6 +11,7 @@ use crate::models::mqtt::MqttParameters;
 use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
+use crate::products::ProductSection;
 use crate::scenario::{HeadSection, Scenario};
 use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
@@ -107,6 +108,7 @@ fn all() -> Vec<Section> {
     sections.push(with(many::<FleetSection>("`[fleet.NAME]`"), keys_of_fleets()));
     sections.extend([
         single::<MarketSection>(),
+        many::<ProductSection>("`[product.NAME]`"),
         single::<RetailerSection>(),
         single::<DsoSection>(),
         single::<EmsSection>(),

@@ -234,8 +234,8 @@ impl Fleet<'_> {
         let mut reader = Reader::new(&self.key, self.node, drawn, problems);
         FleetSection::read(&mut reader);
         reader.node("commune");
-        let Belonging { portfolio, trades } = Belonging::read(&mut reader);
-        if let Some(text) = portfolio.as_deref().and_then(no_name) {
+        let belonging = Belonging::read(&mut reader);
+        if let Some(text) = belonging.portfolio.as_deref().and_then(no_name) {
             reader.problem("portfolio", text);
         }
         let asset = |id: &str, model: Model| Asset {
@@ -243,8 +243,9 @@ impl Fleet<'_> {
             key: self.key.clone(),
             commune: member.commune,
             site: member.site.clone(),
-            portfolio: portfolio.clone(),
-            trades,
+            portfolio: belonging.portfolio.clone(),
+            trades: belonging.trades(&model),
+            bidding: belonging.bidding,
             model,
         };
         let made = if self.section.of == AssetKind::Ev {

@@ -20,6 +20,7 @@ mod freeze;
 mod models;
 mod parameters;
 mod plan;
+mod products;
 mod resolve;
 mod scenario;
 pub mod script;

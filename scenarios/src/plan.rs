@@ -34,6 +34,8 @@ pub struct Plan {
     pub tick: Span,
     /// Length of a market slot.
     pub slot: Span,
+    /// What is traded when.
+    pub venues: market_operator::Venues,
     /// How much of the run is kept.
     pub record: Recording,
     /// The calendar of local days.
@@ -215,6 +217,7 @@ impl Plan {
             participants: self.participants.iter().map(participant).collect(),
             sites: self.sites.iter().map(site).collect(),
             portfolios: self.portfolios.clone(),
+            products: self.venues.iter().map(|venue| venue.product.name.clone()).collect(),
         }
     }
 

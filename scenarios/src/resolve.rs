@@ -19,6 +19,7 @@ use crate::parameters::Parameters;
 use crate::plan::{
     CommuneLoad, LoadModel, Plan, PlannedFault, PlannedParticipant, PlannedSite, Role, Vehicle, Weather,
 };
+use crate::products;
 use crate::scenario::{HeadSection, Scenario, told};
 use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
@@ -30,7 +31,8 @@ use agents::command::Mode;
 use agents::draw::Draws;
 use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
-use agents::market_operator::{MarketOperator, MarketRules};
+use agents::market_operator::{MarketOperator, MarketRules, Venues};
+use agents::prosumer::Bidding;
 use agents::retailer::{Account, Retailer};
 use agents::{Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
@@ -86,7 +88,10 @@ impl Scenario {
             measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
         }
         let read_faults = self.faults(window.as_ref(), &problems);
-        let rules = window.as_ref().map_or(NO_RULES, |window| window.rules);
+        let rules = match &window {
+            Some(window) => (window.rules, Arc::clone(&window.venues)),
+            None => (NO_RULES, Venues::default()),
+        };
         let between = RefCell::default();
         let draft = Draft::of(self, &sections, &assets, rules, &between);
         let mut faults = Vec::new();
@@ -112,6 +117,7 @@ impl Scenario {
             end: window.end,
             tick: sections.run.tick,
             slot: window.rules.slot,
+            venues: window.venues,
             record: sections.run.record,
             calendar: window.calendar,
             participants: draft.participants(&measured),
@@ -168,6 +174,7 @@ struct Draft<'a> {
     sections: &'a Sections,
     assets: &'a [Asset],
     rules: MarketRules,
+    venues: Venues,
     /// Every participant's id, sorted.
     ids: Vec<String>,
     sites: Vec<PlannedSite>,
@@ -175,7 +182,14 @@ struct Draft<'a> {
     /// The communes' loads: id and commune.
     loads: Vec<(String, usize)>,
     /// Who trades for a site.
-    prosumer_of: BTreeMap<SiteId, String>,
+    prosumer_of: BTreeMap<SiteId, Trader>,
+}
+
+/// Who trades for a site.
+struct Trader {
+    id: String,
+    /// How it sets its limit prices, where an asset of the site says so.
+    bidding: Option<Bidding>,
 }
 
 impl<'a> Draft<'a> {
@@ -183,7 +197,7 @@ impl<'a> Draft<'a> {
         scenario: &Scenario,
         sections: &'a Sections,
         assets: &'a [Asset],
-        rules: MarketRules,
+        (rules, venues): (MarketRules, Venues),
         problems: &RefCell<Vec<Problem>>,
     ) -> Self {
         let loads = match &sections.demand {
@@ -194,6 +208,7 @@ impl<'a> Draft<'a> {
             sections,
             assets,
             rules,
+            venues,
             ids: Vec::new(),
             sites: Vec::new(),
             portfolios: Vec::new(),
@@ -283,15 +298,24 @@ impl<'a> Draft<'a> {
     }
 
     fn name_participants(&mut self, scenario: &Scenario, problems: &RefCell<Vec<Problem>>) {
-        let can_trade =
-            |asset: &&Asset| asset.trades && matches!(asset.model, Model::Pv(_) | Model::Battery(_) | Model::Evse(_));
-        let trading: BTreeSet<SiteId> =
-            self.assets.iter().filter(can_trade).map(|asset| self.site(&asset.site)).collect();
-        let prosumer = |site: SiteId| (site, format!("prosumer_{}", self.sites[site.index()].name));
-        let prosumer_of: BTreeMap<_, _> = trading.into_iter().map(prosumer).collect();
+        let mut prosumer_of: BTreeMap<SiteId, Trader> = BTreeMap::new();
+        for asset in self.assets.iter().filter(|asset| asset.trades) {
+            let site = self.site(&asset.site);
+            let trader = prosumer_of
+                .entry(site)
+                .or_insert_with(|| Trader { id: format!("prosumer_{}", self.sites[site.index()].name), bidding: None });
+            match (trader.bidding, asset.bidding) {
+                (Some(known), Some(other)) if known != other => {
+                    let text =
+                        format!("differs from that of another asset of its site `{}`: make them agree", asset.site);
+                    problems.borrow_mut().push(scenario.root.problem(format!("{}.bidding", asset.key), text));
+                }
+                (known, other) => trader.bidding = known.or(other),
+            }
+        }
         let mut ids: Vec<String> = self.assets.iter().map(|asset| asset.id.clone()).collect();
         ids.extend(self.loads.iter().map(|(id, _)| id.clone()));
-        ids.extend(prosumer_of.values().cloned());
+        ids.extend(prosumer_of.values().map(|trader| trader.id.clone()));
         ids.extend(INSTITUTIONS.map(String::from));
         ids.sort();
         for pair in ids.windows(2).filter(|pair| pair[0] == pair[1]) {
@@ -360,7 +384,7 @@ impl<'a> Draft<'a> {
     }
 
     fn prosumer(&self, asset: &Asset) -> Option<ParticipantId> {
-        self.prosumer_of.get(&self.site(&asset.site)).map(|id| self.id(id))
+        self.prosumer_of.get(&self.site(&asset.site)).map(|trader| self.id(&trader.id))
     }
 
     /// Whether the energy manager commands an asset.
@@ -445,22 +469,26 @@ impl<'a> Draft<'a> {
             .map(|asset| self.site(&asset.site))
             .collect();
         let operator = self.id(MARKET_OPERATOR);
-        self.prosumer_of.iter().map(move |(site, id)| {
+        let has_spot = self.venues.first().is_some_and(|venue| venue.product.name == products::SPOT);
+        self.prosumer_of.iter().map(move |(site, Trader { id, bidding })| {
             let draws = Draws::new(self.sections.run.seed, id, "reservation price");
-            let core = prosumer::Prosumer::new(operator, self.rules, managed.contains(site), draws);
+            let bidding = bidding.unwrap_or(self.sections.market.bidding);
+            let rules = (self.rules, Arc::clone(&self.venues));
+            let is_planned = has_spot && managed.contains(site);
+            let core = prosumer::Prosumer::new(operator, rules, is_planned, bidding, draws);
             PlannedParticipant { id: id.clone(), site: None, role: Role::Prosumer(core, *site) }
         })
     }
 
     fn institutions(&self) -> [PlannedParticipant; 5] {
-        let Sections { run, market, retailer, ems, .. } = self.sections;
+        let Sections { run, retailer, ems, .. } = self.sections;
         let account = |index: usize| {
             let site = SiteId(index as u32);
-            Account { site, prosumer: self.prosumer_of.get(&site).map(|id| self.id(id)) }
+            Account { site, prosumer: self.prosumer_of.get(&site).map(|trader| self.id(&trader.id)) }
         };
         let accounts = (0..self.sites.len()).map(account).collect();
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
-        let operator = MarketOperator::new(&market.mechanism, self.rules, self.id(RETAILER), ticket);
+        let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket);
         let portfolio = self.portfolio(&ems.portfolio);
         let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
         let tariff = &self.sections.charge_point_operator;

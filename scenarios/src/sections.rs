@@ -7,6 +7,7 @@ use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Parameter, Setting, choice, parameters};
 use agents::Span;
 use agents::ems::Strategy;
+use agents::prosumer::Bidding;
 use serde::Serialize;
 
 /// How much of a run is kept.
@@ -80,14 +81,17 @@ parameters! {
 }
 
 parameters! {
-    /// The local market: a call auction per delivery slot.
+    /// The local market, and its auction of each delivery slot shortly before it begins.
     pub(crate) struct MarketSection in "market" {
-        /// Name of the clearing mechanism: uniform-last-ask, uniform-last-bid, uniform-mid-truncated or uniform-mid-rounded.
+        /// Name of the clearing mechanism of the very next slots (market/README.md lists them); "none": these are not traded.
         mechanism: String = "uniform-mid-truncated".into(), "mechanism", Any, "";
         /// Length of a delivery slot.
         slot: Span = Span::from_minutes(15), "duration", Any, "quarter hours of European markets";
         /// From gate closure to delivery: a whole number of slots, `"0m"` for none; none given: one slot.
         lead: Option<Span> = None, "duration", Any, ASSUMPTION;
+        /// How participants set their limit prices, within the retailer's: by a daily reservation price that concedes, at
+        /// random, on a ramp until the last gate, truthfully; external: orders come from outside alone.
+        bidding: Bidding = Bidding::ReservationPrice, "word", Any, ASSUMPTION;
     }
 }
 

@@ -6,12 +6,13 @@ use crate::document::Value;
 use crate::error::Problem;
 use crate::models::supply::SupplyParameters;
 use crate::parameters::Conflict;
+use crate::products;
 use crate::resolve::Sections;
 use crate::scenario::Scenario;
 use crate::sections::{DsoSection, RetailerSection};
 use agents::dso::DsoPolicy;
 use agents::mail::RetailTariff;
-use agents::market_operator::MarketRules;
+use agents::market_operator::{MarketRules, Venues};
 use agents::{Calendar, Span, Time};
 use jiff::tz::TimeZone;
 use market::Price;
@@ -23,6 +24,8 @@ pub(crate) struct Window {
     pub(crate) end: Time,
     pub(crate) calendar: Calendar,
     pub(crate) rules: MarketRules,
+    /// What is traded when.
+    pub(crate) venues: Venues,
     /// Index of the station's commune.
     pub(crate) station: usize,
 }
@@ -55,17 +58,14 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let calendar = calendar(&place.zone).map_err(told("place.zone")).ok();
     let station = Commune::find(&place.station).map_err(told("place.station")).ok();
     let rules = market_rules(market.slot, market.lead).map_err(|(key, text)| note(key, text)).ok();
-    if market::mechanism(&market.mechanism).is_none() {
-        let known = market::mechanism_names().join(", ");
-        note("market.mechanism", format!("is {:?}, which there is not: choose one of {known}", market.mechanism));
-    }
+    let venues = products::read(scenario, market, (rules, calendar), problems);
     let (calendar, rules) = (calendar?, rules?);
     // One that could not be read is told of already.
     let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));
     let start = written.then(|| parse_start(&run.start, calendar).map_err(told("run.start")).ok())??;
     let end = start + run.duration;
     check_window(start, end, run.tick, rules.slot).map_err(|(key, text)| note(key, text)).ok()?;
-    Some(Window { start, end, calendar, rules, station: station? })
+    Some(Window { start, end, calendar, rules, venues: venues.into(), station: station? })
 }
 
 fn market_rules(slot: Span, lead: Option<Span>) -> Result<MarketRules, (&'static str, String)> {

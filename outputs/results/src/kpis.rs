@@ -94,9 +94,9 @@ pub(crate) struct RunTotals {
     pub(crate) returned_kwh: f64,
     pub(crate) unserved_kwh: f64,
     pub(crate) market_volume: Energy,
-    /// The part of the volume that has a price, and what it is worth.
-    pub(crate) priced_volume: Energy,
+    /// What buyers paid, and what the trades were worth to those who traded.
     pub(crate) market_value: Money,
+    pub(crate) market_welfare: Money,
     pub(crate) faulted_h: f64,
     pub(crate) events: u64,
     /// None before the first slot of a supply.
@@ -261,10 +261,8 @@ impl Flow {
 impl RunTotals {
     fn add_clearing(&mut self, row: &ClearingRow) {
         self.market_volume += row.volume;
-        if let Some(price) = row.price {
-            self.priced_volume += row.volume;
-            self.market_value += row.volume * price;
-        }
+        self.market_value += row.value;
+        self.market_welfare += row.welfare;
     }
 
     fn add_session(&mut self, row: &SessionRow) {

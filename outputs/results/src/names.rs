@@ -6,6 +6,7 @@ use agents::reading::{AssetState, Signal, Source};
 use agents::record::Catalogue;
 use agents::{Calendar, Kind, ParticipantId, SiteId};
 use market::Money;
+use market::product::ProductId;
 
 use crate::error::ResultsError;
 
@@ -16,6 +17,8 @@ pub(crate) struct Names {
     pub(crate) participants: Arc<[String]>,
     /// By dense id.
     pub(crate) sites: Arc<[String]>,
+    /// What is traded, by its id.
+    pub(crate) products: Arc<[String]>,
     /// In the order of [`Kind::ALL`].
     pub(crate) kinds: Arc<[String]>,
     /// In the order of [`AssetState::ALL`].
@@ -38,6 +41,7 @@ impl Names {
         Self {
             participants: words(ids.chain([catalogue.participant(ParticipantId::OUTSIDE)])),
             sites: words(catalogue.sites.iter().map(|site| site.name.as_str())),
+            products: words(catalogue.products.iter().map(String::as_str)),
             kinds: words(Kind::ALL.into_iter().map(Kind::as_str)),
             states: words(AssetState::ALL.into_iter().map(AssetState::as_str)),
             signals: words(Signal::ALL.into_iter().map(Signal::as_str)),
@@ -66,6 +70,13 @@ impl Names {
         } else {
             Err(ResultsError::UnknownId { table, what: "site", id: id.0 })
         }
+    }
+
+    /// The key of a product.
+    pub(crate) fn product(&self, table: &'static str, id: ProductId) -> Result<usize, ResultsError> {
+        let key = usize::from(id.0);
+        let known = key < self.products.len();
+        known.then_some(key).ok_or(ResultsError::UnknownId { table, what: "product", id: id.0.into() })
     }
 }
 

@@ -1,12 +1,11 @@
 //! The tables of things that happen: orders, trades, clearings, settlements, sessions, days of batteries, events.
 
+mod market;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use agents::record::{ClearingRow, Event, OrderRow, Record, SessionRow, SettlementRow, StorageHealthRow, TradeRow};
-use agents::{Calendar, SiteId, Slot};
-use market::Side;
-
+use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
@@ -14,6 +13,8 @@ use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{CLEARINGS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table};
 use crate::table::{Columns, TableWriter};
+use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
+use agents::{Calendar, SiteId, Slot};
 
 /// The tables of things that happen.
 pub(crate) struct RecordTables {
@@ -35,7 +36,7 @@ impl RecordTables {
         Ok(Self {
             orders: TableWriter::create(OrderColumns::new(names), folder.partial(&ORDERS), info)?,
             trades: TableWriter::create(TradeColumns::new(names), folder.partial(&TRADES), info)?,
-            clearings: TableWriter::create(ClearingColumns::new(), folder.partial(&CLEARINGS), info)?,
+            clearings: TableWriter::create(ClearingColumns::new(names), folder.partial(&CLEARINGS), info)?,
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
@@ -95,163 +96,6 @@ impl SlotColumns {
     fn push(&mut self, slot: Slot) {
         self.start.push(slot.start);
         self.end.push(slot.end());
-    }
-}
-
-struct OrderColumns {
-    names: Arc<Names>,
-    time: TimeColumn,
-    slot: SlotColumns,
-    order_id: NumberColumn<u64>,
-    participant: NameColumn,
-    side: WordColumn,
-    energy_wh: NumberColumn<i64>,
-    limit_ueur_per_kwh: NumberColumn<i64>,
-    filled_wh: NumberColumn<i64>,
-}
-
-impl OrderColumns {
-    fn new(names: &Arc<Names>) -> Self {
-        Self {
-            names: Arc::clone(names),
-            time: TimeColumn::default(),
-            slot: SlotColumns::new(),
-            order_id: NumberColumn::default(),
-            participant: NameColumn::new(&names.participants),
-            side: WordColumn::default(),
-            energy_wh: NumberColumn::default(),
-            limit_ueur_per_kwh: NumberColumn::default(),
-            filled_wh: NumberColumn::default(),
-        }
-    }
-}
-
-impl Columns for OrderColumns {
-    const TABLE: Table = ORDERS;
-    type Row = OrderRow;
-
-    fn push(&mut self, row: &OrderRow) -> Result<(), ResultsError> {
-        let participant = self.names.participant(ORDERS.name, row.participant)?;
-        self.time.push(row.time);
-        self.slot.push(row.slot);
-        self.order_id.push(row.order.0);
-        self.participant.push(participant);
-        self.side.push(match row.side {
-            Side::Bid => "bid",
-            Side::Offer => "offer",
-        });
-        self.energy_wh.push(row.energy.0);
-        self.limit_ueur_per_kwh.push(row.limit.0);
-        self.filled_wh.push(row.filled.0);
-        Ok(())
-    }
-
-    fn columns(&mut self) -> Vec<&mut dyn Column> {
-        vec![
-            &mut self.time,
-            &mut self.slot.start,
-            &mut self.slot.end,
-            &mut self.order_id,
-            &mut self.participant,
-            &mut self.side,
-            &mut self.energy_wh,
-            &mut self.limit_ueur_per_kwh,
-            &mut self.filled_wh,
-        ]
-    }
-}
-
-struct TradeColumns {
-    names: Arc<Names>,
-    time: TimeColumn,
-    slot: SlotColumns,
-    buyer: NameColumn,
-    seller: NameColumn,
-    energy_wh: NumberColumn<i64>,
-    price_ueur_per_kwh: NumberColumn<i64>,
-}
-
-impl TradeColumns {
-    fn new(names: &Arc<Names>) -> Self {
-        Self {
-            names: Arc::clone(names),
-            time: TimeColumn::default(),
-            slot: SlotColumns::new(),
-            buyer: NameColumn::new(&names.participants),
-            seller: NameColumn::new(&names.participants),
-            energy_wh: NumberColumn::default(),
-            price_ueur_per_kwh: NumberColumn::default(),
-        }
-    }
-}
-
-impl Columns for TradeColumns {
-    const TABLE: Table = TRADES;
-    type Row = TradeRow;
-
-    fn push(&mut self, row: &TradeRow) -> Result<(), ResultsError> {
-        let buyer = self.names.participant(TRADES.name, row.buyer)?;
-        let seller = self.names.participant(TRADES.name, row.seller)?;
-        self.time.push(row.time);
-        self.slot.push(row.slot);
-        self.buyer.push(buyer);
-        self.seller.push(seller);
-        self.energy_wh.push(row.energy.0);
-        self.price_ueur_per_kwh.push(row.price.0);
-        Ok(())
-    }
-
-    fn columns(&mut self) -> Vec<&mut dyn Column> {
-        vec![
-            &mut self.time,
-            &mut self.slot.start,
-            &mut self.slot.end,
-            &mut self.buyer,
-            &mut self.seller,
-            &mut self.energy_wh,
-            &mut self.price_ueur_per_kwh,
-        ]
-    }
-}
-
-struct ClearingColumns {
-    time: TimeColumn,
-    slot: SlotColumns,
-    price_ueur_per_kwh: OptionalColumn<i64>,
-    /// Volume, demand, supply.
-    energies_wh: [NumberColumn<i64>; 3],
-}
-
-impl ClearingColumns {
-    fn new() -> Self {
-        Self {
-            time: TimeColumn::default(),
-            slot: SlotColumns::new(),
-            price_ueur_per_kwh: OptionalColumn::default(),
-            energies_wh: std::array::from_fn(|_| NumberColumn::default()),
-        }
-    }
-}
-
-impl Columns for ClearingColumns {
-    const TABLE: Table = CLEARINGS;
-    type Row = ClearingRow;
-
-    fn push(&mut self, row: &ClearingRow) -> Result<(), ResultsError> {
-        self.time.push(row.time);
-        self.slot.push(row.slot);
-        self.price_ueur_per_kwh.push(row.price.map(|price| price.0));
-        for (column, energy) in self.energies_wh.iter_mut().zip([row.volume, row.demand, row.supply]) {
-            column.push(energy.0);
-        }
-        Ok(())
-    }
-
-    fn columns(&mut self) -> Vec<&mut dyn Column> {
-        let mut columns: Vec<&mut dyn Column> =
-            vec![&mut self.time, &mut self.slot.start, &mut self.slot.end, &mut self.price_ueur_per_kwh];
-        columns.extend(self.energies_wh.iter_mut().map(|column| column as &mut dyn Column));
-        columns
     }
 }
 

@@ -130,7 +130,7 @@ fn written(value: &str) -> Value {
 /// Whether the table at `path` is one of keys, rather than a value that happens to be written as a table.
 fn is_joined(path: &[&str]) -> bool {
     let holds_tables = |section: &str| {
-        ["fleet", "series", "sessions", "fault"].contains(&section)
+        ["fleet", "series", "sessions", "fault", "product"].contains(&section)
             || AssetKind::ALL.iter().any(|kind| kind.section() == section)
     };
     match path {

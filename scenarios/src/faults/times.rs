@@ -106,7 +106,7 @@ mod tests {
         let start = Time(1_773_979_200_000);
         let calendar = Calendar { utc_offset: Span::from_s(-4 * 3600) };
         let rules = MarketRules { slot: Span::HOUR, lead: Span::HOUR };
-        let window = Window { start, end: start + Span::DAY, calendar, rules, station: 0 };
+        let window = Window { start, end: start + Span::DAY, calendar, rules, venues: Default::default(), station: 0 };
         assert_eq!(start.to_string(), "2026-03-20T04:00:00Z");
         let at = |text: &str| instant(text, &window).map(|time| (time - start).hours());
         for (text, hours) in [

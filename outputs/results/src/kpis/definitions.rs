@@ -39,7 +39,7 @@ impl RunTotals {
 }
 
 /// Figures of the run as a whole.
-pub(crate) const RUN_KPIS: [Definition<RunTotals>; 28] = [
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 29] = [
     Definition {
         name: "pv_production_kwh",
         unit: "kWh",
@@ -151,12 +151,20 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 28] = [
         unit: "EUR/MWh",
         decimals: 3,
         label: "mean market price",
-        description: "Mean of the clearing prices, weighted by volume; null without trade",
+        description: "Mean price of all trades, weighted by energy; null without trade",
         // n€ per Wh is µ€/kWh; a thousand of these are 1 EUR/MWh.
         value: |run| {
-            let volume_wh = run.priced_volume.0;
+            let volume_wh = run.market_volume.0;
             (volume_wh > 0).then(|| run.market_value.0 as f64 / volume_wh as f64 / 1000.0)
         },
+    },
+    Definition {
+        name: "market_welfare_eur",
+        unit: "EUR",
+        decimals: 6,
+        label: "welfare of trade",
+        description: "What all trades are worth to those who trade: limit of the bid less limit of the offer, times energy",
+        value: |run| Some(run.market_welfare.as_eur()),
     },
     Definition {
         name: "supply_biomass_kwh",

@@ -292,13 +292,14 @@ pub const FAULTS: Table = Table {
 /// One row per order.
 pub const ORDERS: Table = Table {
     name: "orders",
-    rows: "One row per order the market operator took, as it stood when its slot was cleared.",
+    rows: "One row per order the market operator took, as it stood when it was cleared. Energies are those of the whole contract.",
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "When it was taken"),
+        column("product", Name, "", "What is traded: `spot` for the very next slots, else a product of the scenario"),
         SLOT_START,
         SLOT_END,
-        column("order_id", Number, "", "The order's number, unique within the slot"),
+        column("order_id", Number, "", "The order's number, unique within product, slot and clearing"),
         column("participant", Name, "", "Whose order it is"),
         column("side", Name, "", "`bid` buys, `offer` sells"),
         column("energy_wh", Integer, "Wh", "Energy asked or offered, positive on both sides"),
@@ -315,6 +316,7 @@ pub const TRADES: Table = Table {
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "When it was cleared"),
+        column("product", Name, "", "What is traded: `spot` for the very next slots, else a product of the scenario"),
         SLOT_START,
         SLOT_END,
         column("buyer", Name, "", "Who buys"),
@@ -331,14 +333,27 @@ pub const CLEARINGS: Table = Table {
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "When it was cleared"),
+        column("product", Name, "", "What is traded: `spot` for the very next slots, else a product of the scenario"),
         SLOT_START,
         SLOT_END,
-        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "The uniform price; null when nothing was traded")
-            .sign("− sellers pay")
-            .or_null(),
+        column(
+            "price_ueur_per_kwh",
+            Integer,
+            "µEUR/kWh",
+            "The uniform price; null when nothing was traded, or each trade has a price of its own",
+        )
+        .sign("− sellers pay")
+        .or_null(),
         column("volume_wh", Integer, "Wh", "Energy traded"),
         column("demand_wh", Integer, "Wh", "Energy asked by all bids"),
         column("supply_wh", Integer, "Wh", "Energy offered by all offers"),
+        column("value_neur", Integer, "nEUR", "What buyers pay and sellers receive").sign("− sellers pay"),
+        column(
+            "welfare_neur",
+            Integer,
+            "nEUR",
+            "What the trades are worth to buyers and sellers: limit of the bid less limit of the offer, times energy",
+        ),
     ],
 };
 

@@ -15,6 +15,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
+use market::product::ProductId;
 use market::{Bill, Energy, Money, OrderId, Price, Side};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use results::{Level, RunInfo, RunWriter};
@@ -53,6 +54,7 @@ pub(crate) fn catalogue() -> Catalogue {
         ],
         sites: vec![site("site_a", Some(0)), site("site_b", Some(0)), site("site_c", None)],
         portfolios: vec!["Cariflex".into()],
+        products: vec!["spot".into()],
         ..Catalogue::default()
     }
 }
@@ -186,6 +188,7 @@ pub(crate) fn records() -> Vec<Record> {
     vec![
         Record::Order(OrderRow {
             time: START,
+            product: ProductId(0),
             slot,
             order: OrderId(u64::MAX),
             participant: LOAD,
@@ -196,6 +199,7 @@ pub(crate) fn records() -> Vec<Record> {
         }),
         Record::Trade(TradeRow {
             time: START,
+            product: ProductId(0),
             slot,
             buyer: LOAD,
             seller: PV,
@@ -204,19 +208,25 @@ pub(crate) fn records() -> Vec<Record> {
         }),
         Record::Clearing(ClearingRow {
             time: START,
+            product: ProductId(0),
             slot,
             price: Some(Price(150_000)),
             volume: Energy(300),
             demand: Energy(500),
             supply: Energy(2000),
+            value: Money(45_000_000),
+            welfare: Money(30_000_000),
         }),
         Record::Clearing(ClearingRow {
             time: START + TICK,
+            product: ProductId(0),
             slot: slot.next(),
             price: None,
             volume: Energy(0),
             demand: Energy(10),
             supply: Energy(0),
+            value: Money(0),
+            welfare: Money(0),
         }),
         settlement(0, bill(45_000_000, 40_000_000, 200)),
         settlement(2, bill(-5_000_000, 100_000_000, 500)),

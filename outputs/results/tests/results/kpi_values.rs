@@ -45,6 +45,7 @@ fn two_quarter_hours_by_hand() {
         ("ev_returned_kwh", 0.75),
         ("ev_unserved_kwh", 2.5),
         ("market_volume_kwh", 0.3),
+        ("market_welfare_eur", 0.03),
         ("market_mean_price_eur_per_mwh", 150.0),
         ("faulted_h", 0.0),
         ("events_count", 1.0),

@@ -1,0 +1,235 @@
+//! The market operator: collects orders until a gate closes, clears, and tells who got what.
+//!
+//! Each of its products has gates of its own, and orders may come long before theirs. The books of a gate are complete
+//! once no mail is left, so it asks to be woken when quiet; its awards open the next rounds.
+
+mod auction;
+mod venue;
+
+pub use venue::{MarketRules, Trading, Venue, Venues};
+pub(crate) use venue::{gates_at, next_gate};
+
+use crate::core::{Core, Outbox, Stage, Wake};
+use crate::id::{Kind, ParticipantId};
+use crate::mail::{Mail, Message};
+use crate::record::EventCode;
+use crate::time::{Now, Slot, Span, Time};
+use auction::{Auction, Closing};
+use market::product::ProductId;
+use market::{AgentId, Order};
+use serde::{Deserialize, Serialize};
+
+/// The mind of a market operator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MarketOperator {
+    venues: Venues,
+    /// Length of a settlement slot.
+    slot: Span,
+    retailer: ParticipantId,
+    ticket: u64,
+    /// One per venue.
+    desks: Vec<Auction>,
+    /// The last instant whose gates were opened.
+    opened: Option<Time>,
+    /// Whether gates of the present tick are still to be closed.
+    is_open: bool,
+}
+
+impl MarketOperator {
+    /// An operator of `venues`, settled in slots of length `slot`, that reports positions to `retailer`.
+    ///
+    /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
+    pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
+        let desks = venues.iter().map(|_| Auction::default()).collect();
+        Self { venues, slot, retailer, ticket, desks, opened: None, is_open: false }
+    }
+
+    /// The first instant whose gate an order that comes now can still reach.
+    fn earliest(&self, now: Now) -> Time {
+        if self.opened == Some(now.time) && !self.is_open { now.time + Span(1) } else { now.time }
+    }
+
+    fn take(&mut self, now: Now, from: ParticipantId, ordered: (ProductId, Slot), order: &Order, out: &mut Outbox) {
+        let (product, slot) = ordered;
+        let earliest = self.earliest(now);
+        let refused = match self.venues.get(usize::from(product.0)) {
+            None => Err(format!("there is no product {}", product.0)),
+            Some(venue) if venue.product.gate_for(slot, earliest, now.calendar).is_none() => {
+                Err(format!("gate closed for the slot of {}", slot.start))
+            }
+            Some(venue) => {
+                let order = Order { agent: AgentId(from.0), submitted_ms: now.time.0, ..*order };
+                self.desks[usize::from(product.0)].take(order, slot, (venue, self.slot, self.ticket))
+            }
+        };
+        if let Err(reason) = refused {
+            out.event(now, EventCode::OrderRefused, reason);
+        }
+    }
+}
+
+impl Core for MarketOperator {
+    const KIND: Kind = Kind::MarketOperator;
+    type Sense = ();
+    type Intent = ();
+
+    fn step(&mut self, now: Now, (): &(), inbox: &[Mail], out: &mut Outbox) {
+        let opens = self.opened != Some(now.time) && gates_at(&self.venues, now).next().is_some();
+        if opens {
+            (self.opened, self.is_open) = (Some(now.time), true);
+        }
+        for mail in inbox {
+            match &mail.message {
+                Message::Order { product, slot, order } => self.take(now, mail.from, (*product, *slot), order, out),
+                Message::CancelOrders { product, slot } => {
+                    if let Some(desk) = self.desks.get_mut(usize::from(product.0)) {
+                        desk.cancel(mail.from, *slot);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if inbox.is_empty() && !opens && self.is_open {
+            self.is_open = false;
+            for (product, venue) in gates_at(&self.venues, now) {
+                let closing = Closing { product, venue, retailer: self.retailer, slot: self.slot };
+                self.desks[usize::from(product.0)].close(now, &closing, out);
+            }
+        }
+    }
+
+    fn next_wake(&self, now: Now) -> Wake {
+        if self.is_open {
+            return Wake::WhenQuiet(Stage::Clear);
+        }
+        // Before its first step nothing has been opened: a gate may be at this very instant.
+        next_gate(&self.venues, now).map_or(Wake::OnMail, Wake::At)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+    use crate::time::Calendar;
+    use market::product::Product;
+    use market::{Energy, OrderId, Price, Side};
+
+    const QUARTER: Span = Span::from_minutes(15);
+    const RETAILER: ParticipantId = ParticipantId(9);
+
+    fn venue(name: &str, every: Span, lead: Span, delivery: Span, contracts: u32) -> Venue {
+        let product = Product { name: name.into(), every, at: Span::ZERO, lead, delivery, contracts };
+        Venue { product, trading: Trading::Auction { mechanism: "uniform-mid-truncated".into() }, share: 1.0 }
+    }
+
+    fn operator() -> MarketOperator {
+        let venues = [
+            venue("spot", QUARTER, QUARTER, QUARTER, 1),
+            venue("day-ahead", Span::DAY, Span::HOUR * 12, QUARTER, 96),
+            venue("base", Span::DAY, Span::HOUR * 12, Span::DAY, 1),
+        ];
+        MarketOperator::new(venues.into(), QUARTER, RETAILER, 1)
+    }
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn slot(minutes: i64) -> Slot {
+        Slot { start: at(minutes).time, length: QUARTER }
+    }
+
+    fn order(product: u8, from: u32, side: Side, (wh, limit): (i64, i64), slot: Slot) -> Mail {
+        let order = Order {
+            id: OrderId(0),
+            agent: AgentId(0),
+            side,
+            quantity: Energy(wh),
+            limit: Price(limit),
+            quality: 0,
+            premium_bp: 0,
+            submitted_ms: 0,
+            lottery: u64::from(from),
+        };
+        let message = Message::Order { product: ProductId(product), slot, order };
+        Mail { to: ParticipantId(0), from: ParticipantId(from), message }
+    }
+
+    fn awards(out: &Outbox) -> Vec<(u32, u8, Time, i64, i64)> {
+        let award = |mail: &Mail| match mail.message {
+            Message::Award { product, slot, energy, price, .. } => {
+                Some((mail.to.0, product.0, slot.start, energy.0, price.0))
+            }
+            _ => None,
+        };
+        out.mail.iter().filter_map(award).collect()
+    }
+
+    #[test]
+    fn the_book_is_cleared_when_quiet_and_both_sides_are_told() {
+        let (now, mut operator, mut out) = (at(15), operator(), Outbox::of(ParticipantId(0)));
+        operator.step(now, &(), &[], &mut out);
+        assert_eq!(operator.next_wake(now), Wake::WhenQuiet(Stage::Clear));
+        let inbox =
+            [order(0, 1, Side::Bid, (500, 200_000), slot(30)), order(0, 2, Side::Offer, (800, 100_000), slot(30))];
+        operator.step(now, &(), &inbox, &mut out);
+        assert!(awards(&out).is_empty(), "mail may still be on its way");
+        operator.step(now, &(), &[], &mut out);
+        assert_eq!(operator.next_wake(now), Wake::At(at(30).time));
+        let start = slot(30).start;
+        assert_eq!(awards(&out), [(1, 0, start, 500, 150_000), (2, 0, start, 500, 150_000)]);
+        assert_eq!(out.mail.iter().filter(|mail| mail.to == RETAILER).count(), 2);
+    }
+
+    #[test]
+    fn an_order_after_gate_closure_is_refused_with_an_event() {
+        let (now, mut operator, mut out) = (at(15), operator(), Outbox::of(ParticipantId(0)));
+        let late = order(0, 1, Side::Bid, (500, 1), slot(15));
+        operator.step(now, &(), &[late], &mut out);
+        assert!(matches!(&out.records[..], [Record::Event(event)] if event.code == EventCode::OrderRefused));
+        operator.step(now, &(), &[], &mut out);
+        let cleared = order(0, 1, Side::Bid, (500, 1), slot(30));
+        operator.step(now, &(), &[cleared], &mut out);
+        assert!(matches!(out.records.last(), Some(Record::Event(event)) if event.detail.contains("gate closed")));
+    }
+
+    #[test]
+    fn orders_for_a_later_gate_wait_for_it_and_may_be_withdrawn() {
+        let (mut operator, mut out) = (operator(), Outbox::of(ParticipantId(0)));
+        let tomorrow = slot(24 * 60 + 12 * 60);
+        let inbox = [
+            order(1, 1, Side::Bid, (500, 200_000), tomorrow),
+            order(1, 3, Side::Bid, (500, 300_000), tomorrow),
+            order(1, 2, Side::Offer, (800, 100_000), tomorrow),
+        ];
+        operator.step(at(5), &(), &inbox, &mut out);
+        let message = Message::CancelOrders { product: ProductId(1), slot: tomorrow };
+        let withdrawn = Mail { to: ParticipantId(0), from: ParticipantId(3), message };
+        operator.step(at(6), &(), &[withdrawn], &mut out);
+        let gate = at(24 * 60);
+        operator.step(gate, &(), &[], &mut out);
+        operator.step(gate, &(), &[], &mut out);
+        assert_eq!(awards(&out), [(1, 1, tomorrow.start, 500, 150_000), (2, 1, tomorrow.start, 500, 150_000)]);
+    }
+
+    #[test]
+    fn a_band_over_a_day_is_recorded_with_the_energy_of_all_its_slots() {
+        let (gate, mut operator, mut out) = (at(24 * 60), operator(), Outbox::of(ParticipantId(0)));
+        let day = Slot { start: gate.time + Span::HOUR * 12, length: Span::DAY };
+        operator.step(gate, &(), &[], &mut out);
+        let inbox = [order(2, 1, Side::Bid, (500, 200_000), day), order(2, 2, Side::Offer, (500, 100_000), day)];
+        operator.step(gate, &(), &inbox, &mut out);
+        operator.step(gate, &(), &[], &mut out);
+        assert_eq!(awards(&out)[0], (1, 2, day.start, 500, 150_000), "per settlement slot");
+        let traded: Vec<_> = out
+            .records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Trade(row) => Some((row.product.0, row.energy)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(traded, [(2, Energy(500 * 96))]);
+    }
+}

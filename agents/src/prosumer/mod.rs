@@ -1,0 +1,308 @@
+//! A prosumer: trades in the market for one site.
+//!
+//! It expects of coming slots what the meter showed before, and at a managed site the change that its energy manager
+//! plans; what it has not traded yet it orders at each gate, within the retailer's prices ([`Bidding`]). Orders from
+//! outside go through it as well: it passes them on, and counts what they get.
+
+mod bidding;
+mod expectation;
+
+pub use bidding::Bidding;
+
+use crate::core::{Core, MeterReading, Outbox, Wake};
+use crate::draw::Draws;
+use crate::id::{Kind, ParticipantId};
+use crate::mail::{Mail, Message, RetailTariff};
+use crate::market_operator::{MarketRules, Venues, gates_at, next_gate};
+use crate::time::{Every, Now, Slot, Time};
+use bidding::Bidder;
+use expectation::Expectation;
+use market::product::ProductId;
+use market::{AgentId, Energy, Order, OrderId, Side};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The product of the very next slots, by whose rhythm energy managers plan.
+const SPOT: ProductId = ProductId(0);
+
+/// The mind of a prosumer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prosumer {
+    operator: ParticipantId,
+    rules: MarketRules,
+    venues: Venues,
+    /// Whether an energy manager plans for the site.
+    managed: bool,
+    bidder: Bidder,
+    /// When the meter is read: at the end of every slot.
+    meter: Every,
+    expectation: Expectation,
+    tariff: Option<RetailTariff>,
+    /// The last instant at whose gates it ordered.
+    ordered: Option<Time>,
+    /// Bought minus sold of each settlement slot to come, by its beginning.
+    positions: BTreeMap<Time, Energy>,
+}
+
+impl Prosumer {
+    /// A prosumer that trades with `operator`. A managed one waits for its energy manager's plan before it orders in the
+    /// first of `venues`, which is then the one of the very next slots.
+    pub fn new(
+        operator: ParticipantId,
+        (rules, venues): (MarketRules, Venues),
+        managed: bool,
+        bidding: Bidding,
+        draws: Draws,
+    ) -> Self {
+        let looks_ahead = venues.len() > 1 || venues.iter().any(|venue| venue.product.contracts > 1);
+        Self {
+            operator,
+            rules,
+            venues,
+            managed,
+            bidder: Bidder::new(bidding, draws),
+            meter: Every::new(rules.slot),
+            expectation: Expectation::new(rules.slot, looks_ahead),
+            tariff: None,
+            ordered: None,
+            positions: BTreeMap::new(),
+        }
+    }
+
+    /// Mean position over the settlement slots of `contract`.
+    fn position(&self, contract: Slot) -> Energy {
+        let bought: Energy = self.positions.range(contract.start..contract.end()).map(|(_, energy)| *energy).sum();
+        Energy(bought.0 / (contract.length.0 / self.rules.slot.0))
+    }
+
+    /// Orders at all gates of this instant, but for those that wait for a plan.
+    fn order_at_gates(&mut self, now: Now, out: &mut Outbox) {
+        let (venues, managed) = (Venues::clone(&self.venues), self.managed);
+        for (id, venue) in gates_at(&venues, now).filter(|(id, _)| !(managed && *id == SPOT)) {
+            let expected: Vec<_> = venue
+                .product
+                .contracts_at(now.time)
+                .filter_map(|contract| Some((contract, self.expectation.of(now, contract)?)))
+                .map(|(contract, energy)| (contract, Energy((energy.0 as f64 * venue.share).round() as i64)))
+                .collect();
+            self.order(now, id, expected, out);
+        }
+    }
+
+    /// Orders what is missing to have the expected energy in each contract: bids where it is positive, offers where negative.
+    fn order(&mut self, now: Now, id: ProductId, expected: Vec<(Slot, Energy)>, out: &mut Outbox) {
+        let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
+        let venues = Venues::clone(&self.venues);
+        let Some(venue) = venues.get(usize::from(id.0)) else { return };
+        let missing = |(slot, energy): (Slot, Energy)| (slot, energy - self.position(slot));
+        let missing: Vec<_> = expected.into_iter().map(missing).filter(|(_, energy)| *energy != Energy(0)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        self.bidder.begin(now, id);
+        for (slot, energy) in missing {
+            let side = if energy > Energy(0) { Side::Bid } else { Side::Offer };
+            let prices = (tariff.feed_in, tariff.import(now.calendar.time_of_day(slot.start)));
+            let order = Order {
+                id: OrderId(0),
+                agent: AgentId(0),
+                side,
+                quantity: Energy(energy.0.abs()),
+                limit: self.bidder.limit(now, side, (id, &venue.product), slot, prices),
+                quality: 0,
+                premium_bp: 0,
+                submitted_ms: now.time.0,
+                lottery: self.bidder.ticket(),
+            };
+            out.send(self.operator, Message::Order { product: id, slot, order });
+        }
+    }
+
+    /// Counts what was bought (positive) or sold in each settlement slot of `contract`.
+    fn count(&mut self, contract: Slot, side: Side, energy: Energy) {
+        let mut start = contract.start;
+        while start < contract.end() {
+            let position = self.positions.entry(start).or_default();
+            *position = if side == Side::Bid { *position + energy } else { *position - energy };
+            start += self.rules.slot;
+        }
+    }
+}
+
+impl Core for Prosumer {
+    const KIND: Kind = Kind::Prosumer;
+    type Sense = MeterReading;
+    type Intent = ();
+
+    fn step(&mut self, now: Now, meter: &MeterReading, inbox: &[Mail], out: &mut Outbox) {
+        if self.meter.is_due(now.time) {
+            self.expectation.read(now, meter);
+            self.positions = self.positions.split_off(&now.time);
+        }
+        for mail in inbox {
+            match &mail.message {
+                Message::Tariff(tariff) => self.tariff = Some(*tariff),
+                Message::PlannedChange { slot, energy } if self.managed => {
+                    if let Some(last) = self.expectation.last() {
+                        self.order(now, SPOT, vec![(*slot, last + *energy)], out);
+                    }
+                }
+                Message::Award { product, slot, side, energy, .. } => {
+                    self.bidder.take_award(*product);
+                    self.count(*slot, *side, *energy);
+                }
+                _ => {}
+            }
+        }
+        if self.ordered != Some(now.time) && gates_at(&self.venues, now).next().is_some() {
+            self.ordered = Some(now.time);
+            self.order_at_gates(now, out);
+        }
+    }
+
+    fn next_wake(&self, now: Now) -> Wake {
+        Wake::At(self.meter.next()).or_at(next_gate(&self.venues, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market_operator::{Trading, Venue};
+    use crate::time::{Calendar, Span};
+    use market::Price;
+    use market::product::Product;
+
+    const QUARTER: Span = Span::from_minutes(15);
+    const RULES: MarketRules = MarketRules { slot: QUARTER, lead: QUARTER };
+    const TARIFF: RetailTariff = RetailTariff {
+        peak: Price(300_000),
+        off_peak: Price(200_000),
+        off_peak_from: Span::ZERO,
+        off_peak_until: Span::ZERO,
+        feed_in: Price(100_000),
+    };
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn to_prosumer(message: Message) -> Mail {
+        Mail { to: ParticipantId(3), from: ParticipantId(1), message }
+    }
+
+    fn orders(out: &Outbox) -> Vec<(u8, Slot, Order)> {
+        let order = |mail: &Mail| match mail.message {
+            Message::Order { product, slot, order } => Some((product.0, slot, order)),
+            _ => None,
+        };
+        out.mail.iter().filter_map(order).collect()
+    }
+
+    fn venue(every: Span, at: Span, lead: Span, contracts: u32) -> Venue {
+        let product = Product { name: "test".into(), every, at, lead, delivery: QUARTER, contracts };
+        Venue { product, trading: Trading::Auction { mechanism: "uniform-mid-truncated".into() }, share: 1.0 }
+    }
+
+    fn prosumer(managed: bool, bidding: Bidding) -> Prosumer {
+        let venues = [
+            venue(QUARTER, Span::ZERO, QUARTER, 1),
+            venue(Span::DAY, Span::HOUR * 12, Span::HOUR * 12, 96),
+            venue(Span::HOUR, Span::ZERO, Span::HOUR, 24),
+        ];
+        let draws = Draws::new(1, "prosumer_pv_01", "reservation price");
+        let venues = if bidding == Bidding::Ramp { venues[2..].into() } else { venues[..2].into() };
+        Prosumer::new(ParticipantId(0), (RULES, venues), managed, bidding, draws)
+    }
+
+    fn exported(wh: i64) -> MeterReading {
+        MeterReading { power_kw: 0.0, imported: Energy(0), exported: Energy(wh) }
+    }
+
+    #[test]
+    fn a_producer_offers_what_it_produced_in_the_last_slot_between_the_retailers_prices() {
+        for bidding in [Bidding::ReservationPrice, Bidding::ZeroIntelligence, Bidding::Truthful] {
+            let (mut prosumer, mut out) = (prosumer(false, bidding), Outbox::of(ParticipantId(3)));
+            prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+            prosumer.step(at(15), &exported(800), &[], &mut out);
+            let [(0, slot, order)] = orders(&out)[..] else { panic!("one gate with energy, one order") };
+            assert_eq!((order.side, order.quantity, slot), (Side::Offer, Energy(800), RULES.traded_at(at(15))));
+            assert!(TARIFF.feed_in <= order.limit && order.limit <= TARIFF.peak, "{order:?}");
+            assert_eq!(order.limit == TARIFF.feed_in, bidding == Bidding::Truthful);
+        }
+    }
+
+    #[test]
+    fn an_order_that_got_nothing_concedes_towards_the_retailers_price() {
+        let (mut prosumer, mut out) = (prosumer(false, Bidding::ReservationPrice), Outbox::of(ParticipantId(3)));
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        for gate in 1..4 {
+            prosumer.step(at(15 * gate), &exported(100 * gate), &[], &mut out);
+        }
+        let limits: Vec<_> = orders(&out).iter().map(|(.., order)| order.limit).collect();
+        assert!(limits[0] > limits[1] && limits[1] > limits[2] && limits[2] >= TARIFF.feed_in, "{limits:?}");
+    }
+
+    #[test]
+    fn a_managed_site_orders_what_was_metered_and_the_change_its_manager_plans() {
+        let (mut prosumer, mut out) = (prosumer(true, Bidding::ReservationPrice), Outbox::of(ParticipantId(3)));
+        let slot = RULES.traded_at(at(0));
+        let plan = |slot: Slot| to_prosumer(Message::PlannedChange { slot, energy: Energy(500) });
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF)), plan(slot)], &mut out);
+        assert!(orders(&out).is_empty(), "no slot has been metered yet");
+        prosumer.step(at(15), &exported(200), &[], &mut out);
+        assert!(orders(&out).is_empty(), "it waits for the plan");
+        prosumer.step(at(15), &exported(200), &[plan(slot.next())], &mut out);
+        let [(0, _, order)] = orders(&out)[..] else { panic!("one plan, one order") };
+        assert_eq!((order.side, order.quantity), (Side::Bid, Energy(300)));
+    }
+
+    #[test]
+    fn what_was_bought_a_day_ahead_is_not_bought_again() {
+        let (mut prosumer, mut out) = (prosumer(false, Bidding::Truthful), Outbox::of(ParticipantId(3)));
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        let noon = 12 * 60;
+        for quarter in 1..=48 {
+            prosumer.step(at(15 * quarter), &exported(100 * quarter), &[], &mut out);
+        }
+        let day_ahead: Vec<_> = orders(&out).into_iter().filter(|(product, ..)| *product == 1).collect();
+        assert_eq!(day_ahead.len(), 48, "of the afternoon nothing is known yet");
+        let (_, slot, order) = day_ahead[8];
+        assert_eq!((slot.start, order.quantity), (at(24 * 60 + 120).time, Energy(100)));
+        let award =
+            |wh| Message::Award { product: ProductId(1), slot, side: Side::Offer, energy: Energy(wh), price: Price(1) };
+        let (before, mut out) = (slot.start - QUARTER, Outbox::of(ParticipantId(3)));
+        prosumer.step(at(noon), &exported(4800), &[to_prosumer(award(70))], &mut out);
+        let before = Now { time: before, ..at(0) };
+        prosumer.step(before, &exported(4900), &[], &mut out);
+        let [(0, of, order)] = orders(&out)[..] else { panic!("one spot gate, one order") };
+        assert_eq!((of, order.side, order.quantity), (slot, Side::Offer, Energy(30)));
+    }
+
+    #[test]
+    fn a_ramp_ends_at_the_retailers_price_when_the_last_gate_closes() {
+        let (mut prosumer, mut out) = (prosumer(false, Bidding::Ramp), Outbox::of(ParticipantId(3)));
+        prosumer.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        for quarter in 1..=192 {
+            prosumer.step(at(15 * quarter), &exported(100 * quarter), &[], &mut out);
+        }
+        let contract = at(40 * 60).time;
+        let limits: Vec<_> =
+            orders(&out).iter().filter(|(_, slot, _)| slot.start == contract).map(|(.., order)| order.limit).collect();
+        assert_eq!(limits.len(), 6, "six hours of hourly gates");
+        assert!(limits.is_sorted_by(|a, b| a > b), "{limits:?}");
+        assert_eq!(limits.last(), Some(&TARIFF.feed_in));
+        assert!(limits[0] > TARIFF.peak - Price(40_000) && limits[0] <= TARIFF.peak, "{limits:?}");
+    }
+
+    #[test]
+    fn without_a_tariff_or_with_orders_from_outside_only_nothing_is_ordered() {
+        let (mut without, mut out) = (prosumer(false, Bidding::Truthful), Outbox::of(ParticipantId(3)));
+        without.step(at(0), &exported(0), &[], &mut out);
+        without.step(at(15), &exported(800), &[], &mut out);
+        let mut external = prosumer(false, Bidding::External);
+        external.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        external.step(at(15), &exported(800), &[], &mut out);
+        assert!(out.mail.is_empty());
+    }
+}
