@@ -216,7 +216,7 @@ fn a_cost_that_falls_for_ever_is_named() {
 }
 
 #[test]
-fn a_contradiction_names_its_rows_and_none_of_elsewhere() {
+fn a_contradiction_is_narrowed_to_the_rows_that_make_it() {
     let mut problem = Problem::default();
     let x = problem.column(Column::at_least(0.0).cost(1.0));
     let y = problem.column(Column::at_least(0.0).cost(1.0));
@@ -224,9 +224,13 @@ fn a_contradiction_names_its_rows_and_none_of_elsewhere() {
     let bystander = problem.row(Row::at_most(8.0).with(z, 1.0).named("bystander"));
     let need = problem.row(Row::at_least(5.0).with(x, 1.0).named("need"));
     let limit = problem.row(Row::at_most(4.0).with(x, 1.0).with(y, 1.0).named("limit"));
-    let error = InteriorPoint::default().solve(&problem).expect_err("5 do not fit into 4");
+    let solver = InteriorPoint::default();
+    let error = solver.solve(&problem).expect_err("5 do not fit into 4").narrowed(&problem, &solver, 20);
     let OptimiseError::Infeasible { rows, .. } = &error else { panic!("{error}") };
     assert!(rows.contains(&need) && rows.contains(&limit) && !rows.contains(&bystander), "{error}");
+    let text =
+        "no values keep every limit; these contradict each other: row `limit`, row `need`, the bounds of column 1";
+    assert!(error.to_string().starts_with(text), "{error}");
 }
 
 #[test]

@@ -30,6 +30,7 @@
 //! centre of all right prices and not, as a simplex method, one extreme that depends on the order of the columns.
 
 mod branch_and_bound;
+mod contradiction;
 mod error;
 mod interior_point;
 mod presolve;
