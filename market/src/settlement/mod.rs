@@ -1,201 +1,30 @@
-//! From trades and meters to a bill: what was traded is paid as traded, the rest goes through the
-//! retailer.
+//! From trades and meters to money that adds up: bills, a double-entry ledger, invoices and contracts.
 //!
-//! A meter has two registers, and a slot may move both: a cloud passes and a site that exported imports.
-//! Without net metering each register is billed at its own tariff, so neither may hide the other. What
-//! was bought therefore covers the import register, what was sold covers the export register, and only
-//! what was traded beyond a register is left to net out:
+//! - [`settle`] bills one account for one slot: what was traded as traded, the rest at the retailer's [`Tariff`].
+//! - [`settle_slot`] settles a whole slot under [`Terms`] (imbalance scheme, levies, grid fees) into a [`Ledger`],
+//!   in which every amount leaves one [`Account`] and reaches another, so that all accounts sum to zero.
+//! - [`close_period`] charges taxes and writes one [`Invoice`] per participant, equal to its ledger to the nano-euro.
+//! - [`contract`] holds the payments of bilateral contracts and support schemes against a reference price.
 //!
-//! - import that was not bought, and energy that was sold but not delivered, is bought from the retailer;
-//! - export that was not sold, and energy that was bought but not taken, is sold to the retailer;
-//! - energy both bought in excess and sold in excess was merely passed on and owes the retailer nothing.
-//!
-//! While the meter runs one way within the slot, this is metered net − traded net at the price of its
-//! sign. A retailer that does net within the slot is had by netting the two readings beforehand.
-//!
-//! In every case residual import − residual export = (metered import − metered export) −
-//! (bought − sold): each kilowatt-hour is billed once.
+//! Everything is integer. The only divisions are percentages; each says where it rounds, and
+//! [`apportion`] gives away whatever a division leaves over.
 
-use serde::{Deserialize, Serialize};
+pub mod contract;
 
-use crate::{AgentId, Energy, Money, Price, Trade};
+mod charges;
+mod error;
+mod imbalance;
+mod invoice;
+mod ledger;
+mod proportion;
+mod retail;
+mod slot;
 
-/// What a retailer charges and pays in one slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Tariff {
-    /// What the customer pays for energy taken from the grid.
-    pub import: Price,
-    /// What the customer receives for energy fed into the grid; where negative, it pays.
-    pub export: Price,
-}
-
-/// What one agent has traded for one delivery slot, over any number of auctions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Position {
-    /// Energy bought; never negative.
-    pub bought: Energy,
-    /// Energy sold; never negative.
-    pub sold: Energy,
-    /// Payments minus revenues: positive for a buyer, negative for a seller, at positive prices.
-    pub paid: Money,
-}
-
-impl Position {
-    /// Adds this agent's part of a trade: either leg, both if it traded with itself, nothing if the
-    /// trade is between others.
-    pub fn record(&mut self, agent: AgentId, trade: &Trade) {
-        if trade.buyer == agent {
-            self.bought += trade.quantity;
-            self.paid += trade.payment();
-        }
-        if trade.seller == agent {
-            self.sold += trade.quantity;
-            self.paid -= trade.payment();
-        }
-    }
-
-    /// Bought minus sold: positive for a net buyer.
-    pub fn net(&self) -> Energy {
-        self.bought - self.sold
-    }
-}
-
-/// What one account owes for one slot. Amounts of money are positive when the account pays.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-pub struct Bill {
-    /// Paid on the market, as traded.
-    pub traded: Money,
-    /// Energy bought from the retailer; never negative.
-    pub residual_import: Energy,
-    /// Energy sold to the retailer; never negative.
-    pub residual_export: Energy,
-    /// Paid to the retailer: residual import at the import price minus residual export at the export
-    /// price.
-    pub residual: Money,
-    /// `traded` plus `residual`.
-    pub total: Money,
-}
-
-/// Settles one account for one slot: `position` against the two registers of its meter, the rest at
-/// `tariff`. The module says which energy ends up at which price.
-///
-/// # Panics
-/// If a reading, or an amount bought or sold, is negative: registers only count up.
-pub fn settle(metered_import: Energy, metered_export: Energy, position: &Position, tariff: &Tariff) -> Bill {
-    let &Position { bought, sold, paid } = position;
-    assert!(
-        metered_import.min(metered_export).min(bought).min(sold) >= Energy::ZERO,
-        "import of {metered_import}, export of {metered_export}, {bought} bought, {sold} sold: \
-         none of these may be negative"
-    );
-    let (import_not_bought, bought_in_excess) = compare(metered_import, bought);
-    let (export_not_sold, sold_in_excess) = compare(metered_export, sold);
-    let passed_on = bought_in_excess.min(sold_in_excess);
-    let residual_import = import_not_bought + sold_in_excess - passed_on;
-    let residual_export = export_not_sold + bought_in_excess - passed_on;
-    let residual = residual_import * tariff.import - residual_export * tariff.export;
-    Bill { traded: paid, residual_import, residual_export, residual, total: paid + residual }
-}
-
-/// How far the register is above the trades, and the trades above the register.
-fn compare(metered: Energy, traded: Energy) -> (Energy, Energy) {
-    let covered = metered.min(traded);
-    (metered - covered, traded - covered)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::OrderId;
-
-    const TARIFF: Tariff = Tariff { import: Price(200), export: Price(50) };
-
-    fn position(bought: i64, sold: i64, paid: i128) -> Position {
-        Position { bought: Energy(bought), sold: Energy(sold), paid: Money(paid) }
-    }
-
-    /// Residual import, residual export and total, of readings and trades.
-    fn bill(import: i64, export: i64, bought: i64, sold: i64) -> (i64, i64, i128) {
-        let bill = settle(Energy(import), Energy(export), &position(bought, sold, 0), &TARIFF);
-        assert_eq!(bill.total, bill.traded + bill.residual);
-        (bill.residual_import.0, bill.residual_export.0, bill.total.0)
-    }
-
-    #[test]
-    fn without_trades_each_register_is_billed_at_its_own_price() {
-        assert_eq!(bill(300, 0, 0, 0), (300, 0, 60_000));
-        assert_eq!(bill(0, 200, 0, 0), (0, 200, -10_000));
-        assert_eq!(bill(300, 200, 0, 0), (300, 200, 50_000));
-    }
-
-    #[test]
-    fn trades_that_match_the_registers_leave_nothing_to_the_retailer() {
-        assert_eq!(bill(300, 0, 300, 0), (0, 0, 0));
-        assert_eq!(bill(0, 200, 0, 200), (0, 0, 0));
-        assert_eq!(bill(300, 200, 300, 200), (0, 0, 0));
-    }
-
-    #[test]
-    fn a_meter_that_ran_one_way_is_billed_for_its_net_deviation() {
-        assert_eq!(bill(300, 0, 100, 0), (200, 0, 40_000));
-        assert_eq!(bill(300, 0, 500, 0), (0, 200, -10_000));
-        assert_eq!(bill(300, 0, 0, 100), (400, 0, 80_000));
-        assert_eq!(bill(0, 200, 0, 250), (50, 0, 10_000));
-        assert_eq!(bill(0, 200, 100, 0), (0, 300, -15_000));
-        assert_eq!(bill(300, 0, 500, 100), (0, 100, -5_000));
-    }
-
-    #[test]
-    fn energy_bought_and_sold_on_owes_the_retailer_nothing() {
-        assert_eq!(bill(0, 0, 100, 100), (0, 0, 0));
-    }
-
-    #[test]
-    fn an_exporting_register_does_not_hide_the_importing_one() {
-        assert_eq!(bill(300, 200, 100, 0), (200, 200, 30_000));
-        assert_eq!(bill(300, 200, 500, 0), (0, 400, -20_000));
-        assert_eq!(bill(300, 200, 0, 250), (350, 0, 70_000));
-    }
-
-    #[test]
-    fn the_bill_adds_the_market_and_the_retailer() {
-        let bill = settle(Energy(300), Energy(0), &position(100, 0, 12_000), &TARIFF);
-        assert_eq!((bill.traded, bill.residual), (Money(12_000), Money(40_000)));
-        assert_eq!(bill.total, Money(52_000));
-    }
-
-    #[test]
-    fn a_negative_export_price_is_paid_by_the_exporter() {
-        let tariff = Tariff { export: Price(-50), ..TARIFF };
-        let bill = settle(Energy(0), Energy(200), &Position::default(), &tariff);
-        assert_eq!(bill.total, Money(10_000));
-    }
-
-    #[test]
-    fn a_position_adds_up_the_agents_own_legs_only() {
-        let trade = |buyer, seller| Trade {
-            bid: OrderId(1),
-            offer: OrderId(2),
-            buyer: AgentId(buyer),
-            seller: AgentId(seller),
-            quantity: Energy(10),
-            price: Price(7),
-        };
-        let after = |trades: &[Trade]| {
-            let mut position = Position::default();
-            trades.iter().for_each(|trade| position.record(AgentId(1), trade));
-            position
-        };
-        assert_eq!(after(&[trade(1, 2)]), position(10, 0, 70));
-        assert_eq!(after(&[trade(2, 1), trade(3, 1)]), position(0, 20, -140));
-        assert_eq!(after(&[trade(1, 1)]), position(10, 10, 0));
-        assert_eq!(after(&[trade(2, 3)]), Position::default());
-        assert_eq!(after(&[trade(1, 2), trade(2, 1), trade(1, 3)]).net(), Energy(10));
-    }
-
-    #[test]
-    #[should_panic(expected = "none of these may be negative")]
-    fn a_register_that_counts_backwards_is_a_bug() {
-        settle(Energy(0), Energy(-1), &Position::default(), &TARIFF);
-    }
-}
+pub use charges::{GridFee, Levies, Registers, StandingCharge, Terms};
+pub use error::SettlementError;
+pub use imbalance::{Imbalance, Tolerance};
+pub use invoice::{Direction, Invoice, InvoiceLine, Period, Tax, close_period, invoice};
+pub use ledger::{Account, Component, Entry, Ledger};
+pub use proportion::{BASIS_POINTS, apportion, basis_points_of};
+pub use retail::{Bill, Position, Tariff, settle, try_settle};
+pub use slot::{SlotAccount, SlotBill, settle_slot};

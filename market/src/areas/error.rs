@@ -1,0 +1,57 @@
+//! Why areas cannot be cleared.
+
+use thiserror::Error;
+
+use super::AreaId;
+use crate::{BookError, OrderId, Price};
+
+/// A tree that is none, or orders that do not fit it.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are the values in the message of each case")]
+pub enum AreaError {
+    /// No area without a parent.
+    #[error("no area is without a parent; leave the parent of the topmost area out")]
+    NoRoot,
+    /// Several areas without a parent.
+    #[error(
+        "areas {first} and {second} are both without a parent; give one of them a parent, or add an area above both"
+    )]
+    TwoRoots { first: AreaId, second: AreaId },
+    /// One id for two areas.
+    #[error("area {area} is there twice; give every area an id of its own")]
+    DuplicateArea { area: AreaId },
+    /// A parent that is not in the tree.
+    #[error("the parent of area {area} is {parent}, which is not there; add it or correct the parent")]
+    UnknownParent { area: AreaId, parent: AreaId },
+    /// Areas that contain each other.
+    #[error("area {area} lies within itself by way of its parents; break the cycle")]
+    Cycle { area: AreaId },
+    /// A fee on a boundary that is none.
+    #[error("area {area} is the root and has a fee, but nothing is above it to trade with; drop the fee")]
+    FeeAtRoot { area: AreaId },
+    /// A fee below zero.
+    #[error("the fee of area {area} is {constant}; fees are not negative unless subsidies are allowed")]
+    NegativeFee { area: AreaId, constant: Price },
+    /// An order of an area that is not in the tree.
+    #[error("order {order} is in area {area}, which is not there; add the area or move the order")]
+    UnknownArea { order: OrderId, area: AreaId },
+    /// Orders that make no book.
+    #[error("the orders of all areas are no book: {0}")]
+    Book(#[from] BookError),
+    /// A price that fees take beyond 64 bits.
+    #[error("the fees of area {area} take a price of order {order} beyond 64 bits; check limit and fees")]
+    PriceTooLarge { order: OrderId, area: AreaId },
+    /// Fees of a whole area that do not fit.
+    #[error("the fees of area {area} add up beyond 128 bits; check its fee")]
+    FeesTooLarge { area: AreaId },
+    /// A matrix that is not square.
+    #[error("the fee matrix has {places} rows, but row {row} has {columns} columns; it must be square")]
+    NotSquare { places: usize, row: usize, columns: usize },
+    /// A fee below zero in a matrix.
+    #[error("the fee from place {from} to place {to} is {fee}; fees of pairs are not negative")]
+    NegativePairFee { from: usize, to: usize, fee: Price },
+    /// A place outside the matrix.
+    #[error("order {order} is at place {place}, but the fee matrix knows places below {places} only")]
+    UnknownPlace { order: OrderId, place: usize, places: usize },
+}
