@@ -32,12 +32,23 @@ choice!(Bidding {
     "external" => Bidding::External,
 });
 
+/// How a product is traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub(crate) enum TradingForm {
+    Auction,
+    Continuous,
+}
+
+choice!(TradingForm { "auction" => TradingForm::Auction, "continuous" => TradingForm::Continuous });
+
 parameters! {
     /// Something that is traded besides the very next slots: day-ahead, intraday, forwards. A gate closes each period; each is
     /// about some contracts, one after the other. What participants have traded before they do not trade again.
     pub(crate) struct ProductSection in "product" {
         /// Name of the clearing mechanism; none given: the market's.
         mechanism: Option<String> = None, "mechanism", Any, "";
+        /// All at once at the gate, or continuously until it: a contract's own gate is where it is the first one.
+        trading: TradingForm = TradingForm::Auction, "word", Any, "";
         /// From gate to gate: a whole number of slots.
         every: Span = Span::DAY, "duration", Any, "day-ahead auctions are daily";
         /// When in that period the gate is: since local midnight of Monday for whole days, since the full period (UTC) else.
@@ -127,16 +138,32 @@ impl ProductSection {
         if !(1..=MOST_CONTRACTS).contains(&self.contracts) {
             wrong("contracts", format!("must be 1 to {MOST_CONTRACTS}"));
         }
-        if mechanism == NO_MECHANISM {
+        if self.trading == TradingForm::Auction && mechanism == NO_MECHANISM {
             let text = "is \"none\": name a mechanism here or in [market], or leave the product out";
             wrong("mechanism", text.into());
         } else if let Some(text) = no_mechanism(&mechanism).filter(|_| own) {
             wrong("mechanism", text);
         }
+        let trading = match self.trading {
+            TradingForm::Auction => Trading::Auction { mechanism },
+            TradingForm::Continuous => {
+                if own {
+                    wrong(
+                        "mechanism",
+                        "is for auctions, but this product is traded continuously: leave one of the two out".into(),
+                    );
+                }
+                if self.every != delivery || self.at != Span::ZERO {
+                    let text = "must be the length of delivery, and `at` \"0m\": traded continuously, each contract has a gate";
+                    wrong("every", text.into());
+                }
+                Trading::Continuous
+            }
+        };
         let contracts = u32::try_from(self.contracts).unwrap_or_default();
         let (every, at, lead) = (self.every, self.at, self.lead);
         let product = Product { name: name.into(), every, at, lead, delivery, contracts };
-        is_sound.then(|| Venue { product, trading: Trading::Auction { mechanism }, share: self.share })
+        is_sound.then(|| Venue { product, trading, share: self.share })
     }
 }
 

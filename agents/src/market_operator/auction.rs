@@ -1,22 +1,22 @@
 //! The desk of a product that is traded in call auctions.
 
-use super::{Trading, Venue};
+use super::Trading;
+use super::desk::{Desk, Ordered};
 use crate::core::Outbox;
 use crate::draw::lot;
 use crate::id::ParticipantId;
 use crate::mail::Message;
 use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
-use crate::time::{Now, Slot, Span, Time};
-use market::product::ProductId;
+use crate::time::{Now, Slot, Time};
 use market::{AgentId, Book, Clearing, Energy, Money, Order, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Most orders that may wait for one contract.
-const MOST_ORDERS: usize = 1_000_000;
+pub(super) const MOST_ORDERS: usize = 1_000_000;
 
 /// The furthest limit that is taken, either way: 1e9 EUR/MWh.
-const FURTHEST_LIMIT: Price = Price(1_000_000_000_000);
+pub(super) const FURTHEST_LIMIT: Price = Price(1_000_000_000_000);
 
 /// Orders that wait for their gate, by beginning of delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,38 +35,12 @@ struct Waiting {
     supply: Energy,
 }
 
-/// What comes of orders: who is told, and how energies per settlement slot are recorded.
-pub(super) struct Closing<'a> {
-    pub(super) product: ProductId,
-    pub(super) venue: &'a Venue,
-    pub(super) retailer: ParticipantId,
-    /// Length of a settlement slot.
-    pub(super) slot: Span,
-}
-
-impl Closing<'_> {
-    /// Energy over the whole contract, of what flows in each of its settlement slots.
-    fn whole(&self, energy: Energy) -> Energy {
-        Energy(energy.0 * settlement_slots(self.venue, self.slot))
-    }
-}
-
-/// How many settlement slots a contract of the venue has.
-fn settlement_slots(venue: &Venue, slot: Span) -> i64 {
-    venue.product.delivery.0 / slot.0
-}
-
 impl Auction {
-    /// Takes an order for `contract`, settled in slots of length `slot`; `ticket` is the operator's in the lottery.
+    /// Takes an order.
     ///
     /// # Errors
     /// A sentence that says why it is refused.
-    pub(super) fn take(
-        &mut self,
-        order: Order,
-        contract: Slot,
-        (venue, slot, ticket): (&Venue, Span, u64),
-    ) -> Result<(), String> {
+    pub(super) fn take(&mut self, Ordered { order, contract }: Ordered, desk: &Desk<'_>) -> Result<(), String> {
         let Energy(wh) = order.quantity;
         if wh <= 0 {
             return Err(format!("quantity of {wh} Wh is not positive"));
@@ -82,9 +56,9 @@ impl Auction {
             Side::Bid => &mut waiting.demand,
             Side::Offer => &mut waiting.supply,
         };
-        let sum = total.0.checked_add(wh).filter(|sum| sum.checked_mul(settlement_slots(venue, slot)).is_some());
+        let sum = total.0.checked_add(wh).filter(|sum| sum.checked_mul(desk.slots()).is_some());
         *total = Energy(sum.ok_or_else(|| format!("quantity of {wh} Wh is more than can be added up"))?);
-        let (id, lottery) = (OrderId(waiting.taken), lot(ticket ^ order.lottery, contract.start.0));
+        let (id, lottery) = (OrderId(waiting.taken), lot(desk.ticket ^ order.lottery, contract.start.0));
         waiting.taken += 1;
         waiting.orders.push(Order { id, lottery, ..order });
         Ok(())
@@ -106,21 +80,21 @@ impl Auction {
     }
 
     /// Clears all contracts of the gate at `now`, also those that nobody ordered.
-    pub(super) fn close(&mut self, now: Now, closing: &Closing<'_>, out: &mut Outbox) {
-        let Trading::Auction { mechanism } = &closing.venue.trading;
+    pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
+        let Trading::Auction { mechanism } = &desk.venue.trading else { return };
         let mechanism = market::mechanism(mechanism).expect("the plan names a mechanism that exists");
-        for contract in closing.venue.product.contracts_at(now.time) {
+        for contract in desk.venue.product.contracts_at(now.time) {
             let waiting = self.waiting.remove(&contract.start).unwrap_or_default();
             let book = Book::new(waiting.orders.iter().copied()).expect("orders were examined and numbered when taken");
             let clearing = market::clear(&*mechanism, &book);
-            keep(now, contract, &waiting, &clearing, (closing, out));
-            tell(contract, &clearing, closing, out);
+            keep(now, contract, &waiting, &clearing, (desk, out));
+            tell(contract, &clearing, desk, out);
         }
     }
 }
 
-fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (closing, out): (&Closing<'_>, &mut Outbox)) {
-    let (time, product) = (now.time, closing.product);
+fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (desk, out): (&Desk<'_>, &mut Outbox)) {
+    let (time, product) = (now.time, desk.product);
     let mut filled = vec![Energy(0); waiting.orders.len()];
     let place = |id: OrderId| waiting.orders.binary_search_by_key(&id, |order| order.id).expect("trades name orders");
     let (mut value, mut welfare) = (Money::ZERO, Money::ZERO);
@@ -128,10 +102,10 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (closing, 
         let [bid, offer] = [place(trade.bid), place(trade.offer)];
         filled[bid] += trade.quantity;
         filled[offer] += trade.quantity;
-        value += closing.whole(trade.quantity) * trade.price;
-        welfare += closing.whole(trade.quantity) * (waiting.orders[bid].limit - waiting.orders[offer].limit);
+        value += desk.whole(trade.quantity) * trade.price;
+        welfare += desk.whole(trade.quantity) * (waiting.orders[bid].limit - waiting.orders[offer].limit);
         let (buyer, seller) = (ParticipantId(trade.buyer.0), ParticipantId(trade.seller.0));
-        let (energy, price) = (closing.whole(trade.quantity), trade.price);
+        let (energy, price) = (desk.whole(trade.quantity), trade.price);
         out.record(Record::Trade(TradeRow { time, product, slot, buyer, seller, energy, price }));
     }
     for (order, filled) in waiting.orders.iter().zip(filled) {
@@ -142,19 +116,18 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (closing, 
             order: order.id,
             participant: ParticipantId(order.agent.0),
             side: order.side,
-            energy: closing.whole(order.quantity),
+            energy: desk.whole(order.quantity),
             limit: order.limit,
-            filled: closing.whole(filled),
+            filled: desk.whole(filled),
         }));
     }
-    let [volume, demand, supply] =
-        [clearing.volume, waiting.demand, waiting.supply].map(|energy| closing.whole(energy));
+    let [volume, demand, supply] = [clearing.volume, waiting.demand, waiting.supply].map(|energy| desk.whole(energy));
     let price = clearing.price;
     out.record(Record::Clearing(ClearingRow { time, product, slot, price, volume, demand, supply, value, welfare }));
 }
 
 /// One award per prosumer and side, one position per prosumer to the retailer.
-fn tell(slot: Slot, clearing: &Clearing, closing: &Closing<'_>, out: &mut Outbox) {
+fn tell(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
     #[derive(Default)]
     struct Got {
         bought: Energy,
@@ -173,13 +146,13 @@ fn tell(slot: Slot, clearing: &Clearing, closing: &Closing<'_>, out: &mut Outbox
         seller.paid -= trade.payment();
         seller.price = trade.price;
     }
-    let product = closing.product;
+    let product = desk.product;
     for (prosumer, Got { bought, sold, paid, price }) in positions {
         for (side, energy) in [(Side::Bid, bought), (Side::Offer, sold)] {
             if energy > Energy(0) {
                 out.send(prosumer, Message::Award { product, slot, side, energy, price });
             }
         }
-        out.send(closing.retailer, Message::Traded { slot, prosumer, bought, sold, paid });
+        out.send(desk.retailer, Message::Traded { slot, prosumer, bought, sold, paid });
     }
 }

@@ -1,9 +1,11 @@
-//! The market operator: collects orders until a gate closes, clears, and tells who got what.
+//! The market operator: collects orders until a gate closes, clears, and tells who got what; or has them meet as they come.
 //!
 //! Each of its products has gates of its own, and orders may come long before theirs. The books of a gate are complete
 //! once no mail is left, so it asks to be woken when quiet; its awards open the next rounds.
 
 mod auction;
+mod continuous;
+mod desk;
 mod venue;
 
 pub use venue::{MarketRules, Trading, Venue, Venues};
@@ -14,7 +16,7 @@ use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message};
 use crate::record::EventCode;
 use crate::time::{Now, Slot, Span, Time};
-use auction::{Auction, Closing};
+use desk::{Books, Desk, Ordered};
 use market::product::ProductId;
 use market::{AgentId, Order};
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,7 @@ pub struct MarketOperator {
     retailer: ParticipantId,
     ticket: u64,
     /// One per venue.
-    desks: Vec<Auction>,
+    books: Vec<Books>,
     /// The last instant whose gates were opened.
     opened: Option<Time>,
     /// Whether gates of the present tick are still to be closed.
@@ -40,8 +42,8 @@ impl MarketOperator {
     ///
     /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
-        let desks = venues.iter().map(|_| Auction::default()).collect();
-        Self { venues, slot, retailer, ticket, desks, opened: None, is_open: false }
+        let books = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
+        Self { venues, slot, retailer, ticket, books, opened: None, is_open: false }
     }
 
     /// The first instant whose gate an order that comes now can still reach.
@@ -49,20 +51,23 @@ impl MarketOperator {
         if self.opened == Some(now.time) && !self.is_open { now.time + Span(1) } else { now.time }
     }
 
+    /// Has the books of a product do something at its desk; none if there is no such product.
+    fn at_desk<T>(&mut self, product: ProductId, act: impl FnOnce(&mut Books, &Desk<'_>) -> T) -> Option<T> {
+        let index = usize::from(product.0);
+        let (venue, books) = (self.venues.get(index)?, self.books.get_mut(index)?);
+        let desk = Desk { product, venue, retailer: self.retailer, slot: self.slot, ticket: self.ticket };
+        Some(act(books, &desk))
+    }
+
     fn take(&mut self, now: Now, from: ParticipantId, ordered: (ProductId, Slot), order: &Order, out: &mut Outbox) {
-        let (product, slot) = ordered;
+        let (product, contract) = ordered;
         let earliest = self.earliest(now);
-        let refused = match self.venues.get(usize::from(product.0)) {
-            None => Err(format!("there is no product {}", product.0)),
-            Some(venue) if venue.product.gate_for(slot, earliest, now.calendar).is_none() => {
-                Err(format!("gate closed for the slot of {}", slot.start))
-            }
-            Some(venue) => {
-                let order = Order { agent: AgentId(from.0), submitted_ms: now.time.0, ..*order };
-                self.desks[usize::from(product.0)].take(order, slot, (venue, self.slot, self.ticket))
-            }
-        };
-        if let Err(reason) = refused {
+        let order = Order { agent: AgentId(from.0), submitted_ms: now.time.0, ..*order };
+        let taken = self.at_desk(product, |books, desk| {
+            desk.examine(contract, earliest, now.calendar)?;
+            books.take(now, Ordered { order, contract }, desk, out)
+        });
+        if let Err(reason) = taken.unwrap_or_else(|| Err(format!("there is no product {}", product.0))) {
             out.event(now, EventCode::OrderRefused, reason);
         }
     }
@@ -78,22 +83,22 @@ impl Core for MarketOperator {
         if opens {
             (self.opened, self.is_open) = (Some(now.time), true);
         }
+        // What is withdrawn is withdrawn before anything of the same round can trade.
         for mail in inbox {
-            match &mail.message {
-                Message::Order { product, slot, order } => self.take(now, mail.from, (*product, *slot), order, out),
-                Message::CancelOrders { product, slot } => {
-                    if let Some(desk) = self.desks.get_mut(usize::from(product.0)) {
-                        desk.cancel(mail.from, *slot);
-                    }
-                }
-                _ => {}
+            if let Message::CancelOrders { product, slot } = mail.message {
+                self.at_desk(product, |books, desk| books.cancel(now, mail.from, slot, desk, out));
+            }
+        }
+        for mail in inbox {
+            if let Message::Order { product, slot, order } = &mail.message {
+                self.take(now, mail.from, (*product, *slot), order, out);
             }
         }
         if inbox.is_empty() && !opens && self.is_open {
             self.is_open = false;
-            for (product, venue) in gates_at(&self.venues, now) {
-                let closing = Closing { product, venue, retailer: self.retailer, slot: self.slot };
-                self.desks[usize::from(product.0)].close(now, &closing, out);
+            let due: Vec<ProductId> = gates_at(&self.venues, now).map(|(product, _)| product).collect();
+            for product in due {
+                self.at_desk(product, |books, desk| books.close(now, desk, out));
             }
         }
     }
@@ -211,6 +216,63 @@ mod tests {
         operator.step(gate, &(), &[], &mut out);
         operator.step(gate, &(), &[], &mut out);
         assert_eq!(awards(&out), [(1, 1, tomorrow.start, 500, 150_000), (2, 1, tomorrow.start, 500, 150_000)]);
+    }
+
+    #[test]
+    fn in_continuous_trading_orders_meet_as_they_come_at_the_price_of_the_one_that_rests() {
+        let mut hours = venue("hours", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+        hours.trading = Trading::Continuous;
+        let mut operator = MarketOperator::new([hours].into(), QUARTER, RETAILER, 1);
+        let mut out = Outbox::of(ParticipantId(0));
+        let hour = |hour: i64| Slot { start: at(60 * hour).time, length: Span::HOUR };
+        operator.step(at(1), &(), &[order(0, 2, Side::Offer, (800, 100_000), hour(3))], &mut out);
+        operator.step(at(20), &(), &[order(0, 1, Side::Bid, (500, 200_000), hour(3))], &mut out);
+        let start = hour(3).start;
+        assert_eq!(awards(&out), [(1, 0, start, 500, 100_000), (2, 0, start, 500, 100_000)]);
+        assert_eq!(out.mail.iter().filter(|mail| mail.to == RETAILER).count(), 2);
+        operator.step(at(21), &(), &[order(0, 1, Side::Bid, (500, 200_000), hour(9))], &mut out);
+        assert!(matches!(out.records.last(), Some(Record::Event(event)) if event.code == EventCode::OrderRefused));
+        let mut out = Outbox::of(ParticipantId(0));
+        operator.step(at(120), &(), &[], &mut out);
+        let late = [order(0, 3, Side::Bid, (200, 150_000), hour(3))];
+        operator.step(at(120), &(), &late, &mut out);
+        assert_eq!(awards(&out).len(), 2, "the gate closes when the mail of its instant is read");
+        operator.step(at(120), &(), &[], &mut out);
+        let filled: Vec<_> = out
+            .records
+            .iter()
+            .filter_map(|record| match record {
+                Record::Order(row) => Some((row.participant.0, row.energy.0, row.filled.0)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(filled, [(3, 800, 800), (2, 3200, 2800)], "of all four quarter hours");
+        let closed = |record: &Record| match record {
+            Record::Clearing(row) => Some((row.slot, row.volume, row.value)),
+            _ => None,
+        };
+        let value = Energy(2800) * Price(100_000);
+        assert_eq!(out.records.iter().find_map(closed), Some((hour(3), Energy(2800), value)));
+        operator.step(at(121), &(), &[order(0, 1, Side::Bid, (500, 200_000), hour(3))], &mut out);
+        assert!(matches!(out.records.last(), Some(Record::Event(event)) if event.detail.contains("gate closed")));
+    }
+
+    #[test]
+    fn what_is_withdrawn_and_ordered_anew_in_one_round_does_not_trade_twice() {
+        let mut hours = venue("hours", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+        hours.trading = Trading::Continuous;
+        let mut operator = MarketOperator::new([hours].into(), QUARTER, RETAILER, 1);
+        let mut out = Outbox::of(ParticipantId(0));
+        let contract = Slot { start: at(180).time, length: Span::HOUR };
+        operator.step(at(1), &(), &[order(0, 2, Side::Offer, (800, 100_000), contract)], &mut out);
+        let message = Message::CancelOrders { product: ProductId(0), slot: contract };
+        let inbox = [
+            order(0, 1, Side::Bid, (2000, 200_000), contract),
+            Mail { to: ParticipantId(0), from: ParticipantId(2), message },
+            order(0, 2, Side::Offer, (800, 90_000), contract),
+        ];
+        operator.step(at(2), &(), &inbox, &mut out);
+        assert_eq!(awards(&out).iter().map(|award| award.3).collect::<Vec<_>>(), [800, 800]);
     }
 
     #[test]

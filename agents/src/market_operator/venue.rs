@@ -40,6 +40,8 @@ pub enum Trading {
         /// By this mechanism of [`market::mechanism`].
         mechanism: String,
     },
+    /// Whenever an order comes that another one meets; gates are where the first contract of the product ends.
+    Continuous,
 }
 
 /// The venues of a market; a product's id is the index of its venue.

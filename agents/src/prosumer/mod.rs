@@ -13,7 +13,7 @@ use crate::core::{Core, MeterReading, Outbox, Wake};
 use crate::draw::Draws;
 use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message, RetailTariff};
-use crate::market_operator::{MarketRules, Venues, gates_at, next_gate};
+use crate::market_operator::{MarketRules, Trading, Venues, gates_at, next_gate};
 use crate::time::{Every, Now, Slot, Time};
 use bidding::Bidder;
 use expectation::Expectation;
@@ -94,6 +94,11 @@ impl Prosumer {
         let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
         let venues = Venues::clone(&self.venues);
         let Some(venue) = venues.get(usize::from(id.0)) else { return };
+        if venue.trading == Trading::Continuous {
+            for (slot, _) in &expected {
+                out.send(self.operator, Message::CancelOrders { product: id, slot: *slot });
+            }
+        }
         let missing = |(slot, energy): (Slot, Energy)| (slot, energy - self.position(slot));
         let missing: Vec<_> = expected.into_iter().map(missing).filter(|(_, energy)| *energy != Energy(0)).collect();
         if missing.is_empty() {
@@ -168,7 +173,7 @@ impl Core for Prosumer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::market_operator::{Trading, Venue};
+    use crate::market_operator::Venue;
     use crate::time::{Calendar, Span};
     use market::Price;
     use market::product::Product;

@@ -1,0 +1,97 @@
+//! A desk: where one product is traded, by whatever rule.
+
+use super::auction::Auction;
+use super::continuous::Continuous;
+use super::{Trading, Venue};
+use crate::core::Outbox;
+use crate::id::ParticipantId;
+use crate::time::{Calendar, Now, Slot, Span, Time};
+use market::product::ProductId;
+use market::{Energy, Order};
+use serde::{Deserialize, Serialize};
+
+/// The open books of a product.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Books {
+    Auction(Auction),
+    Continuous(Continuous),
+}
+
+/// A product's desk: what is the same for all of its books.
+pub(super) struct Desk<'a> {
+    pub(super) product: ProductId,
+    pub(super) venue: &'a Venue,
+    /// Who settles what is traded.
+    pub(super) retailer: ParticipantId,
+    /// Length of a settlement slot.
+    pub(super) slot: Span,
+    /// The operator's ticket in the lottery among exact ties.
+    pub(super) ticket: u64,
+}
+
+/// An order, its agent and instant set, and what it is for.
+pub(super) struct Ordered {
+    pub(super) order: Order,
+    pub(super) contract: Slot,
+}
+
+impl Desk<'_> {
+    /// How many settlement slots a contract has.
+    pub(super) fn slots(&self) -> i64 {
+        self.venue.product.delivery.0 / self.slot.0
+    }
+
+    /// Whether an order can be for `contract`, where gates at `earliest` or later can be reached.
+    ///
+    /// # Errors
+    /// A sentence that says why not.
+    pub(super) fn examine(&self, contract: Slot, earliest: Time, calendar: Calendar) -> Result<(), String> {
+        let product = &self.venue.product;
+        let (name, start) = (&product.name, contract.start);
+        if product.gate_for(contract, earliest, calendar).is_none() {
+            return Err(format!("gate closed for the slot of {start}, or {name} has no such contract"));
+        }
+        let is_open = match self.venue.trading {
+            Trading::Auction { .. } => true,
+            Trading::Continuous => product.is_about(product.gate_from(earliest, calendar), contract),
+        };
+        is_open.then_some(()).ok_or_else(|| format!("{name} does not trade the slot of {start} yet"))
+    }
+
+    /// Energy over the whole contract, of what flows in each of its settlement slots.
+    pub(super) fn whole(&self, energy: Energy) -> Energy {
+        Energy(energy.0 * self.slots())
+    }
+}
+
+impl Books {
+    /// No book yet, of a product traded like this.
+    pub(super) fn of(trading: &Trading) -> Self {
+        match trading {
+            Trading::Auction { .. } => Self::Auction(Auction::default()),
+            Trading::Continuous => Self::Continuous(Continuous::default()),
+        }
+    }
+
+    pub(super) fn take(&mut self, now: Now, ordered: Ordered, desk: &Desk<'_>, out: &mut Outbox) -> Result<(), String> {
+        match self {
+            Self::Auction(auction) => auction.take(ordered, desk),
+            Self::Continuous(continuous) => continuous.take(now, ordered, desk, out),
+        }
+    }
+
+    pub(super) fn cancel(&mut self, now: Now, from: ParticipantId, contract: Slot, desk: &Desk<'_>, out: &mut Outbox) {
+        match self {
+            Self::Auction(auction) => auction.cancel(from, contract),
+            Self::Continuous(continuous) => continuous.cancel(now, from, contract, desk, out),
+        }
+    }
+
+    /// Closes what is to be closed at the gate at `now`.
+    pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
+        match self {
+            Self::Auction(auction) => auction.close(now, desk, out),
+            Self::Continuous(continuous) => continuous.close(now, desk, out),
+        }
+    }
+}
