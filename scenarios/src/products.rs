@@ -1,7 +1,7 @@
 //! What is traded when: the spot product of `[market]`, and what `[product.NAME]` adds to it.
 
 use crate::document::{Node, Reader};
-use crate::error::Problem;
+use crate::error::{Problem, beginning};
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Parameters, choice, parameters};
 use crate::scenario::Scenario;
@@ -9,6 +9,7 @@ use crate::sections::MarketSection;
 use agents::market_operator::{MarketRules, Trading, Venue};
 use agents::prosumer::Bidding;
 use agents::{Calendar, Span};
+use market::auction::Specification;
 use market::product::Product;
 use std::cell::RefCell;
 
@@ -73,12 +74,11 @@ pub(crate) fn read(
 ) -> Vec<Venue> {
     let mut venues = Vec::new();
     let told = |text| problems.borrow_mut().push(scenario.root.problem("market.mechanism", text));
-    if let Some(text) = no_mechanism(&market.mechanism).filter(|_| market.mechanism != NO_MECHANISM) {
-        told(text);
-    } else if let Some(MarketRules { slot, lead }) = rules.filter(|_| market.mechanism != NO_MECHANISM) {
+    let spot = (market.mechanism != NO_MECHANISM).then(|| mechanism_of(&market.mechanism).map_err(told).ok()).flatten();
+    if let Some((mechanism, MarketRules { slot, lead })) = spot.clone().zip(rules) {
         let (every, at, delivery, contracts) = (slot, Span::ZERO, slot, 1);
         let product = Product { name: SPOT.into(), every, at, lead, delivery, contracts };
-        venues.push(Venue { product, trading: Trading::Auction { mechanism: market.mechanism.clone() }, share: 1.0 });
+        venues.push(Venue { product, trading: Trading::Auction { mechanism }, share: 1.0 });
     }
     scenario.each_section("product", problems, |key, _: &Node, reader| {
         let name = key.rsplit('.').next().unwrap_or_default();
@@ -89,7 +89,7 @@ pub(crate) fn read(
         if venues.len() == MOST_PRODUCTS {
             reader.problem("every", format!("is of one product too many: a market has at most {MOST_PRODUCTS}"));
         } else if let Some((rules, calendar)) = rules.zip(calendar) {
-            venues.extend(section.venue(name, market, (rules, calendar), reader));
+            venues.extend(section.venue(name, spot.as_ref(), (rules, calendar), reader));
         }
     });
     venues
@@ -99,13 +99,11 @@ impl ProductSection {
     fn venue(
         self,
         name: &str,
-        market: &MarketSection,
+        spot: Option<&Specification>,
         (MarketRules { slot, .. }, calendar): (MarketRules, Calendar),
         reader: &Reader<'_>,
     ) -> Option<Venue> {
         let delivery = self.delivery.unwrap_or(slot);
-        let own = self.mechanism.is_some();
-        let mechanism = self.mechanism.unwrap_or_else(|| market.mechanism.clone());
         let minutes = slot.hours() * 60.0;
         let grid = |span: Span, least: Span| span >= least && span.0 % slot.0 == 0;
         let spans = [
@@ -138,39 +136,50 @@ impl ProductSection {
         if !(1..=MOST_CONTRACTS).contains(&self.contracts) {
             wrong("contracts", format!("must be 1 to {MOST_CONTRACTS}"));
         }
-        if self.trading == TradingForm::Auction && mechanism == NO_MECHANISM {
-            let text = "is \"none\": name a mechanism here or in [market], or leave the product out";
-            wrong("mechanism", text.into());
-        } else if let Some(text) = no_mechanism(&mechanism).filter(|_| own) {
-            wrong("mechanism", text);
-        }
-        let trading = match self.trading {
-            TradingForm::Auction => Trading::Auction { mechanism },
-            TradingForm::Continuous => {
-                if own {
+        let trading = match (self.trading, self.mechanism.as_deref()) {
+            (TradingForm::Auction, None) => spot.cloned().map(|mechanism| Trading::Auction { mechanism }),
+            (TradingForm::Auction, Some(NO_MECHANISM)) => {
+                wrong("mechanism", format!("is \"{NO_MECHANISM}\": name one, or leave the product out"));
+                None
+            }
+            (TradingForm::Auction, Some(text)) => match mechanism_of(text) {
+                Ok(mechanism) => Some(Trading::Auction { mechanism }),
+                Err(text) => {
+                    wrong("mechanism", text);
+                    None
+                }
+            },
+            (TradingForm::Continuous, mechanism) => {
+                if mechanism.is_some() {
                     wrong(
                         "mechanism",
-                        "is for auctions, but this product is traded continuously: leave one of the two out".into(),
+                        "is for auctions, but this product is traded continuously: drop one of the two".into(),
                     );
                 }
                 if self.every != delivery || self.at != Span::ZERO {
                     let text = "must be the length of delivery, and `at` \"0m\": traded continuously, each contract has a gate";
                     wrong("every", text.into());
                 }
-                Trading::Continuous
+                Some(Trading::Continuous)
             }
         };
+        if trading.is_none() && self.mechanism.is_none() {
+            wrong("mechanism", "is missing, and [market] has none either: name one".into());
+        }
         let contracts = u32::try_from(self.contracts).unwrap_or_default();
         let (every, at, lead) = (self.every, self.at, self.lead);
         let product = Product { name: name.into(), every, at, lead, delivery, contracts };
-        is_sound.then(|| Venue { product, trading, share: self.share })
+        trading.filter(|_| is_sound).map(|trading| Venue { product, trading, share: self.share })
     }
 }
 
-/// What is wrong with the name of a mechanism, if there is none of that name.
-fn no_mechanism(name: &str) -> Option<String> {
-    market::mechanism(name).is_none().then(|| {
-        let known = market::mechanism_names().join(", ");
-        format!("is {name:?}, which there is not: choose one of {known}, or \"{NO_MECHANISM}\"")
-    })
+/// The mechanism of this specification.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+fn mechanism_of(text: &str) -> Result<Specification, String> {
+    let specification: Specification =
+        text.parse().map_err(|error| format!("is {:?}: {error}, or \"{NO_MECHANISM}\"", beginning(text)))?;
+    specification.build().map_err(|error| format!("is {:?}: {error}", beginning(text)))?;
+    Ok(specification)
 }

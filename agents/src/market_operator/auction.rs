@@ -82,7 +82,7 @@ impl Auction {
     /// Clears all contracts of the gate at `now`, also those that nobody ordered.
     pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
         let Trading::Auction { mechanism } = &desk.venue.trading else { return };
-        let mechanism = market::mechanism(mechanism).expect("the plan names a mechanism that exists");
+        let mechanism = mechanism.build().expect("the plan names a mechanism that needs no preferences");
         for contract in desk.venue.product.contracts_at(now.time) {
             let waiting = self.waiting.remove(&contract.start).unwrap_or_default();
             let book = Book::new(waiting.orders.iter().copied()).expect("orders were examined and numbered when taken");

@@ -125,7 +125,11 @@ mod tests {
 
     fn venue(name: &str, every: Span, lead: Span, delivery: Span, contracts: u32) -> Venue {
         let product = Product { name: name.into(), every, at: Span::ZERO, lead, delivery, contracts };
-        Venue { product, trading: Trading::Auction { mechanism: "uniform-mid-truncated".into() }, share: 1.0 }
+        Venue {
+            product,
+            trading: Trading::Auction { mechanism: "uniform-mid-truncated".parse().expect("it exists") },
+            share: 1.0,
+        }
     }
 
     fn operator() -> MarketOperator {

@@ -1,6 +1,7 @@
 //! What is traded in a market, when and how: known to its operator and to all who trade there.
 
 use crate::time::{Now, Slot, Span};
+use market::auction::Specification;
 use market::product::{Product, ProductId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -37,8 +38,8 @@ pub struct Venue {
 pub enum Trading {
     /// All at once, at the gate.
     Auction {
-        /// By this mechanism of [`market::mechanism`].
-        mechanism: String,
+        /// By this mechanism, which needs no preferences.
+        mechanism: Specification,
     },
     /// Whenever an order comes that another one meets; gates are where the first contract of the product ends.
     Continuous,

@@ -206,7 +206,11 @@ mod tests {
 
     fn venue(every: Span, at: Span, lead: Span, contracts: u32) -> Venue {
         let product = Product { name: "test".into(), every, at, lead, delivery: QUARTER, contracts };
-        Venue { product, trading: Trading::Auction { mechanism: "uniform-mid-truncated".into() }, share: 1.0 }
+        Venue {
+            product,
+            trading: Trading::Auction { mechanism: "uniform-mid-truncated".parse().expect("it exists") },
+            share: 1.0,
+        }
     }
 
     fn prosumer(managed: bool, bidding: Bidding) -> Prosumer {
