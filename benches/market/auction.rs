@@ -19,7 +19,16 @@ const COMBINED: [&str; 10] = [
     "premium quality-separate uniform-mid-rounded then pay-as-bid",
 ];
 
-const GROWING: [&str; 4] = ["uniform-mid-rounded", "pay-as-bid", "max-volume-pay-as-bid", "posted-offers"];
+/// What is measured on books of every size.
+const GROWING: [&str; 7] = [
+    "uniform-mid-rounded",
+    "discriminatory k=0.3",
+    "max-volume-pay-as-bid",
+    "posted-offers",
+    "premium quality-separate uniform-mid-rounded",
+    "quality-coverage uniform-mid-rounded",
+    "preferred-partners k=0.5 uniform-mid-rounded",
+];
 
 /// As many bids as offers of `count / 4` agents, in the sequence of their arrival, as a market operator hands them over.
 fn orders(count: u64) -> Vec<Order> {
@@ -56,6 +65,8 @@ fn built(specification: &str, agents: u32) -> BoxedMechanism {
 pub(crate) fn run() {
     every_mechanism(2_000);
     println!();
+    collapse();
+    println!();
     growth();
 }
 
@@ -81,20 +92,35 @@ fn every_mechanism(count: u64) {
 }
 
 fn growth() {
-    println!("sort, clear and check, ms, median");
-    print!("{:>9}", "orders");
-    GROWING.iter().for_each(|specification| print!("  {specification:>21}"));
+    const COUNTS: [u64; 5] = [100, 1_000, 10_000, 100_000, 1_000_000];
+    println!("sort, clear and check by number of orders, ms, median");
+    print!("{:<52}", "mechanism");
+    COUNTS.iter().for_each(|count| print!("  {count:>8}"));
     println!("  {:>12}", "ns per order");
-    for count in [100, 1_000, 10_000, 100_000, 1_000_000] {
-        let orders = orders(count);
-        let book = || Book::new(orders.iter().copied()).expect("all orders are tradable");
-        print!("{count:>9}");
-        let times_us = GROWING.map(|specification| {
-            let mechanism = built(specification, 2);
-            let time_us = median_us(|| clear(&*mechanism, &book()));
-            print!("  {:>21.3}", time_us / 1e3);
-            time_us
-        });
-        println!("  {:>12.0}", times_us[0] * 1e3 / count as f64);
+    for specification in GROWING {
+        print!("{specification:<52}");
+        let mut last_ms = 0.0;
+        for count in COUNTS {
+            let orders = orders(count);
+            let book = || Book::new(orders.iter().copied()).expect("all orders are tradable");
+            let mechanism = built(specification, (count / 4).max(2) as u32);
+            last_ms = median_us(|| clear(&*mechanism, &book())) / 1e3;
+            print!("  {last_ms:>8.3}");
+        }
+        println!("  {:>12.0}", last_ms * 1e6 / COUNTS[4] as f64);
     }
+}
+
+/// Green bids only, and some cheap grey supply: every round cuts as much as is grey, until the rounds are used up.
+fn collapse() {
+    let collapsing = |order: Order| match order.side {
+        Side::Bid => Order { quality: 1, ..order },
+        Side::Offer if order.id.0 == 1 => Order { quality: 0, quantity: Energy(1), limit: Price(0), ..order },
+        Side::Offer => Order { quality: 1, ..order },
+    };
+    let book = Book::new(orders(2_000).into_iter().map(collapsing)).expect("all orders are tradable");
+    let mechanism = built("quality-coverage uniform-mid-rounded", 2);
+    let time_us = median_us(|| clear(&*mechanism, &book));
+    println!("quality-coverage where all of its 100 rounds are used up, 1,000 bids and 1,000 offers: {time_us:.0} µs");
+    println!("{:?}", clear(&*mechanism, &book).notes);
 }

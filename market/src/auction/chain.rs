@@ -1,7 +1,19 @@
 //! One mechanism after the other, each on what the one before has left over.
 
 use super::BoxedMechanism;
+use super::catalogue::{Documentation, Kind};
 use crate::{Book, Clearing, Mechanism, Note, Promises, clear};
+
+pub(super) const DOCUMENTATION: Documentation = Documentation {
+    name: "then",
+    others: &[],
+    kind: Kind::Link,
+    parameters: "",
+    rule: "the second stage clears what the first has left over; any number of stages",
+    price: "that of each stage",
+    complexity: "the sum of the stages', and O(n + m) between them",
+    tie_break: "each stage's",
+};
 
 /// Mechanisms in sequence, written `first then second`.
 ///

@@ -50,7 +50,7 @@ fn stage(words: &[&str], place: &str) -> Result<Stage, SpecificationError> {
         }
     }
     refuse_repeated(&wrappers)?;
-    let auctions = || choices(Some(Kind::Auction));
+    let auctions = || choices(&[Kind::Auction]);
     match (auction, wrappers.last()) {
         (Some((auction, _)), _) => {
             Ok(Stage { wrappers: wrappers.into_iter().map(|(wrapper, _)| wrapper).collect(), auction })
@@ -68,7 +68,8 @@ fn refuse_repeated(wrappers: &[(Wrapper, &str)]) -> Result<(), SpecificationErro
         let rival =
             wrappers[..at].iter().find(|(other, name)| name == word || is_quality(other) && is_quality(wrapper));
         if let Some((_, other)) = rival {
-            return Err(SpecificationError::Repeated { word: (*word).into(), other: format!("another {other}") });
+            let other = if other == word { format!("another {other}") } else { (*other).into() };
+            return Err(SpecificationError::Repeated { word: (*word).into(), other });
         }
     }
     Ok(())
@@ -116,7 +117,9 @@ fn part(item: &Item<'_>) -> Result<Part, SpecificationError> {
         "premium" => item.without_parameters(Part::Wrapper(Wrapper::Premium)),
         "quality-coverage" => Ok(Part::Wrapper(Wrapper::QualityCoverage { rounds: item.rounds()? })),
         "preferred-partners" => Ok(Part::Wrapper(Wrapper::PreferredPartners(item.price_rule()?))),
-        word => Err(SpecificationError::Unknown { word: word.into(), choices: choices(None) }),
+        word => {
+            Err(SpecificationError::Unknown { word: word.into(), choices: choices(&[Kind::Auction, Kind::Wrapper]) })
+        }
     }
 }
 
@@ -201,6 +204,16 @@ mod tests {
     }
 
     #[test]
+    fn every_name_of_the_catalogue_is_read() {
+        for entry in catalogue().into_iter().filter(|entry| entry.kind != Kind::Link) {
+            let auction = if entry.kind == Kind::Wrapper { " pay-as-bid" } else { "" };
+            let parameters = if entry.parameters.starts_with("k=") { " k=0.25" } else { "" };
+            let text = format!("{}{parameters}{auction}", entry.name);
+            assert_eq!(canonical(&text), text);
+        }
+    }
+
+    #[test]
     fn an_unknown_word_is_named_with_the_choices() {
         let complaint = complaint("quality-seperate uniform-last-ask");
         assert!(complaint.contains("\"quality-seperate\"") && complaint.contains("quality-separate, "), "{complaint}");
@@ -220,7 +233,7 @@ mod tests {
         assert!(
             complaint("premium premium pay-as-bid").contains("premium can not stand in one stage with another premium")
         );
-        assert!(complaint("quality-separate quality-coverage pay-as-bid").contains("with another quality-separate"));
+        assert!(complaint("quality-separate quality-coverage pay-as-bid").contains("with quality-separate;"));
         canonical("premium pay-as-bid then premium pay-as-bid");
     }
 
