@@ -51,9 +51,10 @@ pub(super) fn support(problem: &Problem, lots: &[i64]) -> Support {
     halve(&inequalities, intervals, &mut halvings)
 }
 
-/// How much each accepted block loses with all its family at the prices best for it alone, the worst first.
+/// The accepted blocks that, with their families, lose at middling prices; the worst first. The lots need not balance:
+/// where blocks inject too much, prices are at the end of their range.
 pub(super) fn losers(problem: &Problem, lots: &[i64]) -> Vec<usize> {
-    let middle: Vec<i64> = intervals(problem, lots).iter().map(|&interval| Curve::mid(interval).0).collect();
+    let middle: Vec<i64> = intervals(problem, lots).into_iter().map(|interval| Curve::mid(interval).0).collect();
     let gain = |index: usize| problem.blocks[index].surplus(&middle) * i128::from(lots[index]);
     let of_family = |index: &usize| problem.blocks[*index].family.iter().map(|&member| gain(member)).sum::<i128>();
     let mut losers: Vec<usize> = (0..lots.len()).filter(|&index| lots[index] > 0 && of_family(&index) < 0).collect();
@@ -62,8 +63,11 @@ pub(super) fn losers(problem: &Problem, lots: &[i64]) -> Vec<usize> {
 }
 
 fn intervals(problem: &Problem, lots: &[i64]) -> Vec<Interval> {
-    let injected = problem.injections(lots);
-    problem.curves.iter().zip(injected).map(|(curve, injected)| curve.prices(injected)).collect()
+    let prices = |(curve, injected): (&Curve, i64)| {
+        let (least, most) = curve.injection_bounds();
+        curve.prices(injected.clamp(least, most))
+    };
+    problem.curves.iter().zip(problem.injections(lots)).map(prices).collect()
 }
 
 fn inequalities(problem: &Problem, lots: &[i64]) -> Vec<Inequality> {
