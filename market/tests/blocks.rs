@@ -411,7 +411,7 @@ fn small_case() -> impl Strategy<Value = (Vec<Vec<Order>>, Vec<BlockOrder>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20000))]
+    #![proptest_config(ProptestConfig::with_cases(3000))]
 
     #[test]
     fn no_outcome_is_better_than_the_one_found((slots, blocks) in small_case()) {
