@@ -3,7 +3,7 @@
 //!
 //! local share = 1 − external inflow / total outflow, where the external inflow is what the members' imports exceed their
 //! exports by, and the total outflow all exports plus that inflow. The price follows from a piecewise-linear [`PriceCurve`]: the
-//! more is local, the cheaper. Source: the community clearing of lemlab (Zade et al., Energy Informatics 5, 2022).
+//! more is local, the cheaper. Source: the ex-post community clearing of lemlab (commit 43670aa).
 
 use serde::{Deserialize, Serialize};
 
