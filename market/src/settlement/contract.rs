@@ -75,7 +75,7 @@ pub fn swing_ppa(
 /// Contract for differences: the generator receives (strike − reference) × quantity, where negative it pays; one-way,
 /// max(strike − reference, 0) × quantity.
 ///
-/// Source: Low Carbon Contracts Company, CfD Standard Terms (two-way); Directive (EU) 2024/1711 on market design, article 19d.
+/// Source: Low Carbon Contracts Company, CfD Standard Terms (two-way); Regulation (EU) 2019/943, article 19d.
 ///
 /// # Errors
 /// If the quantity is negative or the payment exceeds the integers.
