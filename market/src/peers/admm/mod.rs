@@ -201,6 +201,8 @@ pub fn agree(exchange: &Exchange, admm: &Admm, optimiser: &dyn Optimiser) -> Res
             }
         }
     }
+    // Nothing tells a flow within the tolerance from one that an end proposes to be nothing.
+    state.flows.iter_mut().filter(|flow| flow.abs() <= admm.primal_kw).for_each(|flow| *flow = 0.0);
     Ok(state.conclude(&locals))
 }
 
