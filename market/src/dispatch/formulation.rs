@@ -153,52 +153,21 @@ impl<'a> Model<'a> {
         self.nodes.len() - 1
     }
 
-    /// energy(t) − energy(t−1) − h η charge(t) + h / η discharge(t) = 0
     fn add_storage(&mut self, member: usize, place: usize, storage: &Storage) {
-        let (steps, step_h) = (self.community.steps, self.community.step_h);
-        let wear = step_h * storage.degradation_eur_per_kwh;
-        let mut columns = StorageColumns { member, place, charge: Vec::new(), discharge: Vec::new() };
-        let mut before: Option<ColumnId> = None;
-        for step in 0..steps {
-            let flow = |most: f64| Column::between(0.0, most).cost(wear);
-            let charge = self.problem.column(flow(storage.charge_max_kw.at(step)));
-            let discharge = self.problem.column(flow(storage.discharge_max_kw.at(step)));
-            let is_last = step + 1 == steps;
-            let floor = if is_last { storage.energy_min_kwh.max(storage.end_min_kwh) } else { storage.energy_min_kwh };
-            // A target missed by rounding is met: `reach` has looked.
-            let ceiling = storage.energy_max_kwh.max(floor);
-            let energy = self.problem.column(Column::between(floor, ceiling));
-            let start_kwh = if before.is_none() { storage.start_kwh } else { 0.0 };
-            self.problem.row(
-                Row::equal(start_kwh)
-                    .with(energy, 1.0)
-                    .with(charge, -step_h * storage.efficiency)
-                    .with(discharge, step_h / storage.efficiency)
-                    .with_all(before.map(|before| (before, -1.0))),
-            );
-            before = Some(energy);
-            self.nodes[self.node_of_member[member]].terms[step].extend([(charge, -1.0), (discharge, 1.0)]);
-            columns.charge.push(charge);
-            columns.discharge.push(discharge);
+        let flows = storage.add_to(&mut self.problem, self.community.steps, self.community.step_h);
+        let terms = &mut self.nodes[self.node_of_member[member]].terms;
+        for (terms, (&charge, &discharge)) in terms.iter_mut().zip(flows.charge.iter().zip(&flows.discharge)) {
+            terms.extend([(charge, -1.0), (discharge, 1.0)]);
         }
-        self.storages.push(columns);
+        self.storages.push(StorageColumns { member, place, charge: flows.charge, discharge: flows.discharge });
     }
 
-    /// Imports and exports of the community; one column for both where they cost the same, since only their difference
-    /// would be determined.
+    /// Imports and exports of the community.
     fn add_grid(&mut self) {
         let community = self.community;
         for step in 0..community.steps {
-            let (least, most) = community.limits.at(step);
-            let import = community.step_h * community.import_price_eur_per_kwh[step];
-            let export = community.step_h * community.export_price_eur_per_kwh[step];
-            let terms = &mut self.nodes[0].terms[step];
-            if import == export {
-                terms.push((self.problem.column(Column::between(least, most).cost(import)), 1.0));
-            } else {
-                terms.push((self.problem.column(Column::between(0.0, most).cost(import)), 1.0));
-                terms.push((self.problem.column(Column::between(0.0, -least).cost(-export)), -1.0));
-            }
+            let columns = community.grid_columns(&mut self.problem, step, &community.limits);
+            self.nodes[0].terms[step].extend(columns);
         }
     }
 
@@ -293,6 +262,22 @@ impl<'a> Model<'a> {
             }
             error => DispatchError::Optimise(error),
         }
+    }
+}
+
+impl Community {
+    /// Imports and exports at one step; one column for both where they cost the same, since only their difference would
+    /// be determined.
+    pub(super) fn grid_columns(&self, problem: &mut Problem, step: usize, limits: &Limits) -> Vec<(ColumnId, f64)> {
+        let (least, most) = limits.at(step);
+        let import = self.step_h * self.import_price_eur_per_kwh[step];
+        let export = self.step_h * self.export_price_eur_per_kwh[step];
+        if import == export {
+            return vec![(problem.column(Column::between(least, most).cost(import)), 1.0)];
+        }
+        let imports = problem.column(Column::between(0.0, most).cost(import));
+        let exports = problem.column(Column::between(0.0, -least).cost(-export));
+        vec![(imports, 1.0), (exports, -1.0)]
     }
 }
 

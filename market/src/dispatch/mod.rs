@@ -15,10 +15,11 @@ mod formulation;
 mod reach;
 mod schedule;
 mod settlement;
+mod storage;
 
 pub use community::{Community, DispatchError, Group, Limits, Member, Profile, Storage};
 pub use formulation::{dispatch, formulate};
 pub use schedule::{Dispatch, MemberSchedule, StorageSchedule};
 pub use settlement::{Account, Settlement, settle};
 
-pub(crate) use settlement::apportion;
+pub(crate) use storage::Balance;

@@ -66,7 +66,7 @@ pub fn settle(community: &Community, dispatch: &Dispatch) -> Settlement {
 ///
 /// # Panics
 /// If a share is not finite or beyond 64 bits.
-pub(crate) fn apportion(total: i64, shares: &[f64]) -> Vec<i64> {
+fn apportion(total: i64, shares: &[f64]) -> Vec<i64> {
     let mut whole: Vec<i64> = shares
         .iter()
         .map(|share| {

@@ -186,6 +186,14 @@ impl Problem {
         self.columns[column.0].cost = per_unit;
     }
 
+    /// Puts another quadratic cost on a column.
+    ///
+    /// # Panics
+    /// If the column belongs to a larger problem than this one.
+    pub fn set_quadratic(&mut self, column: ColumnId, per_unit_squared: f64) {
+        self.columns[column.0].quadratic = per_unit_squared;
+    }
+
     /// Puts other limits on a row.
     ///
     /// # Panics
