@@ -4,10 +4,12 @@ use crate::act::HeldSignal;
 use crate::command::Command;
 use crate::id::ParticipantId;
 use crate::record::SessionRow;
+use crate::retailer::Cleared;
 use crate::series::Series;
 use crate::time::{Slot, Span, Time};
 use market::product::ProductId;
-use market::{Energy, Money, Order, Price, Side};
+use market::settlement::Traded;
+use market::{Energy, Order, Price, Side};
 use serde::{Deserialize, Serialize};
 
 /// A message under way. The kernel delivers mail sorted by (`to`, `from`), in the order sent.
@@ -124,13 +126,11 @@ pub enum Message {
         slot: Slot,
         /// Whose position it is.
         prosumer: ParticipantId,
-        /// Energy bought in each settlement slot of the contract.
-        bought: Energy,
-        /// Energy sold in each.
-        sold: Energy,
-        /// Money paid for each, positive for a buyer.
-        paid: Money,
+        /// What was traded in each settlement slot of the contract.
+        traded: Traded,
     },
+    /// Market operator to retailer: what a clearing comes to under a mechanism that is compared.
+    WouldHaveCleared(Box<Cleared>),
 }
 
 /// What a storage holds and can do at an instant.

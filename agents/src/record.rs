@@ -2,9 +2,11 @@
 
 use crate::id::{Kind, ParticipantId, SiteId};
 use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
+use crate::retailer::{AlternativeId, Worth};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::product::ProductId;
-use market::{Bill, Energy, Money, OrderId, Price, Side};
+use market::settlement::SlotBill;
+use market::{Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
@@ -20,6 +22,8 @@ pub enum Record {
     Clearing(ClearingRow),
     /// A site's bill for a slot.
     Settlement(SettlementRow),
+    /// What a slot would have come to under another rule.
+    Alternative(Box<AlternativeRow>),
     /// A charging session that has ended.
     Session(SessionRow),
     /// How a battery stood at the end of a local day.
@@ -108,12 +112,33 @@ pub struct SettlementRow {
     pub metered_import: Energy,
     /// Energy the meter saw going out.
     pub metered_export: Energy,
-    /// Energy bought in the market.
-    pub bought: Energy,
-    /// Energy sold in the market.
-    pub sold: Energy,
-    /// What the site pays for it all; negative when it is paid.
-    pub bill: Bill,
+    /// Whether somebody trades for the site.
+    pub trades: bool,
+    /// What the site traded and pays for it all; negative when it is paid.
+    pub bill: SlotBill,
+    /// What it would pay without having traded.
+    pub alone: Money,
+}
+
+/// What a slot would have come to under a rule that is compared, for all who take part in the market.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AlternativeRow {
+    /// When it was settled.
+    pub time: Time,
+    /// The slot.
+    pub slot: Slot,
+    /// The rule.
+    pub alternative: AlternativeId,
+    /// Energy all meters saw coming in.
+    pub import: Energy,
+    /// Energy all meters saw going out.
+    pub export: Energy,
+    /// The part of it that went from one to the other.
+    pub local: Energy,
+    /// What was traded.
+    pub worth: Worth,
+    /// What each site would have paid.
+    pub bills: Vec<(SiteId, Money)>,
 }
 
 /// A charging session that has ended.
@@ -341,6 +366,9 @@ pub struct Catalogue {
     /// What is traded, by [`ProductId`].
     #[serde(default)]
     pub products: Vec<String>,
+    /// What the settlement is compared with, itself first, by [`AlternativeId`].
+    #[serde(default)]
+    pub alternatives: Vec<String>,
 }
 
 /// What the catalogue says of a participant.

@@ -1,14 +1,16 @@
 //! The desk of a product that is traded in call auctions.
 
 use super::Trading;
-use super::desk::{Desk, Ordered};
+use super::desk::{Desk, Ordered, part};
 use crate::core::Outbox;
 use crate::draw::lot;
 use crate::id::ParticipantId;
 use crate::mail::Message;
 use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
+use crate::retailer::{AlternativeId, Cleared, Worth};
 use crate::time::{Now, Slot, Time};
-use market::{AgentId, Book, Clearing, Energy, Money, Order, OrderId, Price, Side};
+use market::settlement::Traded;
+use market::{AgentId, Book, Clearing, Energy, Money, Order, OrderId, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,6 +49,9 @@ impl Auction {
         }
         if order.limit.0.unsigned_abs() > FURTHEST_LIMIT.0.unsigned_abs() {
             return Err(format!("limit of {} is beyond {FURTHEST_LIMIT}", order.limit));
+        }
+        if order.limit_with_premium().is_none() {
+            return Err(format!("limit of {} with its premium is beyond 64 bits", order.limit));
         }
         let waiting = self.waiting.entry(contract.start).or_default();
         if waiting.orders.len() == MOST_ORDERS {
@@ -89,6 +94,9 @@ impl Auction {
             let clearing = market::clear(&*mechanism, &book);
             keep(now, contract, &waiting, &clearing, (desk, out));
             tell(contract, &clearing, desk, out);
+            if desk.compares && !book.is_empty() {
+                compare(contract, &book, &clearing, desk, out);
+            }
         }
     }
 }
@@ -126,33 +134,49 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (desk, out
     out.record(Record::Clearing(ClearingRow { time, product, slot, price, volume, demand, supply, value, welfare }));
 }
 
+/// What each prosumer has traded, and at which price last.
+fn positions(clearing: &Clearing) -> BTreeMap<ParticipantId, (Traded, Price)> {
+    let mut positions: BTreeMap<ParticipantId, (Traded, Price)> = BTreeMap::new();
+    for trade in &clearing.trades {
+        for (side, agent) in [(Side::Bid, trade.buyer), (Side::Offer, trade.seller)] {
+            let (sum, price) = positions.entry(ParticipantId(agent.0)).or_default();
+            sum.add(&part(trade, side));
+            *price = trade.price;
+        }
+    }
+    positions
+}
+
 /// One award per prosumer and side, one position per prosumer to the retailer.
 fn tell(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
-    #[derive(Default)]
-    struct Got {
-        bought: Energy,
-        sold: Energy,
-        paid: Money,
-        price: Price,
-    }
-    let mut positions: BTreeMap<ParticipantId, Got> = BTreeMap::new();
-    for trade in &clearing.trades {
-        let buyer = positions.entry(ParticipantId(trade.buyer.0)).or_default();
-        buyer.bought += trade.quantity;
-        buyer.paid += trade.payment();
-        buyer.price = trade.price;
-        let seller = positions.entry(ParticipantId(trade.seller.0)).or_default();
-        seller.sold += trade.quantity;
-        seller.paid -= trade.payment();
-        seller.price = trade.price;
-    }
     let product = desk.product;
-    for (prosumer, Got { bought, sold, paid, price }) in positions {
-        for (side, energy) in [(Side::Bid, bought), (Side::Offer, sold)] {
+    for (prosumer, (traded, price)) in positions(clearing) {
+        for (side, energy) in [(Side::Bid, traded.bought), (Side::Offer, traded.sold)] {
             if energy > Energy(0) {
                 out.send(prosumer, Message::Award { product, slot, side, energy, price });
             }
         }
-        out.send(desk.retailer, Message::Traded { slot, prosumer, bought, sold, paid });
+        out.send(desk.retailer, Message::Traded { slot, prosumer, traded });
+    }
+}
+
+/// Tells the retailer what the clearing, and the same book under other mechanisms, come to.
+fn compare(contract: Slot, book: &Book, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
+    let mut tell = |alternative, clearing: &Clearing| {
+        let limit = |id| book.order(id).expect("trades name orders").limit;
+        let gain = |trade: &Trade| trade.quantity * (limit(trade.bid) - limit(trade.offer));
+        let worth = Worth {
+            volume: clearing.volume,
+            value: clearing.trades.iter().map(Trade::payment).sum(),
+            welfare: clearing.trades.iter().map(gain).sum(),
+        };
+        let traded = positions(clearing).into_iter().map(|(prosumer, (traded, _))| (prosumer, traded)).collect();
+        let cleared = Cleared { alternative, contract, traded, worth };
+        out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
+    };
+    tell(AlternativeId(0), clearing);
+    for (alternative, mechanism) in desk.shadows {
+        let mechanism = mechanism.build().expect("the plan names mechanisms that need no preferences");
+        tell(*alternative, &market::clear(&*mechanism, book));
     }
 }

@@ -1,11 +1,12 @@
 //! The desk of a product that is traded continuously: a limit-order book per contract, from its first gate to its last.
 
 use super::auction::{FURTHEST_LIMIT, MOST_ORDERS};
-use super::desk::{Desk, Ordered};
+use super::desk::{Desk, Ordered, part};
 use crate::core::Outbox;
 use crate::id::ParticipantId;
 use crate::mail::Message;
 use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
+use crate::retailer::{AlternativeId, Cleared, Worth};
 use crate::time::{Now, Slot, Time};
 use market::continuous::{ContinuousBook, Event, LimitOrder, Operation, SelfTrade, TimeInForce};
 use market::{AgentId, Energy, Money, Order, OrderId, Side, Trade};
@@ -174,11 +175,13 @@ impl Open {
         }
         for (side, prosumer) in [(Side::Bid, buyer), (Side::Offer, seller)] {
             out.send(prosumer, Message::Award { product, slot, side, energy, price });
-            let (bought, sold, paid) = match side {
-                Side::Bid => (energy, Energy::ZERO, trade.payment()),
-                Side::Offer => (Energy::ZERO, energy, -trade.payment()),
-            };
-            out.send(desk.retailer, Message::Traded { slot, prosumer, bought, sold, paid });
+            out.send(desk.retailer, Message::Traded { slot, prosumer, traded: part(trade, side) });
+        }
+        if desk.compares {
+            let traded = vec![(buyer, part(trade, Side::Bid)), (seller, part(trade, Side::Offer))];
+            let worth = Worth { volume: energy, value: trade.payment(), welfare: energy * (bid - offer) };
+            let cleared = Cleared { alternative: AlternativeId(0), contract: slot, traded, worth };
+            out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
         }
     }
 }

@@ -5,9 +5,12 @@ use super::continuous::Continuous;
 use super::{Trading, Venue};
 use crate::core::Outbox;
 use crate::id::ParticipantId;
+use crate::retailer::AlternativeId;
 use crate::time::{Calendar, Now, Slot, Span, Time};
+use market::auction::Specification;
 use market::product::ProductId;
-use market::{Energy, Order};
+use market::settlement::Traded;
+use market::{Energy, Order, Side, Trade};
 use serde::{Deserialize, Serialize};
 
 /// The open books of a product.
@@ -27,6 +30,18 @@ pub(super) struct Desk<'a> {
     pub(super) slot: Span,
     /// The operator's ticket in the lottery among exact ties.
     pub(super) ticket: u64,
+    /// Whether the settlement is compared with others.
+    pub(super) compares: bool,
+    /// The mechanisms it is compared with.
+    pub(super) shadows: &'a [(AlternativeId, Specification)],
+}
+
+/// The part of one side in a trade.
+pub(super) fn part(trade: &Trade, side: Side) -> Traded {
+    match side {
+        Side::Bid => Traded { bought: trade.quantity, paid: trade.payment(), ..Traded::default() },
+        Side::Offer => Traded { sold: trade.quantity, received: trade.payment(), ..Traded::default() },
+    }
 }
 
 /// An order, its agent and instant set, and what it is for.

@@ -15,8 +15,10 @@ use crate::core::{Core, Outbox, Stage, Wake};
 use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message};
 use crate::record::EventCode;
+use crate::retailer::{Alternative, AlternativeId, Rule};
 use crate::time::{Now, Slot, Span, Time};
 use desk::{Books, Desk, Ordered};
+use market::auction::Specification;
 use market::product::ProductId;
 use market::{AgentId, Order};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub struct MarketOperator {
     slot: Span,
     retailer: ParticipantId,
     ticket: u64,
+    /// Whether the settlement is compared with others, and the mechanisms among these.
+    compares: bool,
+    shadows: Vec<(AlternativeId, Specification)>,
     /// One per venue.
     books: Vec<Books>,
     /// The last instant whose gates were opened.
@@ -43,7 +48,20 @@ impl MarketOperator {
     /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
         let books = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
-        Self { venues, slot, retailer, ticket, books, opened: None, is_open: false }
+        let (compares, shadows) = (false, Vec::new());
+        Self { venues, slot, retailer, ticket, compares, shadows, books, opened: None, is_open: false }
+    }
+
+    /// The same, which tells the retailer also what each clearing would have come to under these alternatives.
+    #[must_use]
+    pub fn comparing(mut self, alternatives: &[Alternative]) -> Self {
+        let shadow = |(index, alternative): (usize, &Alternative)| match &alternative.rule {
+            Rule::Auction(mechanism) if index > 0 => Some((AlternativeId(index as u8), mechanism.clone())),
+            _ => None,
+        };
+        self.compares = !alternatives.is_empty();
+        self.shadows = alternatives.iter().enumerate().filter_map(shadow).collect();
+        self
     }
 
     /// The first instant whose gate an order that comes now can still reach.
@@ -55,7 +73,9 @@ impl MarketOperator {
     fn at_desk<T>(&mut self, product: ProductId, act: impl FnOnce(&mut Books, &Desk<'_>) -> T) -> Option<T> {
         let index = usize::from(product.0);
         let (venue, books) = (self.venues.get(index)?, self.books.get_mut(index)?);
-        let desk = Desk { product, venue, retailer: self.retailer, slot: self.slot, ticket: self.ticket };
+        let (retailer, slot, ticket) = (self.retailer, self.slot, self.ticket);
+        let (compares, shadows) = (self.compares, self.shadows.as_slice());
+        let desk = Desk { product, venue, retailer, slot, ticket, compares, shadows };
         Some(act(books, &desk))
     }
 

@@ -27,4 +27,4 @@ pub use invoice::{Direction, Invoice, InvoiceLine, Period, Tax, close_period, in
 pub use ledger::{Account, Component, Entry, Ledger};
 pub use proportion::{BASIS_POINTS, apportion, basis_points_of};
 pub use retail::{Bill, Position, Tariff, settle, try_settle};
-pub use slot::{SlotAccount, SlotBill, settle_slot};
+pub use slot::{SlotAccount, SlotBill, Traded, bill_slot, settle_slot};

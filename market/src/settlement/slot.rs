@@ -49,13 +49,39 @@ pub struct SlotBill {
     pub total: Money,
 }
 
-/// Trades of one account, with purchases and sales apart.
-#[derive(Debug, Clone, Copy, Default)]
-struct Traded {
-    bought: Energy,
-    sold: Energy,
-    paid: Money,
-    received: Money,
+/// Trades of one account in one slot, with purchases and sales apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Traded {
+    /// Energy bought.
+    pub bought: Energy,
+    /// Energy sold.
+    pub sold: Energy,
+    /// Paid for what was bought.
+    pub paid: Money,
+    /// Received for what was sold.
+    pub received: Money,
+}
+
+impl Traded {
+    /// Adds what `other` has traded.
+    ///
+    /// # Panics
+    /// If a sum exceeds the integers.
+    pub fn add(&mut self, other: &Traded) {
+        self.bought += other.bought;
+        self.sold += other.sold;
+        self.paid += other.paid;
+        self.received += other.received;
+    }
+}
+
+/// Bills one account for the slot that begins at `slot`, as [`settle_slot`] does, without a ledger and without allocating:
+/// for those who keep sums only.
+///
+/// # Errors
+/// If a register is negative, or something exceeds the integers.
+pub fn bill_slot(slot: Time, account: &SlotAccount<'_>, traded: &Traded) -> Result<SlotBill, SettlementError> {
+    reckon(slot, account, traded).map(|(bill, _)| bill)
 }
 
 /// Settles the slot that begins at `slot`: posts its trades, and for every account what its meter shows beyond them,
@@ -81,7 +107,8 @@ pub fn settle_slot(
     let mut bills = Vec::with_capacity(accounts.len());
     for account in accounts {
         let traded = traded.remove(&account.agent).unwrap_or_default();
-        let (bill, own) = settle_account(slot, account, &traded)?;
+        let (bill, postings) = reckon(slot, account, &traded)?;
+        let own: Vec<Entry> = postings.into_iter().flatten().collect();
         let (import, export) = account.terms.registers.counted(account.import, account.export);
         let beyond_trades = net_energy(&own, Account::Participant(account.agent), slot);
         let net = traded.bought - traded.sold + beyond_trades;
@@ -124,11 +151,11 @@ fn gather(
     Ok(traded)
 }
 
-fn settle_account(
-    slot: Time,
-    account: &SlotAccount<'_>,
-    traded: &Traded,
-) -> Result<(SlotBill, Vec<Entry>), SettlementError> {
+/// What is posted beyond the trades: four flows of energy, then grid fees and levies on either register.
+type Postings = [Option<Entry>; 8];
+
+/// The bill of an account, and what of it is not posted by its trades.
+fn reckon(slot: Time, account: &SlotAccount<'_>, traded: &Traded) -> Result<(SlotBill, Postings), SettlementError> {
     let &SlotAccount { agent, import, export, terms } = account;
     let &Traded { bought, sold, paid, received } = traded;
     let too_large = |what| SettlementError::AmountTooLarge { what, agent, slot };
@@ -164,9 +191,9 @@ fn settle_account(
     }
 
     let member = Account::Participant(agent);
-    let mut entries = Vec::new();
+    let mut postings = [None; 8];
     let (mut for_taken, mut for_given) = (paid, received);
-    for (flow, counterparty, component, quantity, price) in flows {
+    for (posting, (flow, counterparty, component, quantity, price)) in postings.iter_mut().zip(flows) {
         if quantity == Energy::ZERO {
             continue;
         }
@@ -176,26 +203,21 @@ fn settle_account(
         };
         let entry = Entry::priced(slot, payer, payee, component, quantity, price);
         *side = side.0.checked_add(entry.amount.0).map(Money).ok_or(too_large("the payment for energy"))?;
-        entries.push(entry);
+        *posting = Some(entry);
     }
     let base = FeeBase { registers: (import, export), traded: (bought, sold), payments: (for_taken, for_given) };
     let fees = terms.grid_fee.charges(&base).ok_or(too_large("the grid fee"))?;
     let levies = [Charge::at(import, terms.levies.import), Charge::at(export, terms.levies.export)];
     let charges = [(Component::GridFee, Account::GridOperator, fees), (Component::Levy, Account::State, levies)];
-    for (component, payee, both) in charges {
-        let due = both.into_iter().filter(|charge| charge.amount != Money::ZERO);
-        entries.extend(due.map(|Charge { quantity, price, amount }| Entry {
-            slot,
-            payer: member,
-            payee,
-            component,
-            quantity,
-            price,
-            amount,
-        }));
+    let charges =
+        charges.into_iter().flat_map(|(component, payee, both)| both.map(|charge| (component, payee, charge)));
+    for (posting, (component, payee, charge)) in postings[4..].iter_mut().zip(charges) {
+        let Charge { quantity, price, amount } = charge;
+        let due = Entry { slot, payer: member, payee, component, quantity, price, amount };
+        *posting = (amount != Money::ZERO).then_some(due);
     }
-    total_up(&mut bill, &entries, member).ok_or(too_large("the bill"))?;
-    Ok((bill, entries))
+    total_up(&mut bill, postings.iter().flatten(), member).ok_or(too_large("the bill"))?;
+    Ok((bill, postings))
 }
 
 /// Which way energy flows, seen from the participant.
@@ -206,7 +228,7 @@ enum Flow {
 }
 
 /// Adds the entries up by component; `None` beyond the integers.
-fn total_up(bill: &mut SlotBill, entries: &[Entry], member: Account) -> Option<()> {
+fn total_up<'e>(bill: &mut SlotBill, entries: impl Iterator<Item = &'e Entry>, member: Account) -> Option<()> {
     bill.total = bill.position.paid;
     for entry in entries {
         let owed = entry.owed_by(member);

@@ -1,0 +1,276 @@
+//! A retailer: publishes its tariff, and settles each site's metered energy against what it traded.
+//!
+//! Where a community shares its energy after the fact, it does so before it settles. And it tells what everybody would have
+//! paid under other rules, for the same meters and the same orders.
+
+mod comparison;
+mod rule;
+
+pub use comparison::{Alternative, AlternativeId, Cleared, Worth};
+pub use rule::Rule;
+
+use crate::core::{Core, MeterReading, Outbox, Wake};
+use crate::id::{Kind, ParticipantId, SiteId};
+use crate::mail::{Mail, Message, RetailTariff};
+use crate::record::{Record, SettlementRow};
+use crate::time::{Every, Now, Slot, Span, Time};
+use comparison::{Comparison, Metered};
+use market::Energy;
+use market::community::Member;
+use market::settlement::{SlotAccount, SlotBill, Tariff, Terms, Traded, bill_slot};
+use rule::member;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What traded so far, by beginning of the settlement slot, then by account.
+type Positions = BTreeMap<Time, BTreeMap<usize, Traded>>;
+
+/// The mind of a retailer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retailer {
+    tariff: RetailTariff,
+    slot: Span,
+    /// What is charged besides, the tariff left open.
+    terms: Terms,
+    /// How what is metered is shared before it is settled.
+    rule: Rule,
+    accounts: Vec<Account>,
+    /// Index of the account for which a prosumer trades.
+    account_of: BTreeMap<ParticipantId, usize>,
+    settlement: Every,
+    publication: Every,
+    /// Registers of the accounts' meters at the last settlement.
+    registers: Option<Vec<(Energy, Energy)>>,
+    positions: Positions,
+    comparison: Comparison,
+}
+
+/// A site that the retailer supplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The site.
+    pub site: SiteId,
+    /// Who trades for it, if anyone does.
+    pub prosumer: Option<ParticipantId>,
+    /// Its ticket in the lottery over last watt-hours, where energy is shared.
+    pub ticket: u64,
+}
+
+/// By which prices and rules a retailer settles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settling {
+    /// Its tariff.
+    pub tariff: RetailTariff,
+    /// Length of a settlement slot.
+    pub slot: Span,
+    /// What is charged besides; the tariff in it is replaced by that of the slot.
+    pub terms: Terms,
+    /// How what is metered is shared before it is settled; [`Rule::Market`] where what was traded stands alone.
+    pub rule: Rule,
+    /// What the settlement is compared with, the settlement itself first; empty where it is not.
+    pub alternatives: Vec<Alternative>,
+}
+
+/// What a retailer senses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RetailerSense {
+    /// The meters of its accounts, in their order.
+    pub meters: Vec<MeterReading>,
+}
+
+impl Retailer {
+    /// A retailer of `accounts`.
+    pub fn new(settling: Settling, accounts: Vec<Account>) -> Self {
+        let Settling { tariff, slot, terms, rule, alternatives } = settling;
+        let (settlement, publication) = (Every::new(slot), Every::new(Span::DAY));
+        let trades_for = |(index, account): (usize, &Account)| account.prosumer.map(|prosumer| (prosumer, index));
+        let account_of = accounts.iter().enumerate().filter_map(trades_for).collect();
+        Self {
+            tariff,
+            slot,
+            terms,
+            rule,
+            accounts,
+            account_of,
+            settlement,
+            publication,
+            registers: None,
+            positions: BTreeMap::new(),
+            comparison: Comparison::new(alternatives),
+        }
+    }
+
+    /// The sites it reads, in the order in which [`RetailerSense`] shows their meters.
+    pub fn sites(&self) -> impl Iterator<Item = SiteId> {
+        self.accounts.iter().map(|account| account.site)
+    }
+
+    /// Settles the slot that ends now, for all accounts that metered or traded anything.
+    fn settle(&mut self, now: Now, sense: &RetailerSense, out: &mut Outbox) {
+        let registers: Vec<_> = sense.meters.iter().map(|meter| (meter.imported, meter.exported)).collect();
+        let before = self.registers.replace(registers);
+        let slot = Slot { start: now.time - self.slot, length: self.slot };
+        let mut positions = self.positions.remove(&slot.start).unwrap_or_default();
+        let (Some(before), Some(after)) = (before, &self.registers) else {
+            return;
+        };
+        let import = self.tariff.import(now.calendar.time_of_day(slot.start));
+        let terms = Terms { tariff: Tariff { import, export: self.tariff.feed_in }, ..self.terms };
+        let metered = |index: usize| (after[index].0 - before[index].0, after[index].1 - before[index].1);
+        if self.rule != Rule::Market || self.comparison.is_asked() {
+            let members = self.members(metered);
+            let shared = self.rule.share(&members, terms.tariff);
+            for (member, traded) in members.iter().zip(shared.iter().flat_map(|shared| &shared.traded)) {
+                positions.entry(member.agent.0 as usize).or_default().add(traded);
+            }
+            let shared = shared.as_ref();
+            let metered = Metered { slot, members: &members, terms: &terms, positions: &positions, shared };
+            self.comparison.settle(now, &metered, |index| self.accounts[index].site, out);
+        }
+        for (index, account) in self.accounts.iter().enumerate() {
+            let (metered_import, metered_export) = metered(index);
+            let traded = positions.get(&index).copied().unwrap_or_default();
+            if metered_import == Energy(0) && metered_export == Energy(0) && traded == Traded::default() {
+                continue;
+            }
+            let bill = |traded: Traded| bill(slot, index, (metered_import, metered_export), &terms, &traded);
+            let alone = bill(Traded::default()).total;
+            out.record(Record::Settlement(SettlementRow {
+                time: now.time,
+                slot,
+                site: account.site,
+                metered_import,
+                metered_export,
+                trades: account.prosumer.is_some(),
+                bill: bill(traded),
+                alone,
+            }));
+        }
+    }
+
+    /// The accounts that take part in the market, as members of a community.
+    fn members(&self, metered: impl Fn(usize) -> (Energy, Energy)) -> Vec<Member> {
+        let taking_part = self.accounts.iter().enumerate().filter(|(_, account)| account.prosumer.is_some());
+        taking_part.map(|(index, account)| member(index, metered(index), account.ticket)).collect()
+    }
+}
+
+/// Counts what somebody has traded, in each settlement slot of `contract`.
+fn note(positions: &mut Positions, slot: Span, contract: Slot, account: usize, traded: &Traded) {
+    let mut start = contract.start;
+    while start < contract.end() {
+        positions.entry(start).or_default().entry(account).or_default().add(traded);
+        start += slot;
+    }
+}
+
+/// The bill of the account at place `index`.
+fn bill(slot: Slot, index: usize, (import, export): (Energy, Energy), terms: &Terms, traded: &Traded) -> SlotBill {
+    let account = SlotAccount { agent: market::AgentId(index as u32), import, export, terms };
+    bill_slot(slot.start, &account, traded)
+        .expect("meters count up, and limits of orders and tariffs bound what is paid")
+}
+
+impl Core for Retailer {
+    const KIND: Kind = Kind::Retailer;
+    type Sense = RetailerSense;
+    type Intent = ();
+
+    fn step(&mut self, now: Now, sense: &RetailerSense, inbox: &[Mail], out: &mut Outbox) {
+        if self.publication.is_due(now.time) {
+            for prosumer in self.accounts.iter().filter_map(|account| account.prosumer) {
+                out.send(prosumer, Message::Tariff(self.tariff));
+            }
+        }
+        for mail in inbox {
+            match &mail.message {
+                Message::Traded { slot, prosumer, traded } => {
+                    if let Some(account) = self.account_of.get(prosumer) {
+                        note(&mut self.positions, self.slot, *slot, *account, traded);
+                    }
+                }
+                Message::WouldHaveCleared(cleared) => self.comparison.take(cleared, self.slot, &self.account_of),
+                _ => {}
+            }
+        }
+        if self.settlement.is_due(now.time) {
+            self.settle(now, sense, out);
+        }
+    }
+
+    fn next_wake(&self, _: Now) -> Wake {
+        Wake::At(self.settlement.next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Calendar;
+    use market::{Money, Price};
+
+    const TARIFF: RetailTariff = RetailTariff {
+        peak: Price(300_000),
+        off_peak: Price(200_000),
+        off_peak_from: Span::ZERO,
+        off_peak_until: Span::HOUR,
+        feed_in: Price(100_000),
+    };
+
+    fn settling(rule: Rule) -> Settling {
+        let slot = Span::from_minutes(15);
+        Settling { tariff: TARIFF, slot, terms: Terms::default(), rule, alternatives: Vec::new() }
+    }
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn meters(imported_wh: i64, exported_wh: i64) -> RetailerSense {
+        let (imported, exported) = (Energy(imported_wh), Energy(exported_wh));
+        RetailerSense { meters: vec![MeterReading { power_kw: 0.0, imported, exported }] }
+    }
+
+    fn rows(out: &Outbox) -> Vec<SettlementRow> {
+        let settlement = |record: &Record| match record {
+            Record::Settlement(row) => Some(*row),
+            _ => None,
+        };
+        out.records.iter().filter_map(settlement).collect()
+    }
+
+    #[test]
+    fn a_slot_is_billed_for_what_the_meter_saw_beyond_what_was_traded() {
+        let slot = Span::from_minutes(15);
+        let account = Account { site: SiteId(0), prosumer: Some(ParticipantId(3)), ticket: 1 };
+        let mut retailer = Retailer::new(settling(Rule::Market), vec![account]);
+        let mut out = Outbox::of(ParticipantId(1));
+        retailer.step(at(0), &meters(0, 0), &[], &mut out);
+        assert_eq!(out.mail[0].message, Message::Tariff(TARIFF));
+        let traded = Message::Traded {
+            slot: Slot { start: at(0).time, length: slot },
+            prosumer: ParticipantId(3),
+            traded: Traded { bought: Energy(400), paid: Energy(400) * Price(150_000), ..Traded::default() },
+        };
+        let mail = Mail { to: ParticipantId(1), from: ParticipantId(2), message: traded };
+        retailer.step(at(0), &meters(0, 0), &[mail], &mut out);
+        assert_eq!(rows(&out), [], "nothing has been delivered yet");
+        retailer.step(at(15), &meters(1000, 0), &[], &mut out);
+        let [row] = rows(&out)[..] else { panic!("one slot, one bill") };
+        assert_eq!((row.metered_import, row.bill.position.bought), (Energy(1000), Energy(400)));
+        // 400 Wh at 0.15 EUR/kWh in the market, 600 Wh at the off-peak 0.20.
+        assert_eq!(row.bill.total, Money(60_000_000 + 120_000_000));
+        assert_eq!(row.alone, Money(200_000_000), "without the market");
+    }
+
+    #[test]
+    fn a_site_that_neither_metered_nor_traded_has_no_bill() {
+        let account = Account { site: SiteId(0), prosumer: None, ticket: 1 };
+        let mut retailer = Retailer::new(settling(Rule::Market), vec![account]);
+        let mut out = Outbox::of(ParticipantId(1));
+        for minutes in [0, 15, 30] {
+            retailer.step(at(minutes), &meters(70, 0), &[], &mut out);
+        }
+        assert_eq!(rows(&out), []);
+    }
+}
