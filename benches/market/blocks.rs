@@ -7,7 +7,7 @@ use market::{AgentId, Book, Energy, Order, OrderId, Price, Side};
 
 const SLOTS: u64 = 96;
 const SIMPLE: u64 = 200;
-const NODE_LIMIT: u64 = 10_000;
+const NODE_LIMIT: u64 = 2_000;
 const SEEDS: u64 = 3;
 
 /// Xorshift (Marsaglia 2003).
