@@ -24,7 +24,7 @@ pub(super) struct Found {
 /// Steps of the subgradient method: at the root, and below, where good prices are handed down.
 const STEPS_AT_ROOT: usize = 400;
 const STEPS_BELOW: usize = 40;
-/// How many blocks in loss a candidate may lose before it is given up; at the root all of them.
+/// How many blocks in loss a candidate may lose before it is given up.
 const REPAIRS: usize = 12;
 
 struct Node {
@@ -81,11 +81,7 @@ impl Search<'_> {
             if dual.bound <= self.value {
                 continue;
             }
-            let best = self.value;
             let lost = self.try_candidate(&node.domains, &dual);
-            if self.value > best {
-                self.grow();
-            }
             let bound = dual.bound.min(node.bound);
             if bound <= self.value {
                 continue;
@@ -151,8 +147,7 @@ impl Search<'_> {
         let mut domains = domains.to_vec();
         let mut lots = self.repaired(&domains, &dual.response)?;
         let mut first = None;
-        let repairs = if self.nodes == 1 { lots.len() } else { REPAIRS };
-        for _ in 0..repairs {
+        for _ in 0..REPAIRS {
             if self.consider(&lots) {
                 break;
             }
@@ -166,52 +161,27 @@ impl Search<'_> {
         first
     }
 
-    /// Lots within the domains, not above those wanted, that keep minima, links and groups; `None` where that would go
-    /// below a domain.
+    /// Lots within the domains, near those wanted, that keep minima, links and groups.
     fn repaired(&self, domains: &[Domain], wanted: &[i64]) -> Option<Vec<i64>> {
-        let blocks = &self.problem.blocks;
-        let mut lots: Vec<i64> =
-            wanted.iter().zip(domains).map(|(lots, &(from, to))| *lots.clamp(&from, &to)).collect();
-        loop {
-            let before = lots.clone();
-            for (index, block) in blocks.iter().enumerate() {
-                for &parent in &block.parents {
-                    lots[index] = lots[index].min(lots[parent] * blocks[parent].permille() / block.permille());
-                }
-                if lots[index] < block.minimum {
-                    lots[index] = 0;
-                }
+        let mut domains = domains.to_vec();
+        for index in 0..wanted.len() {
+            let (from, to) = domains[index];
+            let lots = wanted[index].clamp(from, to);
+            let lots = if lots < self.problem.blocks[index].minimum { from } else { lots };
+            if from == to {
+                continue;
             }
-            for group in &self.problem.groups {
-                let forced: i64 = group.iter().map(|&member| domains[member].0 * blocks[member].permille()).sum();
-                let mut left = 1000 - forced;
-                for &member in group {
-                    let (from, permille) = (domains[member].0, blocks[member].permille());
-                    lots[member] = lots[member].min(from + left.max(0) / permille);
-                    left -= (lots[member] - from) * permille;
+            let before = domains.clone();
+            domains[index] = (lots, lots);
+            if !self.problem.narrow(&mut domains) {
+                domains = before;
+                domains[index].1 = from;
+                if !self.problem.narrow(&mut domains) {
+                    return None;
                 }
-            }
-            if lots == before {
-                break;
             }
         }
-        lots.iter().zip(domains).all(|(lots, (from, _))| lots >= from).then_some(lots)
-    }
-
-    /// Tries to add to the best outcome, one after the other, the blocks it leaves out or accepts in part.
-    fn grow(&mut self) {
-        let open = self.problem.open();
-        let mut left_out: Vec<usize> =
-            (0..open.len()).filter(|&index| self.lots[index] < self.problem.blocks[index].lots).collect();
-        let gain = |index: usize| self.problem.blocks[index].surplus(&self.prices) * i128::from(open[index].1);
-        left_out.sort_by_key(|&index| (std::cmp::Reverse(gain(index)), index));
-        for index in left_out {
-            let mut wanted = self.lots.clone();
-            wanted[index] = open[index].1;
-            if let Some(lots) = self.repaired(&open, &wanted) {
-                self.consider(&lots);
-            }
-        }
+        Some(firsts(&domains))
     }
 
     /// Takes an outcome for the best so far if it is better and stands. `true` if it needs no repair.
