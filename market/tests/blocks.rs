@@ -394,7 +394,7 @@ fn small_block(index: u64, slots: usize) -> impl Strategy<Value = BlockOrder> {
             if profile.is_empty() {
                 profile.push((0, 2));
             }
-            let parents = if index % 2 == 0 { vec![] } else { parents };
+            let parents = if index.is_multiple_of(2) { vec![] } else { parents };
             let parents = parents.into_iter().map(|parent| OrderId(1000 + parent)).collect();
             let group = group.map(GroupId);
             BlockOrder { minimum_permille, parents, group, ..block(1000 + index, side, &profile, limit) }
