@@ -99,6 +99,23 @@ fn a_percentage_is_of_what_the_seller_receives() {
 }
 
 #[test]
+fn a_subsidy_on_the_sellers_path_never_takes_the_buyer_beyond_its_limit() {
+    // The bid of 1100 less 10 % arrives with 1000 and sets the price; the seller receives 1000 + 500. A fee of 10 % on
+    // that would make 1150, so it is charged on the level's 1000.
+    let areas = [area(1, None, 0, 0), area(2, Some(1), 0, 1_000), area(3, Some(1), -500, 0)];
+    let tree = AreaTree::new(areas, Subsidies::Allowed).expect("a tree");
+    let orders = [order(2, 1, Side::Bid, 10, 1_100), order(3, 2, Side::Offer, 10, 1_000)];
+    let last_bid = Uniform { rule: PriceRule::LastBid };
+    let clearing = clear_areas(&tree, &orders, |_| &last_bid).expect("sound orders");
+    let trade = &clearing.trades[0];
+    assert_eq!(
+        (trade.level_price, trade.seller_receives(), trade.buyer_pays),
+        (Price(1_000), Price(1_500), Price(1_100))
+    );
+    assert_eq!(clearing.fees(), Money(10 * -400));
+}
+
+#[test]
 fn a_high_fee_prevents_trade_across_areas_only() {
     let walls = tree(&[area(1, None, 0, 0), area(2, Some(1), 0, 0), area(3, Some(1), 1_000_000, 0)]);
     let orders = [order(2, 1, Side::Bid, 10, 300), order(3, 2, Side::Offer, 10, 100), order(3, 3, Side::Bid, 4, 200)];
