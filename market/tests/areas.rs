@@ -40,7 +40,8 @@ fn cleared(tree: &AreaTree, orders: &[(AreaId, Order)]) -> AreasClearing {
     clear_areas(tree, orders, |_| &MID).expect("sound orders")
 }
 
-/// An island (1) of two communes (2, 3), with houses 4 in 2 and 5 in 3. A house's boundary costs 10, a commune's 20.
+/// An island (1) of two communes (2, 3), with houses 4 in 2 and 5 in 3. A house's boundary costs 10, a commune's
+/// 20.
 fn island() -> AreaTree {
     tree(&[
         area(1, None, 0, 0),
@@ -84,9 +85,9 @@ fn what_can_be_traded_at_home_is_and_pays_nothing() {
 
 #[test]
 fn a_percentage_is_of_what_the_seller_receives() {
-    // 10 % at the seller's house, 5 % at the buyer's. The offer of 1000 arrives with 1100, the bid of 2100 with 2000.
-    // Level price (1100 + 2000)/2 = 1550: the seller receives s with s + ⌊s/10⌋ ≤ 1550, that is 1409 + 140 = 1549, hence the
-    // leftover unit stays with the grid; the buyer pays 1550 + ⌊1409 × 5 %⌋ = 1620.
+    // 10 % at the seller's house, 5 % at the buyer's. The offer of 1000 arrives with 1100, the bid of 2100 with
+    // 2000. Level price (1100 + 2000)/2 = 1550: the seller receives s with s + ⌊s/10⌋ ≤ 1550, that is 1409 + 140
+    // = 1549, hence the leftover unit stays with the grid; the buyer pays 1550 + ⌊1409 × 5 %⌋ = 1620.
     let tree = tree(&[area(1, None, 0, 0), area(2, Some(1), 0, 500), area(3, Some(1), 0, 1_000)]);
     let clearing = cleared(&tree, &[order(2, 1, Side::Bid, 10, 2_100), order(3, 2, Side::Offer, 10, 1_000)]);
     let trade = &clearing.trades[0];
@@ -95,6 +96,23 @@ fn a_percentage_is_of_what_the_seller_receives() {
         (Price(1_550), Price(1_409), Price(1_620))
     );
     assert_eq!(trade.fees, [(AreaId(3), Price(141)), (AreaId(2), Price(70))]);
+}
+
+#[test]
+fn a_subsidy_on_the_sellers_path_never_takes_the_buyer_beyond_its_limit() {
+    // The bid of 1100 less 10 % arrives with 1000 and sets the price; the seller receives 1000 + 500. A fee of 10 % on
+    // that would make 1150, so it is charged on the level's 1000.
+    let areas = [area(1, None, 0, 0), area(2, Some(1), 0, 1_000), area(3, Some(1), -500, 0)];
+    let tree = AreaTree::new(areas, Subsidies::Allowed).expect("a tree");
+    let orders = [order(2, 1, Side::Bid, 10, 1_100), order(3, 2, Side::Offer, 10, 1_000)];
+    let last_bid = Uniform { rule: PriceRule::LastBid };
+    let clearing = clear_areas(&tree, &orders, |_| &last_bid).expect("sound orders");
+    let trade = &clearing.trades[0];
+    assert_eq!(
+        (trade.level_price, trade.seller_receives(), trade.buyer_pays),
+        (Price(1_000), Price(1_500), Price(1_100))
+    );
+    assert_eq!(clearing.fees(), Money(10 * -400));
 }
 
 #[test]
@@ -163,8 +181,8 @@ fn trades_of_areas_settle_with_their_fees() {
 
 #[test]
 fn each_side_of_a_pair_pays_half_the_fee() {
-    // Fee 31 from place 1 to 0: the seller pays 15, the buyer 16. Limits after fees: 200 − 16 = 184 and 100 + 15 = 115;
-    // half-way 149; the seller receives 134 and the buyer pays 165.
+    // Fee 31 from place 1 to 0: the seller pays 15, the buyer 16. Limits after fees: 200 − 16 = 184 and 100 + 15
+    // = 115; half-way 149; the seller receives 134 and the buyer pays 165.
     let fees = PairFees::new(vec![vec![Price(0), Price(7)], vec![Price(31), Price(0)]]).expect("a square matrix");
     let orders = [(0, order(0, 1, Side::Bid, 10, 200).1), (1, order(0, 2, Side::Offer, 8, 100).1)];
     let trades = clear_with_pair_fees(&orders, &fees).expect("sound orders");
@@ -249,7 +267,7 @@ proptest! {
         let asked: Energy = by_id.values().map(|order| order.quantity).sum();
         prop_assert_eq!(clearing.volume() + clearing.volume() + left, asked);
         let root = clearing.areas.last().expect("a root");
-        prop_assert_eq!((root.bought, root.sold, root.local), (clearing.volume(), clearing.volume(), clearing.volume()));
+        prop_assert_eq!([root.bought, root.sold, root.local], [clearing.volume(); 3]);
         for area in &clearing.areas {
             prop_assert!(area.local <= area.bought.min(area.sold) && area.bought <= area.demand);
         }
@@ -305,7 +323,8 @@ proptest! {
     fn the_sequence_of_orders_and_areas_never_shows(
         (areas, (orders, shuffled)) in markets(any_fee()).prop_flat_map(|(areas, orders)| {
             // A ticket of its own for every order: which of two equal orders comes first is then decided.
-            let orders: Vec<_> = orders.into_iter().map(|(area, order)| (area, Order { lottery: order.id.0, ..order })).collect();
+            let ticket = |(area, order): (AreaId, Order)| (area, Order { lottery: order.id.0, ..order });
+            let orders: Vec<_> = orders.into_iter().map(ticket).collect();
             (Just(areas), (Just(orders.clone()), Just(orders).prop_shuffle()))
         }),
     ) {
@@ -322,7 +341,8 @@ proptest! {
         let rows = fees.chunks(4).map(|row| row.iter().copied().map(Price).collect()).collect();
         let fees = PairFees::new(rows).expect("a square matrix");
         let placed: Vec<(usize, Order)> = orders.iter().map(|&(area, order)| (area.0 as usize, order)).collect();
-        let mut left: BTreeMap<OrderId, (usize, Order)> = placed.iter().map(|&(place, order)| (order.id, (place, order))).collect();
+        let by_id = placed.iter().map(|&(place, order)| (order.id, (place, order)));
+        let mut left: BTreeMap<OrderId, (usize, Order)> = by_id.collect();
         for pair in clear_with_pair_fees(&placed, &fees).expect("sound orders") {
             let (to, bid) = left[&pair.trade.bid];
             let (from, offer) = left[&pair.trade.offer];
@@ -347,7 +367,8 @@ proptest! {
         limits in prop::collection::vec(extreme(), 2), constants in prop::collection::vec(extreme(), 2),
         quantity in prop_oneof![Just(i64::MAX), Just(1_i64)], rate_bp in prop_oneof![Just(0), Just(u32::MAX)],
     ) {
-        let areas = [area(1, None, 0, 0), area(2, Some(1), constants[0], rate_bp), area(3, Some(1), constants[1], rate_bp)];
+        let child = |id, at: usize| area(id, Some(1), constants[at], rate_bp);
+        let areas = [area(1, None, 0, 0), child(2, 0), child(3, 1)];
         let tree = AreaTree::new(areas, Subsidies::Allowed).expect("a tree");
         let orders = [order(2, 1, Side::Bid, quantity, limits[0]), order(3, 2, Side::Offer, quantity, limits[1])];
         let _ = clear_areas(&tree, &orders, |_| &MID);

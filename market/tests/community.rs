@@ -1,5 +1,5 @@
-//! Communities: coefficients and ex-post price with worked numbers, closed ledgers over random members, and mechanisms side
-//! by side.
+//! Communities: coefficients and ex-post price with worked numbers, closed ledgers over random members, and
+//! mechanisms side by side.
 
 use market::community::indicators::{Indicators, Measured, welfare};
 use market::community::{
@@ -365,7 +365,8 @@ proptest! {
         shared in any::<bool>(),
     ) {
         let members = members(&registers);
-        let points = [(0, prices[0]), (10_000, prices[1])].map(|(share_bp, price)| PricePoint { share_bp, price: Price(price) });
+        let point = |(share_bp, price)| PricePoint { share_bp, price: Price(price) };
+        let points = [(0, prices[0]), (10_000, prices[1])].map(point);
         let curve = PriceCurve::new(points.to_vec()).expect("two points");
         let tariff = Tariff { import: Price(prices[2]), export: Price(prices[3]) };
         let residue = if shared { Residue::Shared } else { Residue::Kept };

@@ -8,10 +8,11 @@ use crate::{Book, Energy, Mechanism, Money, Order, OrderId, Price, Side, Trade, 
 
 /// Clears `orders`, each with its area, level by level up `tree`. `mechanism_of` names the mechanism of each area.
 ///
-/// Each level sees its own orders and what its children left over, at the limit that remains after the fees: a bid's is
-/// the highest price that with the fees on the buyer's path keeps its original limit, an offer's the original limit plus the fees on the
-/// seller's path. Quantity aside, all else (quality, premium, submission time, lottery ticket) stays as it was, so ties break as
-/// they would in one flat book. A retailer may sit at any level, at the root as a backstop, with orders like any other.
+/// Each level sees its own orders and what its children left over, at the limit that remains after the fees: a
+/// bid's is the highest price that with the fees on the buyer's path keeps its original limit, an offer's the
+/// original limit plus the fees on the seller's path. Quantity aside, all else (quality, premium, submission
+/// time, lottery ticket) stays as it was, so ties break as they would in one flat book. A retailer may sit at any
+/// level, at the root as a backstop, with orders like any other.
 ///
 /// The percentages of a path apply to what the seller receives. Where a subsidy lifts that above the level's price,
 /// the buyer's percentages apply to the level's price instead, so that its limit holds.
@@ -19,8 +20,8 @@ use crate::{Book, Energy, Mechanism, Money, Order, OrderId, Price, Side, Trade, 
 /// O(n × depth × log n) besides the mechanisms.
 ///
 /// # Errors
-/// If an order's area is unknown, the orders make no book (an id used twice, a quantity not positive), or
-/// fees take a price or a sum beyond the integers.
+/// If an order's area is unknown, the orders make no book (an id used twice, a quantity not positive), or fees
+/// take a price or a sum beyond the integers.
 ///
 /// # Panics
 /// If a mechanism, or this function, breaks a rule of conservation: a defect, whatever the orders.

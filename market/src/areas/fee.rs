@@ -15,8 +15,8 @@ use crate::settlement::BASIS_POINTS;
 pub struct Fee {
     /// So much per kilowatt-hour.
     pub constant: Price,
-    /// So many basis points of what the seller receives; nothing of a price below zero. Percentages along a path add up
-    /// before they are rounded, down to a whole µ€/kWh.
+    /// So many basis points of what the seller receives; nothing of a price below zero. Percentages along a path
+    /// add up before they are rounded, down to a whole µ€/kWh.
     pub rate_bp: u32,
 }
 
@@ -60,8 +60,9 @@ impl PathFee {
     }
 }
 
-/// Splits the fee per kilowatt-hour that a path collects among its boundaries, innermost first: each gets its constant,
-/// and of the percentage part what its rate adds to the rounded sum of the rates before it. Exact by construction.
+/// Splits the fee per kilowatt-hour that a path collects among its boundaries, innermost first: each gets its
+/// constant, and of the percentage part what its rate adds to the rounded sum of the rates before it. Exact by
+/// construction.
 pub(super) fn split(fees: &[Fee], collected: i128) -> Vec<i128> {
     let path = fees.iter().fold(PathFee::default(), |path, &fee| path.plus(fee));
     let percentage = collected - path.constant;

@@ -1,13 +1,15 @@
 //! Areas within areas: orders that found nobody go on to the next level, and pay the grid fees on the way.
 //!
-//! An [`AreaTree`] nests houses in streets, streets in communes, communes in an island. [`clear_areas`] clears the lowest
-//! areas first, each by a mechanism of its own; what is left over crosses the boundary to the parent, where a bid is
-//! lowered and an offer raised by the fees of the [`Fee`]s crossed. A trade maps back: the seller receives the price of
-//! the level less the fees on its path, the buyer pays that price plus the fees on its own. So the buyer pays all fees, seller's revenue
-//! plus fees is the buyer's payment to the nano-euro, and nobody trades beyond its original limit.
+//! An [`AreaTree`] nests houses in streets, streets in communes, communes in an island. [`clear_areas`] clears
+//! the lowest areas first, each by a mechanism of its own; what is left over crosses the boundary to the parent,
+//! where a bid is lowered and an offer raised by the fees of the [`Fee`]s crossed. A trade maps back: the seller
+//! receives the price of the level less the fees on its path, the buyer pays that price plus the fees on its own.
+//! So the buyer pays all fees, seller's revenue plus fees is the buyer's payment to the nano-euro, and nobody
+//! trades beyond its original limit.
 //!
 //! This is the recursive market of Grid Singularity (gsy-e), with three changes: limits are mapped by the exact
-//! inverse of the fee, so rounding never breaks them; negative prices are legal; and any mechanism may clear any area.
+//! inverse of the fee, so rounding never breaks them; negative prices are legal; and any mechanism may clear any
+//! area.
 //!
 //! [`clear_with_pair_fees`] is the other form of grid fees: a matrix of fees per pair of places, of which each side
 //! pays half, as OPLEM designed it.

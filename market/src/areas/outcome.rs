@@ -24,7 +24,8 @@ pub struct AreaTrade {
     pub level_price: Price,
     /// What the buyer pays, fees included.
     pub buyer_pays: Price,
-    /// What each boundary on the two paths collects per kilowatt-hour: the seller's path outwards, then the buyer's.
+    /// What each boundary on the two paths collects per kilowatt-hour: the seller's path outwards, then the
+    /// buyer's.
     pub fees: Vec<(AreaId, Price)>,
 }
 
@@ -34,7 +35,8 @@ impl AreaTrade {
         self.trade.price
     }
 
-    /// What the buyer owes the grid operator. [`settle_slot`](crate::settlement::settle_slot) settles `trade` itself.
+    /// What the buyer owes the grid operator. [`settle_slot`](crate::settlement::settle_slot) settles `trade`
+    /// itself.
     pub fn fee_entry(&self, slot: Time) -> Entry {
         let buyer = Account::Participant(self.trade.buyer);
         let quantity = self.trade.quantity;
@@ -99,9 +101,9 @@ impl AreasClearing {
         self.areas.iter().map(|area| area.fees).sum()
     }
 
-    /// Checks what every clearing of areas conserves, in O((trades × depth + orders) log):
-    /// no order trades beyond its quantity or its original limit, what is unmatched is what was not traded, each trade's
-    /// fees are what lies between its two prices, and the areas collect exactly the fees of all trades.
+    /// Checks what every clearing of areas conserves, in O((trades × depth + orders) log): no order trades beyond
+    /// its quantity or its original limit, what is unmatched is what was not traded, each trade's fees are what
+    /// lies between its two prices, and the areas collect exactly the fees of all trades.
     ///
     /// A bid with a premium may pay up to its raised limit; that is checked level by level.
     ///

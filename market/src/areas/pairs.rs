@@ -62,14 +62,14 @@ pub struct PairTrade {
     pub fee: Price,
 }
 
-/// Matches bids and offers whose limits lie at least the fee of their places apart, the widest gain (bid − ask − fee)
-/// first; among equal gains the better bid of the book, then the better offer. The energy price of a pair is half-way between what
-/// each side can pay after its half of the fee, truncated toward zero; the buyer's half is the larger one if
-/// the fee is odd.
+/// Matches bids and offers whose limits lie at least the fee of their places apart, the widest gain (bid − ask −
+/// fee) first; among equal gains the better bid of the book, then the better offer. The energy price of a pair is
+/// half-way between what each side can pay after its half of the fee, truncated toward zero; the buyer's half is
+/// the larger one if the fee is odd.
 ///
 /// No pair left over could still gain. Greedy matching reaches at least half of the largest possible total gain
-/// (D. Avis, "A survey of heuristics for the weighted matching problem", Networks 13, 1983), and all of it where one fee
-/// holds for all pairs. O(b × o × log(b × o)) time and O(b × o) memory for b bids and o offers.
+/// (D. Avis, "A survey of heuristics for the weighted matching problem", Networks 13, 1983), and all of it where
+/// one fee holds for all pairs. O(b × o × log(b × o)) time and O(b × o) memory for b bids and o offers.
 ///
 /// # Errors
 /// If the orders are no book or one is at a place outside the matrix.

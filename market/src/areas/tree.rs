@@ -97,7 +97,8 @@ impl AreaTree {
         self.parents[index]
     }
 
-    /// The areas whose boundaries are crossed from `from` out to `level`, innermost first. `level` is around `from`.
+    /// The areas whose boundaries are crossed from `from` out to `level`, innermost first. `level` is around
+    /// `from`.
     pub(super) fn path(&self, from: usize, level: usize) -> impl Iterator<Item = usize> + '_ {
         std::iter::successors(Some(from), |&at| Some(self.parents[at])).take_while(move |&at| at != level)
     }

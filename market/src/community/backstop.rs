@@ -1,5 +1,5 @@
-//! The retailer as a backstop in an auction: it buys whatever is left at the feed-in price and sells whatever is missing
-//! at the retail price.
+//! The retailer as a backstop in an auction: it buys whatever is left at the feed-in price and sells whatever is
+//! missing at the retail price.
 
 use super::CommunityError;
 use crate::{AgentId, Energy, Order, OrderId, Price, Side};
@@ -17,9 +17,9 @@ pub struct Backstop {
     pub ids: [OrderId; 2],
 }
 
-/// The orders of `backstop` behind `orders`: a bid over all the energy offered and an offer over all the energy asked for, so that
-/// neither can be exhausted. At equal price they come after everybody else: lowest quality, latest time,
-/// highest ticket. A side without counterparty is left out. O(n).
+/// The orders of `backstop` behind `orders`: a bid over all the energy offered and an offer over all the energy
+/// asked for, so that neither can be exhausted. At equal price they come after everybody else: lowest quality,
+/// latest time, highest ticket. A side without counterparty is left out. O(n).
 ///
 /// # Errors
 /// If the feed-in price is above the retail price, or bids and offers together exceed 64 bits.

@@ -30,7 +30,7 @@ pub enum CommunityError {
     NoPoints,
     /// Points out of order.
     #[error(
-        "point {place} of the price curve, at a local share of {share_bp} bp, does not lie beyond the one before it; sort them"
+        "point {place} of the price curve, at a local share of {share_bp} bp, is not beyond the one before it; sort them"
     )]
     PointsOutOfOrder { place: usize, share_bp: u32 },
     /// Points so far apart that they cannot be interpolated.
@@ -51,9 +51,7 @@ pub enum CommunityError {
     #[error("the amounts of participant {place} are beyond the integers; check prices and energy")]
     AmountTooLarge { place: usize },
     /// A trade of an order that the book does not hold.
-    #[error(
-        "a trade of bid {bid} and offer {offer} names an order that is not in the book; pass the book it was cleared from"
-    )]
+    #[error("bid {bid} and offer {offer} trade, but one is not in the book; pass the book they were cleared from")]
     ForeignTrade { bid: crate::OrderId, offer: crate::OrderId },
     /// A slot without length.
     #[error("a slot of {length_ms} ms has no power; its length must be positive")]

@@ -1,9 +1,10 @@
-//! The ex-post community price: found after metering, from the share of energy that stayed local, the same for import
-//! and export.
+//! The ex-post community price: found after metering, from the share of energy that stayed local, the same for
+//! import and export.
 //!
-//! local share = 1 − external inflow / total outflow, where the external inflow is what the members' imports exceed their
-//! exports by, and the total outflow all exports plus that inflow. The price follows from a piecewise-linear [`PriceCurve`]: the
-//! more is local, the cheaper. Source: the ex-post community clearing of lemlab (commit 43670aa).
+//! local share = 1 − external inflow / total outflow, where the external inflow is what the members' imports
+//! exceed their exports by, and the total outflow all exports plus that inflow. The price follows from a
+//! piecewise-linear [`PriceCurve`]: the more is local, the cheaper. Source: the ex-post community clearing of
+//! lemlab (commit 43670aa).
 
 use serde::{Deserialize, Serialize};
 
@@ -127,8 +128,8 @@ pub enum Residue {
     /// Into the account of the community, [`Account::Market`], whose balance it stays.
     #[default]
     Kept,
-    /// To the members, as an adjustment in proportion to import plus export, the last nano-euro by largest remainder. The
-    /// community's own account then ends at zero.
+    /// To the members, as an adjustment in proportion to import plus export, the last nano-euro by largest
+    /// remainder. The community's own account then ends at zero.
     Shared,
 }
 

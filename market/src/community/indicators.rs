@@ -1,7 +1,7 @@
 //! Figures by which mechanisms compare over the same orders and meters.
 //!
-//! Sums are exact integers; a float appears only where a ratio is formed at the end. A ratio without a base is `None`, never zero
-//! or one.
+//! Sums are exact integers; a float appears only where a ratio is formed at the end. A ratio without a base is
+//! `None`, never zero or one.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +9,8 @@ use super::CommunityError;
 use crate::time::Span;
 use crate::{Book, Energy, Money, Trade};
 
-/// Welfare: Σ quantity × (bid limit − offer limit) over all trades, the gain from trade that the limits reveal. Nothing for
-/// no trades; negative where trades were made against the limits' order.
+/// Welfare: Σ quantity × (bid limit − offer limit) over all trades, the gain from trade that the limits reveal.
+/// Nothing for no trades; negative where trades were made against the limits' order.
 ///
 /// Source: the objective of the single day-ahead coupling (EUPHEMIA public description, 2020), without ramps.
 ///
@@ -50,7 +50,8 @@ fn ratio(part: Energy, whole: Energy) -> Option<f64> {
     (whole > Energy::ZERO).then(|| part.0 as f64 / whole.0 as f64)
 }
 
-/// What each participant saves: what it would have paid with the retailer alone − what it pays. Negative where the market cost it.
+/// What each participant saves: what it would have paid with the retailer alone − what it pays. Negative where
+/// the market cost it.
 ///
 /// # Errors
 /// If the lists differ in length or a difference exceeds the integers.
@@ -66,8 +67,8 @@ pub fn savings(retailer_only: &[Money], actual: &[Money]) -> Result<Vec<Money>, 
     retailer_only.iter().zip(actual).enumerate().map(saving).collect()
 }
 
-/// Jain's index (Σx)² / (n Σx²): 1 when all are equal, 1/n when one has everything. With savings of both signs it falls
-/// towards 0, when gains and losses cancel. `None` for no participants, or when all amounts are zero.
+/// Jain's index (Σx)² / (n Σx²): 1 when all are equal, 1/n when one has everything. With savings of both signs it
+/// falls towards 0, when gains and losses cancel. `None` for no participants, or when all amounts are zero.
 ///
 /// Source: R. Jain, D.-M. Chiu and W. Hawe, "A quantitative measure of fairness", DEC-TR-301, 1984.
 pub fn jain_index(amounts: &[Money]) -> Option<f64> {
@@ -77,12 +78,13 @@ pub fn jain_index(amounts: &[Money]) -> Option<f64> {
     Some(sum * sum / (amounts.len() as f64 * squares))
 }
 
-/// Gini coefficient Σᵢ Σⱼ |xᵢ − xⱼ| / (2 n Σ|x|), in O(n log n): 0 when all are equal, 1 − 1/n when one has everything.
-/// Dividing by the sum of sizes, not by the sum, keeps it within 0 to 1 for amounts of both signs; for
-/// amounts of one sign it is the usual coefficient. `None` for no participants, or when all amounts are zero.
+/// Gini coefficient Σᵢ Σⱼ |xᵢ − xⱼ| / (2 n Σ|x|), in O(n log n): 0 when all are equal, 1 − 1/n when one has
+/// everything. Dividing by the sum of sizes, not by the sum, keeps it within 0 to 1 for amounts of both signs;
+/// for amounts of one sign it is the usual coefficient. `None` for no participants, or when all amounts are zero.
 ///
-/// Source: E. Raffinetti, E. Siletti and A. Vernizzi, "On the Gini coefficient normalization when attributes with negative values are
-/// considered", Statistical Methods & Applications 24, 2015 (here without their factor n / (n − 1)).
+/// Source: E. Raffinetti, E. Siletti and A. Vernizzi, "On the Gini coefficient normalization when attributes with
+/// negative values are considered", Statistical Methods & Applications 24, 2015 (here without their factor n / (n
+/// − 1)).
 pub fn gini(amounts: &[Money]) -> Option<f64> {
     let mut scaled = scaled(amounts)?;
     scaled.sort_unstable_by(f64::total_cmp);

@@ -1,8 +1,10 @@
 //! Communities: sharing after the fact, the retailer as a backstop, and the figures by which mechanisms compare.
 //!
-//! - [`share`]: collective self-consumption by coefficients (the French *autoconsommation collective*), as trades at
-//!   an agreed local price, so that [`settle_slot`](crate::settlement::settle_slot) bills the rest with the retailer;
-//! - [`ex_post`]: one community price for the slot, found after metering from the share of energy that stayed local;
+//! - [`share`]: collective self-consumption by coefficients (the French *autoconsommation collective*), as trades
+//!   at an agreed local price, so that [`settle_slot`](crate::settlement::settle_slot) bills the rest with the
+//!   retailer;
+//! - [`ex_post`]: one community price for the slot, found after metering from the share of energy that stayed
+//!   local;
 //! - [`backstop`]: the retailer's orders, with which nobody in a book is left without a counterparty;
 //! - [`indicators`]: welfare, local share, self-sufficiency, self-consumption, fairness and peaks.
 

@@ -1,9 +1,10 @@
-//! Collective self-consumption: what the members of a community feed in is shared among those who consume in the same slot,
-//! by coefficients.
+//! Collective self-consumption: what the members of a community feed in is shared among those who consume in the
+//! same slot, by coefficients.
 //!
-//! The keys are those of the French scheme (Code de l'énergie, articles L315-2 and D315-6; Enedis, "Autoconsommation
-//! collective", keys of repartition): static, dynamic by default in proportion to consumption, and dynamic in full,
-//! given by the organiser. No member's share exceeds its consumption of the slot; what is not shared is fed in as surplus.
+//! The keys are those of the French scheme (Code de l'énergie, articles L315-2 and D315-6; Enedis,
+//! "Autoconsommation collective", keys of repartition): static, dynamic by default in proportion to consumption,
+//! and dynamic in full, given by the organiser. No member's share exceeds its consumption of the slot; what is
+//! not shared is fed in as surplus.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +36,8 @@ pub enum Leftover {
     /// It is fed in as surplus, as in the scheme.
     #[default]
     FedIn,
-    /// It is shared again by the same coefficients among members that still consume, until nothing is left or nobody
-    /// with a coefficient still consumes.
+    /// It is shared again by the same coefficients among members that still consume, until nothing is left or
+    /// nobody with a coefficient still consumes.
     Redistributed,
 }
 
@@ -60,14 +61,14 @@ impl Sharing {
 
 /// Shares the production of one slot among `members` at `local_price`.
 ///
-/// Each watt-hour is allocated whole: shares are rounded down and the rest goes to the largest remainders, equal ones by
-/// lottery ticket. What is shared is taken from the producers in proportion to their export. A member may
+/// Each watt-hour is allocated whole: shares are rounded down and the rest goes to the largest remainders, equal
+/// ones by lottery ticket. What is shared is taken from the producers in proportion to their export. A member may
 /// receive its own production; that moves no money. O(members log members), times the rounds of redistribution,
 /// of which there are at most as many as members.
 ///
 /// # Errors
-/// If a register is negative, a member is there twice, sums exceed 64 bits, or given coefficients do not match the members
-/// or do not sum to one.
+/// If a register is negative, a member is there twice, sums exceed 64 bits, or given coefficients do not match
+/// the members or do not sum to one.
 pub fn share(
     members: &[Member],
     coefficients: &Coefficients,
@@ -109,8 +110,8 @@ fn allot(members: &[Member], energy: Energy, weights: &[i128]) -> Result<Vec<Ene
     Ok(shares.into_iter().map(fits).collect())
 }
 
-/// In every round all members get their part and give back what exceeds their consumption. A round that gives something
-/// back has satisfied a member, so there are no more rounds than members.
+/// In every round all members get their part and give back what exceeds their consumption. A round that gives
+/// something back has satisfied a member, so there are no more rounds than members.
 fn by_coefficients(
     members: &[Member],
     produced: Energy,
@@ -139,7 +140,8 @@ fn by_coefficients(
     }
 }
 
-/// Walks receivers and givers side by side; one trade per overlap, so fewer trades than there are receivers and givers.
+/// Walks receivers and givers side by side; one trade per overlap, so fewer trades than there are receivers and
+/// givers.
 fn pair_up(members: &[Member], received: &[Energy], given: &[Energy], price: Price) -> Vec<Trade> {
     let mut trades = Vec::new();
     let (mut buyer, mut seller) = (0, 0);

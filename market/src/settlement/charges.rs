@@ -66,17 +66,17 @@ pub enum GridFee {
     None,
     /// So much per kilowatt-hour of each register.
     Constant(Levies),
-    /// A share, in basis points, of what the account pays for the energy it takes, and of what it receives for the energy
-    /// it gives, market and retailer together. At negative prices the size of the payment counts, so a fee never
-    /// becomes a gift. Each of the two is rounded to the nano-euro, halves up.
+    /// A share, in basis points, of what the account pays for the energy it takes, and of what it receives for
+    /// the energy it gives, market and retailer together. At negative prices the size of the payment counts, so a
+    /// fee never becomes a gift. Each of the two is rounded to the nano-euro, halves up.
     Percentage {
         /// Of the payments for energy taken.
         import_bp: u32,
         /// Of the revenues for energy given.
         export_bp: u32,
     },
-    /// HAMLET's blend: market fee × local share + retail fee × (1 − local share), on each register. The local share of a
-    /// register is the part of it that was traded; times the register that is a whole number of
+    /// HAMLET's blend: market fee × local share + retail fee × (1 − local share), on each register. The local
+    /// share of a register is the part of it that was traded; times the register that is a whole number of
     /// watt-hours, so the blend is exact.
     Blend {
         /// For energy traded in the local market.
@@ -154,7 +154,7 @@ impl StandingCharge {
     /// Charges `agent` over `period` in favour of `payee`, each charge at its local midnight. Posts all or nothing.
     ///
     /// # Errors
-    /// If the period is empty or the ledger cannot hold the amounts.
+    /// If the period is empty or longer than a century, or the ledger cannot hold the amounts.
     pub fn post(
         self,
         ledger: &mut Ledger,
@@ -163,7 +163,7 @@ impl StandingCharge {
         period: Period,
         calendar: Calendar,
     ) -> Result<(), SettlementError> {
-        let period = period.checked()?;
+        let period = period.checked()?.within_reach()?;
         let (amount, monthly) = match self {
             StandingCharge::PerDay(amount) => (amount, false),
             StandingCharge::PerMonth(amount) => (amount, true),

@@ -1,7 +1,7 @@
 //! Bilateral contracts and support schemes: what they pay for one slot against a reference price.
 //!
-//! Each function is one formula, exact in integers. `reference` is the price of the spot or local market for the slot.
-//! The forms are those of the contract market of ASSUME 0.6 and of the texts named at each function.
+//! Each function is one formula, exact in integers. `reference` is the price of the spot or local market for the
+//! slot. The forms are those of the contract market of ASSUME 0.6 and of the texts named at each function.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +29,9 @@ pub enum AtNegativePrices {
     Suspended,
 }
 
-/// Fixed-quantity power purchase agreement (baseload): the buyer pays strike × contracted + reference × (delivered −
-/// contracted). What the seller fails to deliver it owes at the reference price, what it delivers beyond is
-/// bought at that price.
+/// Fixed-quantity power purchase agreement (baseload): the buyer pays strike × contracted + reference ×
+/// (delivered − contracted). What the seller fails to deliver it owes at the reference price, what it delivers
+/// beyond is bought at that price.
 ///
 /// Source: pay-as-contracted structure of the EFET standard PPA, 2019.
 ///
@@ -48,9 +48,9 @@ pub fn fixed_quantity_ppa(
     add(contracted * strike, (delivered - contracted) * reference, delivered, reference)
 }
 
-/// Swing contract with take-or-pay: the buyer pays strike × min(max(taken, minimum), maximum) + reference × max(taken −
-/// maximum, 0). What it does not take of the minimum it pays without receiving it. A minimum of nothing
-/// and the largest maximum make a pay-as-produced agreement.
+/// Swing contract with take-or-pay: the buyer pays strike × min(max(taken, minimum), maximum) + reference ×
+/// max(taken − maximum, 0). What it does not take of the minimum it pays without receiving it. A minimum of
+/// nothing and the largest maximum make a pay-as-produced agreement.
 ///
 /// Source: P. Jaillet, E. I. Ronn and S. Tompaidis, "Valuation of commodity-based swing options",
 /// Management Science 50(7), 2004; here with a bound per slot.
@@ -72,8 +72,8 @@ pub fn swing_ppa(
     add(within * strike, beyond * reference, taken, reference)
 }
 
-/// Contract for differences: the generator receives (strike − reference) × quantity, where negative it pays; one-way,
-/// max(strike − reference, 0) × quantity.
+/// Contract for differences: the generator receives (strike − reference) × quantity, where negative it pays;
+/// one-way, max(strike − reference, 0) × quantity.
 ///
 /// Source: Low Carbon Contracts Company, CfD Standard Terms (two-way); Regulation (EU) 2019/943, article 19d.
 ///
@@ -101,9 +101,9 @@ pub fn feed_in_tariff(quantity: Energy, tariff: Price) -> Result<Money, Settleme
     Ok(quantity * tariff)
 }
 
-/// Sliding market premium: on top of its market revenue the generator receives max(applicable value − market value, 0) ×
-/// quantity. The market value is the mean of the reference period, and `reference` the price of the slot,
-/// which only decides on suspension.
+/// Sliding market premium: on top of its market revenue the generator receives max(applicable value − market
+/// value, 0) × quantity. The market value is the mean of the reference period, and `reference` the price of the
+/// slot, which only decides on suspension.
 ///
 /// Source: German Renewable Energy Sources Act (EEG 2023), section 23a with annex 1, and section 51.
 ///

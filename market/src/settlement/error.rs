@@ -40,7 +40,7 @@ pub enum SettlementError {
     AmountMismatch { component: Component, slot: Time, amount: Money, quantity: Energy, price: Price, product: Money },
     /// The turnover no longer fits.
     #[error(
-        "an entry of {component} at {slot} between {payer} and {payee} takes the ledger's turnover beyond the integers; \
+        "an entry of {component} at {slot} between {payer} and {payee} takes the turnover beyond the integers; \
          check its price and quantity, or begin a new ledger"
     )]
     LedgerTooLarge { component: Component, slot: Time, payer: Account, payee: Account },
@@ -50,6 +50,9 @@ pub enum SettlementError {
     /// A period that ends before it begins.
     #[error("the period from {from} until {until} is empty; it must end after it begins")]
     EmptyPeriod { from: Time, until: Time },
+    /// More days than can sensibly be charged one by one.
+    #[error("the period from {} ms until {} ms is longer than a century; charge shorter periods", from.0, until.0)]
+    PeriodTooLong { from: Time, until: Time },
     /// Taxes were charged already.
     #[error("agent {agent} has been charged taxes at {slot} already; close each period once")]
     AlreadyTaxed { agent: AgentId, slot: Time },

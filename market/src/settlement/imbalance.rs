@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, BASIS_POINTS, Component, Tariff};
+use super::{BASIS_POINTS, Tariff};
 use crate::{Energy, Price};
 
 /// How the energy is priced that the meter shows beyond the trades.
 ///
-/// A *shortage* is energy the account took without having bought it, or sold without delivering it: the residual import
-/// of [`Bill`](super::Bill). A *surplus* is the residual export.
+/// A *shortage* is energy the account took without having bought it, or sold without delivering it: the residual
+/// import of [`Bill`](super::Bill). A *surplus* is the residual export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Imbalance {
@@ -33,19 +33,18 @@ impl Imbalance {
     /// Both directions cost 0.10 EUR/kWh, as in lemlab by default.
     pub const COST_BOTH_WAYS: Imbalance = Imbalance::DualPrice { shortage: Price(100_000), surplus: Price(-100_000) };
 
-    /// Price of shortages and of surpluses, and under which account and component they are booked.
-    pub(super) fn prices(self, tariff: Tariff) -> (Tariff, Account, Component) {
-        let balancing = |import, export| (Tariff { import, export }, Account::Balancing, Component::Balancing);
+    /// What a kilowatt-hour short costs and one too much earns.
+    pub(super) fn prices(self, tariff: Tariff) -> Tariff {
         match self {
-            Imbalance::Retail => (tariff, Account::Retailer, Component::Retail),
-            Imbalance::DualPrice { shortage, surplus } => balancing(shortage, surplus),
-            Imbalance::SinglePrice { price } => balancing(price, price),
+            Imbalance::Retail => tariff,
+            Imbalance::DualPrice { shortage, surplus } => Tariff { import: shortage, export: surplus },
+            Imbalance::SinglePrice { price } => Tariff { import: price, export: price },
         }
     }
 }
 
-/// How much of a deviation is no imbalance yet. In each direction the first watt-hours up to the band are supplied or
-/// bought by the retailer at its tariff, and only what lies beyond is imbalance.
+/// How much of a deviation is no imbalance yet. In each direction the first watt-hours up to the band are
+/// supplied or bought by the retailer at its tariff, and only what lies beyond is imbalance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tolerance {

@@ -24,13 +24,24 @@ impl Period {
         if from < until { Ok(self) } else { Err(SettlementError::EmptyPeriod { from, until }) }
     }
 
+    /// Refuses periods with so many days that charging each would not end, and instants without a calendar day.
+    pub(super) fn within_reach(self) -> Result<Period, SettlementError> {
+        const CENTURY_MS: i64 = 36_525 * Span::DAY.0;
+        let Period { from, until } = self;
+        let near = from.0.unsigned_abs() < 1 << 60 && until.0.unsigned_abs() < 1 << 60;
+        if near && until.0 - from.0 <= CENTURY_MS {
+            return Ok(self);
+        }
+        Err(SettlementError::PeriodTooLong { from, until })
+    }
+
     fn contains(self, slot: Time) -> bool {
         (self.from..self.until).contains(&slot)
     }
 }
 
-/// A tax such as VAT. It is charged once per invoice line, on what the participant pays for `components`; what it receives
-/// is not taxed, as for small producers, who are no taxpayers.
+/// A tax such as VAT. It is charged once per invoice line, on what the participant pays for `components`; what it
+/// receives is not taxed, as for small producers, who are no taxpayers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tax {
@@ -38,7 +49,8 @@ pub struct Tax {
     pub rate_bp: u32,
     /// The lines it applies to. A tax on [`Component::Tax`] is never charged.
     pub components: BTreeSet<Component>,
-    /// Each line's tax is rounded to the nearest multiple of this, halves away from zero: 1 n€, or 10,000,000 for cents.
+    /// Each line's tax is rounded to the nearest multiple of this, halves away from zero: 1 n€, or 10,000,000 for
+    /// cents.
     pub unit: Money,
 }
 
@@ -61,8 +73,8 @@ pub struct InvoiceLine {
     pub direction: Direction,
     /// Energy, or base of the charge; never negative.
     pub quantity: Energy,
-    /// `amount` per kilowatt-hour, seen as the price of its direction, to the nearest µ€/kWh, halves away from zero. For
-    /// reading only; `None` without energy, or where it exceeds 64 bits.
+    /// `amount` per kilowatt-hour, seen as the price of its direction, to the nearest µ€/kWh, halves away from
+    /// zero. For reading only; `None` without energy, or where it exceeds 64 bits.
     pub mean_price: Option<Price>,
     /// What the participant owes; negative where it receives.
     pub amount: Money,
@@ -155,10 +167,12 @@ impl Tax {
     }
 }
 
+/// Quantity and amount of every line.
+type Sums = BTreeMap<(Component, Direction), (Energy, Money)>;
+
 fn invoices(ledger: &Ledger, agents: &[AgentId], period: Period) -> Result<Vec<Invoice>, SettlementError> {
     let period = period.checked()?;
-    let mut sums: BTreeMap<AgentId, BTreeMap<(Component, Direction), (Energy, Money)>> =
-        agents.iter().map(|&agent| (agent, BTreeMap::new())).collect();
+    let mut sums: BTreeMap<AgentId, Sums> = agents.iter().map(|&agent| (agent, BTreeMap::new())).collect();
     for entry in ledger.entries().iter().filter(|entry| period.contains(entry.slot)) {
         // The ledger bounds the sum of all amounts and quantities, so these sums fit.
         for (account, direction, amount) in

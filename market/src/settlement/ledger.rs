@@ -52,7 +52,8 @@ pub enum Component {
 }
 
 impl Component {
-    /// Whether the quantity of such an entry flows from payee to payer; in all others it is merely the base of a charge.
+    /// Whether the quantity of such an entry flows from payee to payer; in all others it is merely the base of a
+    /// charge.
     pub fn carries_energy(self) -> bool {
         matches!(self, Component::Energy | Component::Retail | Component::Balancing)
     }
@@ -109,8 +110,8 @@ impl Entry {
 
 /// All entries in the sequence of posting, and the balance of every account.
 ///
-/// Turnover and energy are bounded so that no sum over entries or accounts can overflow: the sizes of all amounts add up
-/// to less than 2¹²⁶ n€, and all quantities to less than 2⁶³ Wh. An entry beyond is refused.
+/// Turnover and energy are bounded so that no sum over entries or accounts can overflow: the sizes of all amounts
+/// add up to less than 2¹²⁶ n€, and all quantities to less than 2⁶³ Wh. An entry beyond is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Entry>", into = "Vec<Entry>")]
 pub struct Ledger {
@@ -177,8 +178,8 @@ impl Ledger {
         self.balances.iter().map(|(&account, &balance)| (account, balance))
     }
 
-    /// Energy that `account` took minus energy it gave in the slot that begins at `slot`: its metered import minus export
-    /// once the slot is settled. O(entries).
+    /// Energy that `account` took minus energy it gave in the slot that begins at `slot`: its metered import
+    /// minus export once the slot is settled. O(entries).
     pub fn net_energy(&self, account: Account, slot: Time) -> Energy {
         net_energy(&self.entries, account, slot)
     }
@@ -322,6 +323,7 @@ mod tests {
         let json = serde_json::to_string(&ledger).expect("a ledger serialises");
         assert_eq!(serde_json::from_str::<Ledger>(&json).expect("it comes back"), ledger);
         let forged = json.replace("\"amount\":70", "\"amount\":700");
-        assert!(serde_json::from_str::<Ledger>(&forged).expect_err("forged").to_string().contains("10 Wh at 7 µ€/kWh"));
+        let error = serde_json::from_str::<Ledger>(&forged).expect_err("forged").to_string();
+        assert!(error.contains("10 Wh at 7 µ€/kWh make 70 n€"), "{error}");
     }
 }

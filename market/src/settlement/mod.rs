@@ -1,9 +1,11 @@
 //! From trades and meters to money that adds up: bills, a double-entry ledger, invoices and contracts.
 //!
 //! - [`settle`] bills one account for one slot: what was traded as traded, the rest at the retailer's [`Tariff`].
-//! - [`settle_slot`] settles a whole slot under [`Terms`] (imbalance scheme, levies, grid fees) into a [`Ledger`],
-//!   in which every amount leaves one [`Account`] and reaches another, so that all accounts sum to zero.
-//! - [`close_period`] charges taxes and writes one [`Invoice`] per participant, equal to its ledger to the nano-euro.
+//! - [`settle_slot`] settles a whole slot under [`Terms`] (imbalance scheme, levies, grid fees) into a
+//!   [`Ledger`], in which every amount leaves one [`Account`] and reaches another, so that all accounts sum to
+//!   zero.
+//! - [`close_period`] charges taxes and writes one [`Invoice`] per participant, equal to its ledger to the
+//!   nano-euro.
 //! - [`contract`] holds the payments of bilateral contracts and support schemes against a reference price.
 //!
 //! Everything is integer. The only divisions are percentages; each says where it rounds, and

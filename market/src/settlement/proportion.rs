@@ -8,8 +8,8 @@ use crate::Money;
 /// How many basis points make a whole.
 pub const BASIS_POINTS: i128 = 10_000;
 
-/// `rate_bp` hundredths of a percent of `amount`, to the nearest multiple of `unit`, halves away from zero; `None` if
-/// it does not fit, or `unit` is not positive.
+/// `rate_bp` hundredths of a percent of `amount`, to the nearest multiple of `unit`, halves away from zero;
+/// `None` if it does not fit, or `unit` is not positive.
 ///
 /// Away from zero, because then a charge and its refund are the same number.
 pub fn basis_points_of(amount: Money, rate_bp: u32, unit: Money) -> Option<Money> {
@@ -24,17 +24,17 @@ pub fn basis_points_of(amount: Money, rate_bp: u32, unit: Money) -> Option<Money
     rounded.checked_mul(unit.0).map(Money)
 }
 
-/// Shares `total` out in proportion to `weights`, by largest remainder: every share is the exact one rounded down, and
-/// the units left over go one each to the largest remainders. The shares sum to `total`. O(n log n).
+/// Shares `total` out in proportion to `weights`, by largest remainder: every share is the exact one rounded
+/// down, and the units left over go one each to the largest remainders. The shares sum to `total`. O(n log n).
 ///
-/// Equal remainders are served by lottery ticket, lowest first, then by place in the list, never by who it is. No share exceeds
-/// its weight if `total` is at most the sum of the weights.
+/// Equal remainders are served by lottery ticket, lowest first, then by place in the list, never by who it is. No
+/// share exceeds its weight if `total` is at most the sum of the weights.
 ///
 /// Source: Hamilton's method, M. L. Balinski and H. P. Young, "Fair Representation", 2nd ed., 2001.
 ///
 /// # Errors
-/// If `total` or a weight is negative, all weights are zero while `total` is not, the lists differ in length, or a
-/// product exceeds 128 bits.
+/// If `total` or a weight is negative, all weights are zero while `total` is not, the lists differ in length, or
+/// a product exceeds 128 bits.
 pub fn apportion(total: i128, weights: &[i128], tickets: &[u64]) -> Result<Vec<i128>, SettlementError> {
     if weights.len() != tickets.len() {
         return Err(SettlementError::TicketsMismatch { weights: weights.len(), tickets: tickets.len() });
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn a_percentage_can_be_rounded_to_cents() {
-        // 8.5 % of 1.23 EUR are 10.455 ct, that is 10 ct; of 1.30 EUR 11.05 ct; of 1.00 EUR exactly 8.5 ct, up to 9.
+        // 8.5 % of 1.23 EUR are 10.455 ct, that is 10 ct; of 1.30 EUR 11.05 ct; of 1.00 EUR exactly 8.5 ct, up to
+        // 9.
         let cents = |eur_cents: i128| basis_points_of(Money(eur_cents * 10_000_000), 850, Money(10_000_000));
         assert_eq!(cents(123), Some(Money(100_000_000)));
         assert_eq!(cents(130), Some(Money(110_000_000)));
@@ -88,7 +89,8 @@ mod tests {
 
     #[test]
     fn shares_sum_to_the_total_and_the_largest_remainders_get_the_rest() {
-        // 10 over 1:1:1 leaves one unit to the lowest ticket; over 5:3:2 it is exact; 7 over 5:3:2 is 3.5, 2.1, 1.4.
+        // 10 over 1:1:1 leaves one unit to the lowest ticket; over 5:3:2 it is exact; 7 over 5:3:2 is 3.5, 2.1,
+        // 1.4.
         assert_eq!(apportion(10, &[1, 1, 1], &[5, 2, 9]), Ok(vec![3, 4, 3]));
         assert_eq!(apportion(10, &[5, 3, 2], &[0, 0, 0]), Ok(vec![5, 3, 2]));
         assert_eq!(apportion(7, &[5, 3, 2], &[0, 0, 0]), Ok(vec![4, 2, 1]));

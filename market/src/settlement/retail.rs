@@ -13,8 +13,8 @@
 //! While the meter runs one way within the slot, this is metered net − traded net at the price of its
 //! sign. A retailer that does net within the slot is had by netting the two readings beforehand.
 //!
-//! In every case residual import − residual export = (metered import − metered export) −
-//! (bought − sold): each kilowatt-hour is billed once.
+//! In every case residual import − residual export = (metered import − metered export) − (bought − sold): each
+//! kilowatt-hour is billed once.
 
 use serde::{Deserialize, Serialize};
 
@@ -81,8 +81,8 @@ pub struct Bill {
 /// `tariff`. The module says which energy ends up at which price.
 ///
 /// # Panics
-/// If a reading, or an amount bought or sold, is negative, or they add up beyond the integers; [`try_settle`] returns
-/// these as errors.
+/// If a reading, or an amount bought or sold, is negative, or they add up beyond the integers; [`try_settle`]
+/// returns these as errors.
 pub fn settle(metered_import: Energy, metered_export: Energy, position: &Position, tariff: &Tariff) -> Bill {
     try_settle(metered_import, metered_export, position, tariff).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -1,5 +1,5 @@
-//! Settles a whole slot into the ledger: trades, what the retailer and the balancing account make of the rest, levies and
-//! grid fees.
+//! Settles a whole slot into the ledger: trades, what the retailer and the balancing account make of the rest,
+//! levies and grid fees.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::charges::{Charge, FeeBase};
 use super::ledger::net_energy;
-use super::{Account, Component, Entry, Ledger, Position, SettlementError, Terms, try_settle};
+use super::{Account, Component, Entry, Imbalance, Ledger, Position, SettlementError, Terms, try_settle};
 use crate::time::Time;
 use crate::{AgentId, Energy, Money, Trade};
 
@@ -84,11 +84,12 @@ pub fn bill_slot(slot: Time, account: &SlotAccount<'_>, traded: &Traded) -> Resu
     reckon(slot, account, traded).map(|(bill, _)| bill)
 }
 
-/// Settles the slot that begins at `slot`: posts its trades, and for every account what its meter shows beyond them,
-/// levies and grid fees. Returns one bill per account, in the order given. O((trades + accounts) × log accounts).
+/// Settles the slot that begins at `slot`: posts its trades, and for every account what its meter shows beyond
+/// them, levies and grid fees. Returns one bill per account, in the order given. O((trades + accounts) × log
+/// accounts).
 ///
-/// Call it once per slot. It posts all or nothing, and checks that every account's market, retail and balancing energy
-/// together are its metered energy.
+/// Call it once per slot. It posts all or nothing, and checks that every account's market, retail and balancing
+/// energy together are its metered energy.
 ///
 /// # Errors
 /// If a trade is not positive or by somebody without a meter, an agent has two meters, a register is negative, or
@@ -108,7 +109,7 @@ pub fn settle_slot(
     for account in accounts {
         let traded = traded.remove(&account.agent).unwrap_or_default();
         let (bill, postings) = reckon(slot, account, &traded)?;
-        let own: Vec<Entry> = postings.into_iter().flatten().collect();
+        let own: Vec<Entry> = postings.into_iter().flatten().flatten().collect();
         let (import, export) = account.terms.registers.counted(account.import, account.export);
         let beyond_trades = net_energy(&own, Account::Participant(account.agent), slot);
         let net = traded.bought - traded.sold + beyond_trades;
@@ -151,10 +152,13 @@ fn gather(
     Ok(traded)
 }
 
-/// What is posted beyond the trades: four flows of energy, then grid fees and levies on either register.
-type Postings = [Option<Entry>; 8];
+/// What may be posted of one kind: both flows from and to two accounts, or both charges of two payees.
+type Four = [Option<Entry>; 4];
 
-/// The bill of an account, and what of it is not posted by its trades.
+/// What is posted beyond the trades: energy, then charges.
+type Postings = [Four; 2];
+
+/// The bill of an account, and what of it is posted beyond its trades.
 fn reckon(slot: Time, account: &SlotAccount<'_>, traded: &Traded) -> Result<(SlotBill, Postings), SettlementError> {
     let &SlotAccount { agent, import, export, terms } = account;
     let &Traded { bought, sold, paid, received } = traded;
@@ -164,73 +168,79 @@ fn reckon(slot: Time, account: &SlotAccount<'_>, traded: &Traded) -> Result<(Slo
     }
     let net_paid = paid.0.checked_sub(received.0).map(Money).ok_or(too_large("the net of the trades"))?;
     let position = Position { bought, sold, paid: net_paid };
-    let (import, export) = terms.registers.counted(import, export);
-    let residual = try_settle(import, export, &position, &terms.tariff)?;
+    let registers = terms.registers.counted(import, export);
+    let residual = try_settle(registers.0, registers.1, &position, &terms.tariff)?;
     let both = bought.0.checked_add(sold.0).map(Energy).ok_or(too_large("the sum of the trades"))?;
-    let band = terms.tolerance.band(both);
-
+    // Nothing tells the band from the rest where the retailer's prices hold for both.
+    let band = if terms.imbalance == Imbalance::Retail { Energy(i64::MAX) } else { terms.tolerance.band(both) };
+    let retail_import = residual.residual_import.min(band);
+    let retail_export = residual.residual_export.min(band);
     let mut bill = SlotBill {
         position,
-        retail_import: residual.residual_import.min(band),
-        retail_export: residual.residual_export.min(band),
+        retail_import,
+        retail_export,
+        shortage: residual.residual_import - retail_import,
+        surplus: residual.residual_export - retail_export,
         ..SlotBill::default()
     };
-    bill.shortage = residual.residual_import - bill.retail_import;
-    bill.surplus = residual.residual_export - bill.retail_export;
-    let (prices, counterparty, component) = terms.imbalance.prices(terms.tariff);
-    let flows = [
-        (Flow::Taken, Account::Retailer, Component::Retail, bill.retail_import, terms.tariff.import),
-        (Flow::Given, Account::Retailer, Component::Retail, bill.retail_export, terms.tariff.export),
-        (Flow::Taken, counterparty, component, bill.shortage, prices.import),
-        (Flow::Given, counterparty, component, bill.surplus, prices.export),
-    ];
-    if component == Component::Retail {
-        // Nothing tells the band from the rest when the retailer's prices hold for both.
-        (bill.retail_import, bill.shortage) = (residual.residual_import, Energy::ZERO);
-        (bill.retail_export, bill.surplus) = (residual.residual_export, Energy::ZERO);
-    }
-
-    let member = Account::Participant(agent);
-    let mut postings = [None; 8];
-    let (mut for_taken, mut for_given) = (paid, received);
-    for (posting, (flow, counterparty, component, quantity, price)) in postings.iter_mut().zip(flows) {
-        if quantity == Energy::ZERO {
-            continue;
-        }
-        let (payer, payee, side) = match flow {
-            Flow::Taken => (member, counterparty, &mut for_taken),
-            Flow::Given => (counterparty, member, &mut for_given),
-        };
-        let entry = Entry::priced(slot, payer, payee, component, quantity, price);
-        *side = side.0.checked_add(entry.amount.0).map(Money).ok_or(too_large("the payment for energy"))?;
-        *posting = Some(entry);
-    }
-    let base = FeeBase { registers: (import, export), traded: (bought, sold), payments: (for_taken, for_given) };
-    let fees = terms.grid_fee.charges(&base).ok_or(too_large("the grid fee"))?;
-    let levies = [Charge::at(import, terms.levies.import), Charge::at(export, terms.levies.export)];
-    let charges = [(Component::GridFee, Account::GridOperator, fees), (Component::Levy, Account::State, levies)];
-    let charges =
-        charges.into_iter().flat_map(|(component, payee, both)| both.map(|charge| (component, payee, charge)));
-    for (posting, (component, payee, charge)) in postings[4..].iter_mut().zip(charges) {
-        let Charge { quantity, price, amount } = charge;
-        let due = Entry { slot, payer: member, payee, component, quantity, price, amount };
-        *posting = (amount != Money::ZERO).then_some(due);
-    }
-    total_up(&mut bill, postings.iter().flatten(), member).ok_or(too_large("the bill"))?;
+    let energy = energy_entries(slot, account, &bill);
+    let payments = payments(traded, account.agent, &energy).ok_or(too_large("the payment for energy"))?;
+    let base = FeeBase { registers, traded: (bought, sold), payments };
+    let charges = charge_entries(slot, account, &base).ok_or(too_large("the grid fee"))?;
+    let postings = [energy, charges];
+    total_up(&mut bill, &postings, Account::Participant(agent)).ok_or(too_large("the bill"))?;
     Ok((bill, postings))
 }
 
-/// Which way energy flows, seen from the participant.
-#[derive(Clone, Copy)]
-enum Flow {
-    Taken,
-    Given,
+/// What retailer and balancing account supply and take.
+fn energy_entries(slot: Time, account: &SlotAccount<'_>, bill: &SlotBill) -> Four {
+    let member = Account::Participant(account.agent);
+    let tariff = account.terms.tariff;
+    let imbalance = account.terms.imbalance.prices(tariff);
+    let (retailer, balancing) = (Account::Retailer, Account::Balancing);
+    let flows = [
+        (member, retailer, Component::Retail, bill.retail_import, tariff.import),
+        (retailer, member, Component::Retail, bill.retail_export, tariff.export),
+        (member, balancing, Component::Balancing, bill.shortage, imbalance.import),
+        (balancing, member, Component::Balancing, bill.surplus, imbalance.export),
+    ];
+    flows.map(|(payer, payee, component, quantity, price)| {
+        (quantity > Energy::ZERO).then(|| Entry::priced(slot, payer, payee, component, quantity, price))
+    })
+}
+
+/// What is paid for all energy taken and received for all energy given; `None` beyond the integers.
+fn payments(traded: &Traded, agent: AgentId, entries: &Four) -> Option<(Money, Money)> {
+    let (mut for_taken, mut for_given) = (traded.paid.0, traded.received.0);
+    for entry in entries.iter().flatten() {
+        let side = if entry.payer == Account::Participant(agent) { &mut for_taken } else { &mut for_given };
+        *side = side.checked_add(entry.amount.0)?;
+    }
+    Some((Money(for_taken), Money(for_given)))
+}
+
+/// Grid fees and levies; `None` beyond the integers.
+fn charge_entries(slot: Time, account: &SlotAccount<'_>, base: &FeeBase) -> Option<Four> {
+    let Terms { grid_fee, levies, .. } = account.terms;
+    let (import, export) = base.registers;
+    let [fee_in, fee_out] = grid_fee.charges(base)?;
+    let charges = [
+        (Component::GridFee, Account::GridOperator, fee_in),
+        (Component::GridFee, Account::GridOperator, fee_out),
+        (Component::Levy, Account::State, Charge::at(import, levies.import)),
+        (Component::Levy, Account::State, Charge::at(export, levies.export)),
+    ];
+    let payer = Account::Participant(account.agent);
+    Some(charges.map(|(component, payee, Charge { quantity, price, amount })| {
+        let entry = Entry { slot, payer, payee, component, quantity, price, amount };
+        (amount != Money::ZERO).then_some(entry)
+    }))
 }
 
 /// Adds the entries up by component; `None` beyond the integers.
-fn total_up<'e>(bill: &mut SlotBill, entries: impl Iterator<Item = &'e Entry>, member: Account) -> Option<()> {
+fn total_up(bill: &mut SlotBill, postings: &Postings, member: Account) -> Option<()> {
     bill.total = bill.position.paid;
-    for entry in entries {
+    for entry in postings.iter().flatten().flatten() {
         let owed = entry.owed_by(member);
         let part = match entry.component {
             Component::Retail => &mut bill.retail,
