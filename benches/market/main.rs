@@ -6,6 +6,8 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod auction;
+mod dispatch;
+mod peers;
 
 use std::time::Instant;
 
@@ -24,7 +26,7 @@ fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
 }
 
 fn main() {
-    let parts: [(&str, fn()); 1] = [("auction", auction::run)];
+    let parts: [(&str, fn()); 3] = [("auction", auction::run), ("dispatch", dispatch::run), ("peers", peers::run)];
     // Cargo adds `--bench`.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let chosen = parts.iter().filter(|(name, _)| name.contains(&filter)).collect::<Vec<_>>();

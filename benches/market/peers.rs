@@ -1,5 +1,7 @@
 //! How long peers take to agree: negotiation of blocks, and the method of multipliers, with growing numbers of peers.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
+
 use std::time::Instant;
 
 use market::optimise::{BranchAndBound, InteriorPoint};
@@ -28,7 +30,9 @@ fn edges(peers: usize) -> Vec<(usize, usize)> {
 }
 
 pub(crate) fn run() {
-    println!("\nnegotiation of 0.5 kWh blocks, 4 slots, half sellers and half buyers, at most {PARTNERS} partners each");
+    println!(
+        "\nnegotiation of 0.5 kWh blocks, 4 slots, half sellers and half buyers, at most {PARTNERS} partners each"
+    );
     println!("peers      pairs    rounds   finished   traded kWh          ms");
     for peers in [10, 100, 1_000] {
         let negotiation = negotiation(peers);
@@ -61,7 +65,8 @@ pub(crate) fn run() {
 
 fn negotiation(peers: usize) -> Negotiation {
     let is_seller = |peer: usize| peer % 2 == 0;
-    let energy = |peer: usize| (0..4).map(|slot| Energy(500 + spread(peer * 4 + slot, 3000) as i64)).collect::<Vec<_>>();
+    let energy =
+        |peer: usize| (0..4).map(|slot| Energy(500 + spread(peer * 4 + slot, 3000) as i64)).collect::<Vec<_>>();
     let prosumer = |peer: usize| {
         let (own, none) = (energy(peer), vec![Energy::ZERO; 4]);
         let (load, pv) = if is_seller(peer) { (none, own) } else { (own, none) };
