@@ -64,7 +64,7 @@ pub(crate) fn run() {
 }
 
 fn negotiation(peers: usize) -> Negotiation {
-    let is_seller = |peer: usize| peer % 2 == 0;
+    let is_seller = |peer: usize| peer.is_multiple_of(2);
     let energy =
         |peer: usize| (0..4).map(|slot| Energy(500 + spread(peer * 4 + slot, 3000) as i64)).collect::<Vec<_>>();
     let prosumer = |peer: usize| {
@@ -94,8 +94,8 @@ fn exchange(peers: usize) -> Exchange {
     let peer = |index: usize| {
         let (price, slope) = (spread(index, 200) as f64 / 1e3, 0.01 + spread(index + 7, 40) as f64 / 1e3);
         let size = 1.0 + spread(index + 13, 80) as f64 / 10.0;
-        let (least, most) = if index % 2 == 0 { (0.0, size) } else { (-size, 0.0) };
-        let linear = if index % 2 == 0 { 0.05 + price } else { 0.15 + price };
+        let (least, most) = if index.is_multiple_of(2) { (0.0, size) } else { (-size, 0.0) };
+        let linear = if index.is_multiple_of(2) { 0.05 + price } else { 0.15 + price };
         Peer::Elastic(Elastic {
             linear: linear.into(),
             quadratic: slope.into(),
