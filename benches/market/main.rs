@@ -8,6 +8,8 @@
 mod auction;
 mod blocks;
 mod continuous;
+mod dispatch;
+mod peers;
 
 use std::time::Instant;
 
@@ -26,8 +28,13 @@ fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
 }
 
 fn main() {
-    let parts: [(&str, fn()); 3] =
-        [("auction", auction::run), ("blocks", blocks::run), ("continuous", continuous::run)];
+    let parts: [(&str, fn()); 5] = [
+        ("auction", auction::run),
+        ("blocks", blocks::run),
+        ("continuous", continuous::run),
+        ("dispatch", dispatch::run),
+        ("peers", peers::run),
+    ];
     // Cargo adds `--bench`.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let chosen = parts.iter().filter(|(name, _)| name.contains(&filter)).collect::<Vec<_>>();

@@ -1,5 +1,7 @@
 //! Central dispatch against golden costs, with a checker of its own for every schedule, and prices that behave as prices.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first error")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

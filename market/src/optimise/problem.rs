@@ -212,6 +212,16 @@ impl Problem {
         self.rows.len()
     }
 
+    /// All its columns in order.
+    pub fn columns(&self) -> impl Iterator<Item = ColumnId> + use<> {
+        (0..self.columns.len()).map(ColumnId)
+    }
+
+    /// All its rows in order.
+    pub fn rows(&self) -> impl Iterator<Item = RowId> + use<> {
+        (0..self.rows.len()).map(RowId)
+    }
+
     /// How many entries its rows have.
     pub fn entry_count(&self) -> usize {
         self.entries.len()

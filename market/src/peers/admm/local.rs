@@ -122,6 +122,11 @@ impl Pulled<'_> {
         }
     }
 
+    /// How much less it sells for each EUR/kWh more that a kWh is worth to it.
+    fn slope(&self, value: f64) -> f64 {
+        (0..self.ends.len()).filter(|&place| self.sale(place, value) != 0.0).count() as f64 / self.penalty
+    }
+
     fn sales(&self, value: f64) -> f64 {
         (0..self.ends.len()).map(|place| self.sale(place, value)).sum()
     }
@@ -129,32 +134,40 @@ impl Pulled<'_> {
 
 impl Elastic {
     /// What a kWh is worth to the peer when it sells what it then wants to sell. The higher the value the more it
-    /// produces and the less it sells, so there is one balance, found by halving to the last digits.
+    /// produces and the less it sells, piecewise linearly, so there is one balance: Newton's method finds it in a few
+    /// steps, and halving takes over wherever it would leave the interval known to hold the balance.
     fn marginal_value(&self, market: &Pulled<'_>, step: usize) -> f64 {
+        const STEPS: u32 = 400;
         let (linear, quadratic) = (self.linear.at(step), self.quadratic.at(step));
-        let (least, most) = (self.least_kw.at(step), self.most_kw.at(step));
-        let missing = |value: f64| {
-            let produced = match quadratic > 0.0 {
-                true => ((value - linear) / quadratic).clamp(least, most),
-                false if value < linear => least,
-                false => most,
-            };
-            market.sales(value) + self.need_kw.at(step) - produced
-        };
-        let mut reach = 1.0;
-        let (mut low, mut high) = (linear, linear);
-        while !market.ends.is_empty() && reach < 1e18 && (missing(low) < 0.0 || missing(high) > 0.0) {
-            (low, high) = if missing(low) < 0.0 { (low - reach, high) } else { (low, high + reach) };
-            reach *= 2.0;
+        let (least, most, need) = (self.least_kw.at(step), self.most_kw.at(step), self.need_kw.at(step));
+        let (mut low, mut high) = (f64::NEG_INFINITY, f64::INFINITY);
+        let (mut value, mut reach) = (linear, 1.0);
+        if market.ends.is_empty() {
+            return value;
         }
-        while high - low > 1e-14 * (1.0 + low.abs().max(high.abs())) {
+        for count in 1..=STEPS {
+            let wanted = if quadratic > 0.0 { (value - linear) / quadratic } else { (value - linear) * f64::INFINITY };
+            let produced = if wanted.is_nan() { most } else { wanted.clamp(least, most) };
+            let missing = market.sales(value) + need - produced;
+            (low, high) = if missing > 0.0 { (value, high) } else { (low, value) };
+            let of_production = if produced == wanted && quadratic > 0.0 { 1.0 / quadratic } else { 0.0 };
+            let newton = value + missing / (market.slope(value) + of_production);
             let middle = low + (high - low) / 2.0;
-            if middle <= low || middle >= high {
+            let next = if newton > low && newton < high && !count.is_multiple_of(4) {
+                newton
+            } else if middle.is_finite() {
+                middle
+            } else {
+                reach *= 2.0;
+                value + if missing > 0.0 { reach } else { -reach }
+            };
+            let is_near = (next - value).abs() <= 1e-15 * (1.0 + value.abs());
+            if missing == 0.0 || is_near {
                 break;
             }
-            (low, high) = if missing(middle) > 0.0 { (middle, high) } else { (low, middle) };
+            value = next;
         }
-        low + (high - low) / 2.0
+        value
     }
 
     fn check(&self, steps: usize, peer: usize, is_alone: bool) -> Result<(), AdmmError> {

@@ -173,3 +173,48 @@ impl Plan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::peers::Prosumer;
+
+    proptest! {
+        #[test]
+        fn descent_ends_at_the_best_of_all_choices(
+            prices in prop::collection::vec((any::<bool>(), -50..400_i64), 1..7),
+            (load, pv) in (0..3000_i64, 0..3000_i64),
+            (import, margin) in (-100..400_i64, 0..300_i64),
+        ) {
+            let negotiation = Negotiation {
+                slot_h: 1.0,
+                import_price: vec![Price(import)],
+                export_price: vec![Price(import - margin)],
+                contract: Energy(700),
+                increment: Price(1),
+                contracts_per_pair: 1,
+                most_rounds: 1,
+                peers: vec![Prosumer { load: vec![Energy(load)], pv: vec![Energy(pv)], storages: Vec::new() }],
+                pairs: Vec::new(),
+            };
+            let side = |(place, (buys, price)): (usize, (bool, i64))| Side { place, slot: 0, buys, price: Price(price) };
+            let mut sides: Vec<Side> = prices.into_iter().enumerate().map(side).collect();
+            sides.sort_by_key(|side| (side.buys, if side.buys { side.price } else { -side.price }));
+            let mut chosen = vec![false; sides.len()];
+            descend(&negotiation, 0, &sides, &mut chosen);
+            let cost = |is_taken: &dyn Fn(&Side) -> bool| {
+                let (mut given, mut cost) = (Energy::ZERO, Money::ZERO);
+                for side in sides.iter().filter(|side| is_taken(side)) {
+                    let energy = if side.buys { Energy(-700) } else { Energy(700) };
+                    given += energy;
+                    cost += -energy * side.price;
+                }
+                cost + grid_cost(&negotiation, 0, 0, given)
+            };
+            let all = (0..1_u32 << sides.len()).map(|set| cost(&|side| set >> side.place & 1 == 1));
+            prop_assert_eq!(cost(&|side| chosen[side.place]), all.min().expect("nothing is one choice"));
+        }
+    }
+}
