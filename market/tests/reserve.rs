@@ -189,7 +189,7 @@ fn money_beyond_the_integer_is_refused_and_does_not_panic() {
     let need = SlotNeed { duration: Span::HOUR, up: Energy(i64::MAX), down: Energy(0) };
     assert_eq!(activate(&bought, &[need; 3], Pricing::Uniform), Err(ReserveError::MoneyTooLarge));
     let called = activate(&bought, &[need], Pricing::Uniform).expect("one slot fits");
-    let rules = DeliveryRules { energy_fine: Price(i64::MAX), ..DeliveryRules::default() };
+    let rules = DeliveryRules { tolerance_bp: 0, energy_fine: Price(i64::MAX), capacity_fine: CapacityPrice(i64::MAX) };
     assert_eq!(settle_delivery(&bought, &called, &[], &rules), Err(ReserveError::MoneyTooLarge));
 }
 
