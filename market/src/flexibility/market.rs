@@ -12,9 +12,9 @@ use super::trail::{FlexMessage, FlexOrderResponse, Metering, TrailEntry};
 use super::validate::{check_offer, check_prognosis};
 use super::{
     CongestionPoint, ContractDay, ContractId, ContractSettlement, DPrognosis, FlexContract, FlexOffer,
-    FlexOfferRevocation, FlexOrder, FlexOrderSettlement, FlexRequest, FlexReservationUpdate, IspPower, Isps, MessageId,
-    OfferEvent, OfferState, OrderEvent, OrderState, Rejection, RequestState, Selected, Selection, SelectionRules,
-    select, settle_contract, settle_order,
+    FlexOfferRevocation, FlexOrder, FlexRequest, FlexReservationUpdate, IspPower, Isps, MessageId, OfferEvent,
+    OfferState, OrderEvent, OrderState, Rejection, RequestState, Selected, Selection, SelectionRules, select,
+    settle_contract, settle_order,
 };
 use crate::reserve::Power;
 use crate::time::{Span, Time};
@@ -54,6 +54,8 @@ pub struct FlexMarket {
     requests: BTreeMap<MessageId, Held<FlexRequest, RequestState>>,
     offers: BTreeMap<MessageId, Held<FlexOffer, OfferState>>,
     orders: BTreeMap<MessageId, Held<FlexOrder, OrderState>>,
+    /// Orders that their aggregator refused.
+    refused: BTreeSet<MessageId>,
     contract_days: BTreeSet<(ContractId, Time)>,
     /// What each aggregator has received.
     accounts: BTreeMap<AgentId, Money>,
@@ -85,6 +87,7 @@ impl FlexMarket {
             requests: BTreeMap::new(),
             offers: BTreeMap::new(),
             orders: BTreeMap::new(),
+            refused: BTreeSet::new(),
             contract_days: BTreeSet::new(),
             accounts: BTreeMap::new(),
             paid: Money::ZERO,
@@ -316,6 +319,9 @@ impl FlexMarket {
         let event = if response.accepted { OrderEvent::Accept } else { OrderEvent::Refuse };
         let refused = Rejection::OrderState { order, state: held.state.to_string() };
         held.state = held.state.after(event).ok_or(refused)?;
+        if !response.accepted {
+            self.refused.insert(order);
+        }
         Ok(())
     }
 
@@ -328,7 +334,7 @@ impl FlexMarket {
         }
         let refused = Rejection::OrderState { order, state: held.state.to_string() };
         let state = held.state.after(OrderEvent::Settle).ok_or(refused)?;
-        let baseline = &self.prognoses.get(&held.message.baseline).expect("an offer needs its baseline").powers;
+        let baseline = &self.baseline_of(held)?;
         // Who refused an order is settled as if it had stayed on its baseline.
         let metered = if held.state == OrderState::Refused { baseline } else { &metering.powers };
         self.rules.isps.check_series(&metering.powers)?;
@@ -338,6 +344,24 @@ impl FlexMarket {
         self.orders.get_mut(&order).expect("it was found above").state = state;
         self.note(now, FlexMessage::OrderSettlement(settled), None);
         Ok(())
+    }
+
+    /// The prognosis of an order, moved by what the same aggregator was ordered before at the same place and day, so that
+    /// one deviation is never paid twice. Orders that were refused move nothing.
+    fn baseline_of(&self, order: &Held<FlexOrder, OrderState>) -> Result<Vec<Power>, Rejection> {
+        let prognosis = self.prognoses.get(&order.message.baseline).expect("an offer needs its baseline");
+        let mut baseline = prognosis.powers.clone();
+        let of = |order: &FlexOrder| (order.aggregator, order.congestion_point, order.period);
+        let is_before = |other: &&Held<FlexOrder, OrderState>| {
+            of(&other.message) == of(&order.message)
+                && (other.received, other.message.id) < (order.received, order.message.id)
+                && !self.refused.contains(&other.message.id)
+        };
+        for earlier in self.orders.values().filter(is_before) {
+            let powers = self.rules.isps.powers(&earlier.message.isps)?;
+            baseline.iter_mut().zip(powers).for_each(|(sum, power)| sum.0 += power.0);
+        }
+        Ok(baseline)
     }
 
     fn order(&mut self, now: Time, id: MessageId, selected: &Selected) {

@@ -3,6 +3,7 @@
 mod market;
 mod message;
 mod program;
+pub mod redispatch;
 mod search;
 mod selection;
 mod settlement;

@@ -72,21 +72,25 @@ pub fn settle_order(
     penalty: Price,
 ) -> Result<FlexOrderSettlement, Rejection> {
     isps.check()?;
-    for series in [baseline, metered] {
-        isps.check_series(series)?;
+    isps.check_series(metered)?;
+    if baseline.len() != metered.len() {
+        return Err(Rejection::WrongLength { given: baseline.len(), isps: isps.count });
     }
     let ordered = isps.powers(&order.isps)?;
     let prices = spread_price(order.price, &ordered);
-    let too_large = || Rejection::Selection { reason: "penalties beyond 127 bits of n€; give µ€/kWh".to_owned() };
+    let too_large = || Rejection::Selection {
+        reason: "powers or penalties beyond 64 and 127 bits; give W and µ€/kWh".to_owned(),
+    };
     let mut settled = Vec::new();
     for (index, (&ordered_flex_power, whole)) in ordered.iter().zip(prices).enumerate() {
-        let (ordered_w, direction) = (ordered_flex_power.0.abs(), ordered_flex_power.0.signum());
+        let direction = ordered_flex_power.0.signum();
         if direction == 0 {
             continue;
         }
-        let moved_w = direction * (metered[index].0 - baseline[index].0);
-        let delivered_w = moved_w.clamp(0, ordered_w);
-        let deficiency = Power((ordered_w - moved_w).max(0));
+        let ordered_w = i128::from(ordered_flex_power.0.abs());
+        let moved_w = i128::from(direction) * (i128::from(metered[index].0) - i128::from(baseline[index].0));
+        let delivered_w = i64::try_from(moved_w.clamp(0, ordered_w)).expect("at most what was ordered");
+        let deficiency = i64::try_from((ordered_w - moved_w).max(0)).map(Power).map_err(|_| too_large())?;
         settled.push(IspSettlement {
             isp: u16::try_from(index + 1).expect("a day has fewer ISPs than that"),
             baseline_power: baseline[index],
@@ -94,7 +98,7 @@ pub fn settle_order(
             actual_power: metered[index],
             delivered_flex_power: Power(direction * delivered_w),
             power_deficiency: deficiency,
-            price: part_of(whole, delivered_w, ordered_w),
+            price: part_of(whole, delivered_w, ordered_flex_power.0.abs()),
             penalty: deficiency.delivered_at(penalty, isps.duration).ok_or_else(too_large)?,
         });
     }
