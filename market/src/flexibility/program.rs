@@ -5,9 +5,9 @@
 //! fits. It is measured again in integers before it counts.
 
 use super::selection::{Candidate, Choice, SelectionRules, evaluate};
-use super::{OfferOption, Proof, Rejection, Room};
+use super::{OfferOption, Proof, Room};
 use crate::Money;
-use crate::optimise::{BranchAndBound, Column, ColumnId, OptimiseError, Optimiser, Problem, Row, Solution};
+use crate::optimise::{BranchAndBound, Column, ColumnId, Optimiser, Problem, Row, Solution};
 
 struct OptionColumns {
     candidate: usize,
@@ -24,21 +24,20 @@ struct Program {
     price_unit: f64,
 }
 
-/// The better of `known` and what the program finds, and how far from the best it may be.
+/// The better of `known` and what the program finds, and how far from the best it may be; `known` without a proof where
+/// the optimiser finds nothing within its nodes.
 pub(super) fn solve_as_program(
     rooms: &[Room],
     candidates: &[Candidate<'_>],
     rules: &SelectionRules,
     known: Choice,
-) -> Result<(Choice, Proof), Rejection> {
+) -> (Choice, Proof) {
     let solver = BranchAndBound { nodes: rules.program_nodes, ..BranchAndBound::default() };
     let mut program = build(rooms, candidates, rules);
-    let least_shortfall = match solve(&solver, &program.problem)? {
-        Some(solution) => solution.objective - solution.gap,
-        None => return Ok((known, Proof::Unproven)),
-    };
-    program.price_instead_of_shortfall(candidates, least_shortfall);
-    let Some(solution) = solve(&solver, &program.problem)? else { return Ok((known, Proof::Unproven)) };
+    let Some(covered) = solver.solve(&program.problem).ok() else { return (known, Proof::Unproven) };
+    program.price_instead_of_shortfall(candidates, covered.objective);
+    let Some(solution) = solver.solve(&program.problem).ok() else { return (known, Proof::Unproven) };
+    let least_shortfall = covered.objective - covered.gap;
     let found = evaluate(rooms, candidates, &program.choice(&solution, candidates, rules));
     let best = match found {
         Some(found) if (found.shortfall_w, found.cost) < (known.shortfall_w, known.cost) => found,
@@ -46,21 +45,11 @@ pub(super) fn solve_as_program(
     };
     let least_shortfall_w = (least_shortfall * program.power_unit - 1.0).max(0.0);
     if best.shortfall_w as f64 > least_shortfall_w + rooms.len() as f64 + 1.0 {
-        return Ok((best, Proof::Unproven));
+        return (best, Proof::Unproven);
     }
     let least_cost = (solution.objective - solution.gap) * program.price_unit;
     let gap = (best.cost as f64 - least_cost).ceil().max(0.0);
-    Ok((best, Proof::WithinGap(Money(gap as i128))))
-}
-
-fn solve(solver: &BranchAndBound, problem: &Problem) -> Result<Option<Solution>, Rejection> {
-    match solver.solve(problem) {
-        Ok(solution) => Ok(Some(solution)),
-        Err(
-            OptimiseError::NodeLimit { .. } | OptimiseError::IterationLimit { .. } | OptimiseError::Infeasible { .. },
-        ) => Ok(None),
-        Err(error) => Err(Rejection::Selection { reason: error.to_string() }),
-    }
+    (best, Proof::WithinGap(Money(gap as i128)))
 }
 
 /// The program that minimises the shortfall, in units of the largest need.

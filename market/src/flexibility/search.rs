@@ -22,14 +22,32 @@ struct Search<'a> {
 
 /// The best choice found, and whether the search ended, which proves it the best.
 pub(super) fn search(rooms: &[Room], candidates: &[Candidate<'_>], node_limit: u64) -> (Choice, bool) {
-    let nothing = vec![None; candidates.len()];
-    let best = evaluate(rooms, candidates, &nothing).expect("no deviation fits into every room");
+    let best = greedy(rooms, candidates);
     let (reach_w, rebate) = suffixes(rooms, candidates);
     let fill = candidates.iter().map(best_rate).collect();
     let mut search = Search { rooms, candidates, reach_w, rebate, fill, best, nodes_left: node_limit };
     let mut totals_w = vec![0; rooms.len()];
     let finished = search.descend(0, &mut totals_w, 0, &mut Vec::new());
     (search.best, finished)
+}
+
+/// A first choice: each offer in turn takes what leaves the least shortfall, then cost. O(activations × ISPs) per offer.
+fn greedy(rooms: &[Room], candidates: &[Candidate<'_>]) -> Choice {
+    let mut chosen = vec![None; candidates.len()];
+    let mut best = evaluate(rooms, candidates, &chosen).expect("no deviation fits into every room");
+    for (place, candidate) in candidates.iter().enumerate() {
+        for index in 0..candidate.activations.len() {
+            chosen[place] = Some(index);
+            let reached = evaluate(rooms, candidates, &chosen);
+            best = reached.filter(|reached| is_better(reached, &best)).unwrap_or(best);
+        }
+        chosen.clone_from(&best.activations);
+    }
+    best
+}
+
+fn is_better(reached: &Choice, known: &Choice) -> bool {
+    (reached.shortfall_w, reached.cost) < (known.shortfall_w, known.cost)
 }
 
 fn best_rate(candidate: &Candidate<'_>) -> (i64, i128, i64) {
@@ -42,11 +60,11 @@ fn suffixes(rooms: &[Room], candidates: &[Candidate<'_>]) -> (Vec<Vec<(i64, i64)
     let mut reach_w = vec![vec![(0, 0); rooms.len()]; candidates.len() + 1];
     let mut rebate = vec![0; candidates.len() + 1];
     for (level, candidate) in candidates.iter().enumerate().rev() {
-        for isp in 0..rooms.len() {
+        let (here, beyond) = reach_w.split_at_mut(level + 1);
+        for (isp, (reach, &(least, most))) in here[level].iter_mut().zip(&beyond[0]).enumerate() {
             let powers = || candidate.activations.iter().map(|activation| activation.powers_w[isp]);
-            let (least, most) = reach_w[level + 1][isp];
             let (down, up) = (powers().min().unwrap_or(0).min(0), powers().max().unwrap_or(0).max(0));
-            reach_w[level][isp] = (least + down, most + up);
+            *reach = (least + down, most + up);
         }
         let cheapest = candidate.activations.iter().map(|activation| activation.price).min().unwrap_or(0);
         rebate[level] = rebate[level + 1] + cheapest.min(0);
@@ -67,9 +85,9 @@ impl Search<'_> {
         let candidates = self.candidates;
         let Some(candidate) = candidates.get(level) else {
             let reached = evaluate(self.rooms, candidates, chosen);
-            let is_better =
-                |reached: &Choice| (reached.shortfall_w, reached.cost) < (self.best.shortfall_w, self.best.cost);
-            self.best = reached.filter(is_better).unwrap_or_else(|| self.best.clone());
+            if let Some(reached) = reached.filter(|reached| is_better(reached, &self.best)) {
+                self.best = reached;
+            }
             return true;
         };
         for (index, activation) in candidate.activations.iter().enumerate() {

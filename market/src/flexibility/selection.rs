@@ -125,8 +125,7 @@ pub(super) struct Choice {
 /// Selects from `offers`, each with the time at which it came in, which breaks ties before its lottery ticket does.
 ///
 /// # Errors
-/// The [`Rejection`] of the first offer that does not answer `request`, a factor step that does not divide 100, and what
-/// the optimiser refuses.
+/// The [`Rejection`] of the first offer that does not answer `request`, and a factor step that does not divide 100.
 ///
 /// # Panics
 /// If the result broke a bound or a price, which no input can cause.
@@ -160,7 +159,7 @@ pub fn select(
     let (choice, proof) = match finished {
         true => (choice, Proof::Optimal),
         false if rules.program_nodes == 0 => (choice, Proof::Unproven),
-        false => solve_as_program(&rooms, &candidates, rules, choice)?,
+        false => solve_as_program(&rooms, &candidates, rules, choice),
     };
     above_cap.sort_unstable();
     let selection = conclude(&rooms, &candidates, &choice, rules.pricing, above_cap, proof);
