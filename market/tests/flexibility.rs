@@ -168,7 +168,7 @@ fn extreme_numbers_are_refused_or_exact_and_never_panic() {
     }
     let refused = |option| {
         let offer = offer(1, vec![option]);
-        select(&asked, &[(Time(0), &offer)], ISPS, &rules(10), Time(600)).unwrap_err()
+        select(&asked, &[(Time(0), &offer)], ISPS, &rules(10), Time(600)).expect_err("it is refused")
     };
     assert!(matches!(refused(option(1, i128::MAX, 100, &[-1])), Rejection::PriceTooLarge { .. }));
     assert!(matches!(refused(option(1, i128::MIN, 100, &[-1])), Rejection::PriceTooLarge { .. }));
@@ -298,7 +298,8 @@ fn a_refused_order_pays_the_whole_penalty() {
 fn every_rule_of_the_protocol_has_its_refusal() {
     let mut market = open_market();
     let sound = offer(1, vec![option(1, EURO, 100, &[0, -4_000])]);
-    let mut refused = |offer: FlexOffer| market.handle(Time(200), FlexMessage::Offer(offer)).unwrap_err();
+    let mut refused =
+        |offer: FlexOffer| market.handle(Time(200), FlexMessage::Offer(offer)).expect_err("it is refused");
     let elsewhere = FlexOffer { congestion_point: CongestionPoint(2), ..sound.clone() };
     assert_eq!(refused(elsewhere), Rejection::WrongCongestionPoint { congestion_point: 2, expected: 1 });
     assert!(matches!(refused(FlexOffer { expires: Time(200), ..sound.clone() }), Rejection::Expired { .. }));
@@ -317,14 +318,14 @@ fn every_rule_of_the_protocol_has_its_refusal() {
     assert!(matches!(refused(outside), Rejection::IspOutOfRange { .. }));
     market.handle(Time(200), FlexMessage::Offer(sound)).expect("it is sound");
     let stale = FlexRequest { id: MessageId(101), ..request(vec![need(2, None, Some(-1))]) };
-    let refusal = market.handle(Time(300), FlexMessage::Request(stale.clone())).unwrap_err();
+    let refusal = market.handle(Time(300), FlexMessage::Request(stale.clone())).expect_err("it is refused");
     assert_eq!(refusal, Rejection::StaleRevision { revision: 1, latest: 1 });
     let newer = FlexRequest { id: MessageId(102), revision: 2, ..stale };
     market.handle(Time(300), FlexMessage::Request(newer)).expect("it is sound");
     assert_eq!(market.offer_state(MessageId(1)), Some(OfferState::Declined));
-    let closed = market.decide(Time(600), MessageId(100), MessageId(300)).unwrap_err();
+    let closed = market.decide(Time(600), MessageId(100), MessageId(300)).expect_err("it is refused");
     assert_eq!(closed, Rejection::RequestClosed { request: MessageId(100) });
-    let back = market.handle(Time(599), prognosis(3)).unwrap_err();
+    let back = market.handle(Time(599), prognosis(3)).expect_err("it is refused");
     assert!(matches!(back, Rejection::ClockBackwards { .. }));
 }
 
@@ -336,7 +337,7 @@ fn offers_from_outside_the_zones_of_a_request_are_refused() {
         market.handle(Time(100), message).expect("it is sound");
     }
     let remote = offer(1, vec![option(1, EURO, 100, &[0, -4_000])]);
-    let refusal = market.handle(Time(200), FlexMessage::Offer(remote.clone())).unwrap_err();
+    let refusal = market.handle(Time(200), FlexMessage::Offer(remote.clone())).expect_err("it is refused");
     assert_eq!(refusal, Rejection::OutsideZones { zone: 0 });
     market.handle(Time(200), FlexMessage::Offer(FlexOffer { zone: Zone(3), ..remote })).expect("it is inside");
 }
@@ -559,7 +560,7 @@ fn a_network_without_overload_is_left_alone_even_where_a_swap_would_pay() {
 
 #[test]
 fn what_is_no_case_is_refused_by_name() {
-    let refused = |case: &RedispatchCase| redispatch(case).unwrap_err();
+    let refused = |case: &RedispatchCase| redispatch(case).expect_err("it is refused");
     let sound = feeder(vec![], RedispatchPricing::CostBased);
     let with_bid = |bid| RedispatchCase { bids: vec![bid], ..sound.clone() };
     assert!(matches!(refused(&with_bid(bid(1, 7, Direction::Up, 1, 1))), RedispatchError::UnknownNode { .. }));

@@ -153,7 +153,9 @@ fn what_was_not_delivered_is_fined_and_the_worst_moment_counts_as_missing_capaci
 
 #[test]
 fn what_is_no_tender_is_refused_by_name() {
-    let refused = |demand: Demand, offers: &[ReserveOffer]| Tender::new(WINDOW, [demand], offers.to_vec()).unwrap_err();
+    let refused = |demand: Demand, offers: &[ReserveOffer]| {
+        Tender::new(WINDOW, [demand], offers.to_vec()).expect_err("it is refused")
+    };
     let (offer_id, capacity) = (OrderId(1), Power(0));
     assert_eq!(
         refused(demand(1), &[offer(1, 0, 0, 1)]),

@@ -410,8 +410,8 @@ impl FlexMarket {
 
     fn contract_day(&self, terms: &FlexContract, period: Time) -> Result<ContractSettlement, Rejection> {
         let isps = self.rules.isps;
-        let updates = self.reservations.iter().filter(|update| (update.contract, update.period) == (terms.id, period));
-        let mut updates = updates;
+        let mut updates =
+            self.reservations.iter().filter(|update| (update.contract, update.period) == (terms.id, period));
         let reserved = updates.next_back().map_or(Ok(terms.reserved.clone()), |update| isps.powers(&update.isps))?;
         let under = |contract, day| contract == Some(terms.id) && day == period;
         let mut requested = vec![Power::ZERO; reserved.len()];
