@@ -1,10 +1,11 @@
 //! The order book of one delivery slot: checked on the way in, sorted by merit.
 
 use std::cmp::Ordering;
+use std::sync::OnceLock;
 
 use thiserror::Error;
 
-use crate::{AgentId, Energy, Order, OrderId, Side};
+use crate::{AgentId, Clearing, Energy, Order, OrderId, Price, Side};
 
 /// The orders of one slot, every one tradable, in merit order.
 ///
@@ -12,14 +13,24 @@ use crate::{AgentId, Energy, Order, OrderId, Side};
 /// lowest up; then higher quality, earlier submission, lower lottery ticket. Should two orders still be
 /// equal, which only a caller that drew the same ticket twice can bring about, the lower order id goes
 /// first. It is a total order, so the sequence in which orders were handed over never shows.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Book {
     /// Bids, then offers, each in merit order.
     orders: Vec<Order>,
     first_offer: usize,
-    /// Index into `orders` of each id, sorted by id.
-    index_by_id: Vec<(OrderId, usize)>,
+    /// Index into `orders` of each id, sorted by id. Made when an order is first looked up by its id: most
+    /// clearings never need it.
+    index_by_id: OnceLock<Vec<(OrderId, usize)>>,
 }
+
+/// Books are equal if their orders are.
+impl PartialEq for Book {
+    fn eq(&self, other: &Book) -> bool {
+        self.orders == other.orders
+    }
+}
+
+impl Eq for Book {}
 
 /// Why a set of orders is no book.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -65,21 +76,41 @@ pub enum BookError {
         /// Its side.
         side: Side,
     },
+    /// A bid whose limit and premium add up to more than a price can hold.
+    #[error(
+        "bid {order} of agent {agent} at {limit} with a premium of {premium_bp} basis points exceeds 64 bits; \
+         lower its limit or its premium"
+    )]
+    PremiumTooLarge {
+        /// The bid refused.
+        order: OrderId,
+        /// Its agent.
+        agent: AgentId,
+        /// Its limit.
+        limit: Price,
+        /// Its premium in basis points of the limit.
+        premium_bp: u32,
+    },
 }
 
 impl Book {
     /// Checks and sorts `orders`, in O(n log n).
     ///
     /// # Errors
-    /// When a quantity is not positive, an id is used twice or the sum of one side overflows. The whole
-    /// set is then refused; the error names the order to take out.
+    /// When a quantity is not positive, an id is used twice, or the sum of one side or a limit with its premium
+    /// overflows. The whole set is then refused; the error names the order to take out.
     pub fn new(orders: impl IntoIterator<Item = Order>) -> Result<Book, BookError> {
         let mut orders: Vec<Order> = orders.into_iter().collect();
         refuse_untradable(&orders)?;
+        refuse_duplicates(&orders)?;
         orders.sort_unstable_by(by_merit);
-        let index_by_id = index(&orders)?;
+        Ok(Book::of_sorted(orders))
+    }
+
+    /// A book of orders that stand in merit order and have been checked.
+    fn of_sorted(orders: Vec<Order>) -> Book {
         let first_offer = orders.partition_point(|order| order.side == Side::Bid);
-        Ok(Book { orders, first_offer, index_by_id })
+        Book { orders, first_offer, index_by_id: OnceLock::new() }
     }
 
     /// Like [`Book::new`], with the tie order being the order given: each order's place in `orders`
@@ -116,15 +147,81 @@ impl Book {
         self.orders.is_empty()
     }
 
+    /// The orders that `keep` accepts, in O(n).
+    pub fn filtered(&self, keep: impl Fn(&Order) -> bool) -> Book {
+        Book::of_sorted(self.orders.iter().copied().filter(keep).collect())
+    }
+
+    /// What `clearing` has left of every order, under the same ids; orders that were filled are gone. In O(n) if its
+    /// trades come in merit order, else in O(n log n).
+    ///
+    /// # Panics
+    /// If `clearing` is not one of this book.
+    pub fn residual(&self, clearing: &Clearing) -> Book {
+        self.with_quantities(clearing.left(self))
+    }
+
+    /// The same orders over other quantities, listed as in [`Book::all`] and none of them larger than before; an
+    /// order over nothing is left out.
+    pub(crate) fn with_quantities(&self, quantities: impl IntoIterator<Item = Energy>) -> Book {
+        let orders = self.orders.iter().zip(quantities).filter(|(_, quantity)| *quantity > Energy::ZERO);
+        Book::of_sorted(orders.map(|(order, quantity)| Order { quantity, ..*order }).collect())
+    }
+
+    /// Every bid at its limit with the premium, which is thereby spent; the merit of bids changes accordingly. In
+    /// O(n log n).
+    pub fn with_premiums(&self) -> Book {
+        let raise = |order: &Order| {
+            let limit = order.limit_with_premium().expect("a book refuses bids whose raised limit does not fit");
+            Order { limit, premium_bp: 0, ..*order }
+        };
+        let mut orders: Vec<Order> = self.orders.iter().map(raise).collect();
+        orders[..self.first_offer].sort_unstable_by(by_merit);
+        Book::of_sorted(orders)
+    }
+
     /// Where in [`Book::all`] an order stands.
     pub(crate) fn index_of(&self, id: OrderId) -> Option<usize> {
-        let place = self.index_by_id.binary_search_by_key(&id, |&(id, _)| id).ok()?;
-        Some(self.index_by_id[place].1)
+        let index = self.index_by_id.get_or_init(|| {
+            let mut index: Vec<_> = self.orders.iter().enumerate().map(|(at, order)| (order.id, at)).collect();
+            index.sort_unstable();
+            index
+        });
+        let place = index.binary_search_by_key(&id, |&(id, _)| id).ok()?;
+        Some(index[place].1)
     }
 
     /// Bids, then offers.
     pub(crate) fn all(&self) -> &[Order] {
         &self.orders
+    }
+}
+
+/// Finds the orders that trades name. Trades mostly walk along the merit order, so the neighbourhood of the last
+/// find is looked at first, and only then the whole book.
+pub(crate) struct Locator<'book> {
+    book: &'book Book,
+    last_bid: usize,
+    last_offer: usize,
+}
+
+impl<'book> Locator<'book> {
+    pub(crate) fn new(book: &'book Book) -> Self {
+        Locator { book, last_bid: 0, last_offer: book.first_offer }
+    }
+
+    /// Where in [`Book::all`] the order of this id stands, if the book has it on this side.
+    pub(crate) fn find(&mut self, side: Side, id: OrderId) -> Option<usize> {
+        let last = match side {
+            Side::Bid => &mut self.last_bid,
+            Side::Offer => &mut self.last_offer,
+        };
+        let orders = &self.book.orders;
+        let near = [*last, *last + 1, last.wrapping_sub(1)];
+        let found = near.into_iter().find(|&index| orders.get(index).is_some_and(|order| order.id == id));
+        let index = found.or_else(|| self.book.index_of(id))?;
+        *last = index;
+        (orders[index].side == side).then_some(index)
     }
 }
 
@@ -144,7 +241,7 @@ fn by_merit(a: &Order, b: &Order) -> Ordering {
 
 fn refuse_untradable(orders: &[Order]) -> Result<(), BookError> {
     let (mut bids_wh, mut offers_wh) = (0_i64, 0_i64);
-    for &Order { id: order, agent, side, quantity, .. } in orders {
+    for whole @ &Order { id: order, agent, side, quantity, limit, premium_bp, .. } in orders {
         if quantity <= Energy::ZERO {
             return Err(BookError::QuantityNotPositive { order, agent, quantity });
         }
@@ -154,26 +251,29 @@ fn refuse_untradable(orders: &[Order]) -> Result<(), BookError> {
         };
         *total_wh =
             total_wh.checked_add(quantity.0).ok_or(BookError::TotalTooLarge { order, agent, quantity, side })?;
+        if whole.limit_with_premium().is_none() {
+            return Err(BookError::PremiumTooLarge { order, agent, limit, premium_bp });
+        }
     }
     Ok(())
 }
 
-fn index(orders: &[Order]) -> Result<Vec<(OrderId, usize)>, BookError> {
-    let mut index: Vec<_> = orders.iter().enumerate().map(|(at, order)| (order.id, at)).collect();
-    index.sort_unstable();
-    match index.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(BookError::DuplicateOrder {
-            order: pair[0].0,
-            agents: (orders[pair[0].1].agent, orders[pair[1].1].agent),
-        }),
-        None => Ok(index),
+fn refuse_duplicates(orders: &[Order]) -> Result<(), BookError> {
+    // The usual numbering, in the sequence of arrival.
+    if orders.is_sorted_by(|a, b| a.id < b.id) {
+        return Ok(());
     }
+    let mut ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    ids.sort_unstable();
+    let Some(twice) = ids.windows(2).find(|pair| pair[0] == pair[1]) else { return Ok(()) };
+    let mut rivals: Vec<Order> = orders.iter().copied().filter(|order| order.id == twice[0]).collect();
+    rivals.sort_unstable_by(by_merit);
+    Err(BookError::DuplicateOrder { order: twice[0], agents: (rivals[0].agent, rivals[1].agent) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Price;
 
     fn order(id: u64, side: Side, quantity: i64, limit: i64) -> Order {
         Order {
@@ -260,6 +360,41 @@ mod tests {
         let refused =
             Book::new(full.into_iter().chain([order(4, Side::Offer, 1, 10)])).expect_err("the offers overflow");
         assert!(matches!(refused, BookError::TotalTooLarge { order: OrderId(4), side: Side::Offer, .. }));
+    }
+
+    #[test]
+    fn a_bid_whose_limit_overflows_with_its_premium_is_refused_by_name() {
+        let extreme = order(1, Side::Bid, 5, i64::MAX);
+        assert!(Book::new([extreme]).is_ok());
+        let refused = Book::new([Order { premium_bp: 1, ..extreme }]).expect_err("the raised limit does not fit");
+        assert!(matches!(refused, BookError::PremiumTooLarge { order: OrderId(1), premium_bp: 1, .. }));
+        assert!(Book::new([Order { premium_bp: 1, side: Side::Offer, ..extreme }]).is_ok());
+    }
+
+    #[test]
+    fn a_premium_may_change_who_comes_first_and_is_then_spent() {
+        let generous = Order { premium_bp: 2_000, ..order(1, Side::Bid, 1, 10) };
+        let book = Book::new([generous, order(2, Side::Bid, 1, 11)]).expect("all orders are tradable");
+        assert_eq!(ids(book.bids()), [2, 1]);
+        let raised = book.with_premiums();
+        assert_eq!(ids(raised.bids()), [1, 2]);
+        assert_eq!((raised.bids()[0].limit, raised.bids()[0].premium_bp), (Price(12), 0));
+        assert_eq!(raised.with_premiums(), raised);
+    }
+
+    #[test]
+    fn orders_are_found_wherever_the_last_one_was() {
+        let orders =
+            (1..40).map(|id| order(id, if id % 2 == 0 { Side::Bid } else { Side::Offer }, 1, (id * 7 % 11) as i64));
+        let book = Book::new(orders).expect("all orders are tradable");
+        let mut locator = Locator::new(&book);
+        for id in (1..40).chain((1..40).rev()).map(OrderId) {
+            let side = book.order(id).expect("the book has it").side;
+            let other = if side == Side::Bid { Side::Offer } else { Side::Bid };
+            assert_eq!(locator.find(side, id), book.index_of(id));
+            assert_eq!(locator.find(other, id), None);
+        }
+        assert_eq!(locator.find(Side::Bid, OrderId(99)), None);
     }
 
     #[test]

@@ -1,8 +1,54 @@
-//! The conservation rules that every clearing keeps, whatever the mechanism, checked in every build.
+//! The conservation rules that every clearing keeps, and what a mechanism promises beyond them, checked in every build.
 
 use thiserror::Error;
 
+use crate::book::Locator;
 use crate::{AgentId, Book, Clearing, Energy, Order, OrderId, Price, Side, Trade};
+
+/// What a mechanism promises on top of conservation. The default promises nothing but that everybody's own limit is
+/// kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Promises {
+    /// Which limits are kept, and decide whether two orders cross.
+    pub limits: Limits,
+    /// All trades have one price, and the clearing names it.
+    pub uniform_price: bool,
+    /// Whether orders that cross may be left over.
+    pub crossing: Crossing,
+}
+
+/// The limits a mechanism holds bids to; those of offers are always as given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Limits {
+    /// As given in the order.
+    #[default]
+    AsGiven,
+    /// [Raised by the bid's premium](Order::limit_with_premium).
+    WithPremium,
+}
+
+/// What may be left over of orders whose limits cross.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Crossing {
+    /// Anything: the mechanism keeps some orders apart.
+    #[default]
+    MayRemain,
+    /// Only orders of one and the same agent.
+    ClearedBetweenAgents,
+    /// Nothing: every bid left over is below every offer left over.
+    Cleared,
+}
+
+impl Limits {
+    fn of(self, order: &Order) -> Price {
+        match self {
+            Limits::AsGiven => order.limit,
+            Limits::WithPremium => {
+                order.limit_with_premium().expect("a book refuses bids whose raised limit does not fit")
+            }
+        }
+    }
+}
 
 /// A rule of conservation a mechanism has broken: a defect in its code, never in the orders.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,44 +76,65 @@ pub enum InvariantBroken {
     /// A price nobody trades at.
     #[error("the clearing has the price {price} and no trade")]
     PriceWithoutTrade { price: Price },
+    /// A mechanism with one price that does not name it.
+    #[error("the mechanism promises one price for all trades and names none")]
+    PriceMissing,
+    /// Two orders that could have traded are left over, in a mechanism that promises to leave none.
+    #[error(
+        "bid {bid} at {bid_limit} and offer {offer} at {offer_limit} are left over, though the mechanism promises \
+         to match them"
+    )]
+    CrossingLeftOver { bid: OrderId, bid_limit: Price, offer: OrderId, offer_limit: Price },
     /// The volume is not what the trades add up to.
     #[error("the clearing reports a volume of {volume}, its trades add up to {traded}")]
     VolumeMismatch { volume: Energy, traded: Energy },
 }
 
 impl Clearing {
-    /// Checks what every mechanism must conserve, in O(t log n) for t trades and n orders:
+    /// Checks what every mechanism must conserve and that everybody's own limit is kept:
+    /// [`Clearing::check_promises`] with the default promises.
+    ///
+    /// # Errors
+    /// The first rule found broken.
+    pub fn check(&self, book: &Book) -> Result<(), InvariantBroken> {
+        self.check_promises(book, &Promises::default())
+    }
+
+    /// Checks what every mechanism must conserve, and what this one promises:
     ///
     /// - energy bought is energy sold, and adds up to the volume;
     /// - no order trades more than its quantity, and every trade is booked on the order's own agent;
     /// - no buyer pays above its limit and no seller receives less than its own, which also keeps
     ///   offers from trading with bids below them;
-    /// - a clearing with one price trades at that price only.
+    /// - a clearing with one price trades at that price only, and names it where one is promised;
+    /// - no crossing orders are left over where that is promised.
     ///
     /// That buyers pay what sellers receive needs no check as long as a [`Trade`] has one price. How much
     /// *should* trade depends on the mechanism and is left to its tests.
     ///
+    /// In O(n + t) for n orders and t trades that walk along the merit order, else in O((n + t) log n).
+    ///
     /// # Errors
     /// The first rule found broken.
-    pub fn check(&self, book: &Book) -> Result<(), InvariantBroken> {
+    pub fn check_promises(&self, book: &Book, promises: &Promises) -> Result<(), InvariantBroken> {
         let mut left: Vec<Energy> = book.all().iter().map(|order| order.quantity).collect();
+        let mut locator = Locator::new(book);
         let mut traded = Energy::ZERO;
         for trade in &self.trades {
             self.check_price(trade)?;
             for (side, id, booked) in [(Side::Bid, trade.bid, trade.buyer), (Side::Offer, trade.offer, trade.seller)] {
-                let index = book
-                    .index_of(id)
-                    .filter(|&index| book.all()[index].side == side)
-                    .ok_or(InvariantBroken::UnknownOrder { order: id, side })?;
-                check_leg(trade, &book.all()[index], booked, &mut left[index])?;
+                let index = locator.find(side, id).ok_or(InvariantBroken::UnknownOrder { order: id, side })?;
+                check_leg(trade, &book.all()[index], booked, promises.limits, &mut left[index])?;
             }
             traded += trade.quantity;
         }
         match self.price {
-            _ if traded != self.volume => Err(InvariantBroken::VolumeMismatch { volume: self.volume, traded }),
-            Some(price) if self.trades.is_empty() => Err(InvariantBroken::PriceWithoutTrade { price }),
-            _ => Ok(()),
+            _ if traded != self.volume => return Err(InvariantBroken::VolumeMismatch { volume: self.volume, traded }),
+            Some(price) if self.trades.is_empty() => return Err(InvariantBroken::PriceWithoutTrade { price }),
+            None if promises.uniform_price && !self.trades.is_empty() => return Err(InvariantBroken::PriceMissing),
+            _ => (),
         }
+        check_crossing(book, &left, promises)
     }
 
     fn check_price(&self, &Trade { bid, offer, price, .. }: &Trade) -> Result<(), InvariantBroken> {
@@ -79,8 +146,15 @@ impl Clearing {
 }
 
 /// Checks one side of a trade and takes its quantity from what is `left` of the order.
-fn check_leg(trade: &Trade, order: &Order, booked: AgentId, left: &mut Energy) -> Result<(), InvariantBroken> {
-    let &Order { id, agent: owner, side, limit, .. } = order;
+fn check_leg(
+    trade: &Trade,
+    order: &Order,
+    booked: AgentId,
+    limits: Limits,
+    left: &mut Energy,
+) -> Result<(), InvariantBroken> {
+    let &Order { id, agent: owner, side, .. } = order;
+    let limit = limits.of(order);
     let &Trade { bid, offer, quantity, price, .. } = trade;
     if booked != owner {
         return Err(InvariantBroken::WrongAgent { order: id, owner, booked });
@@ -100,6 +174,47 @@ fn check_leg(trade: &Trade, order: &Order, booked: AgentId, left: &mut Energy) -
     }
     *left -= quantity;
     Ok(())
+}
+
+/// Checks that no two orders are left over that the mechanism should have matched, in O(n).
+fn check_crossing(book: &Book, left: &[Energy], promises: &Promises) -> Result<(), InvariantBroken> {
+    if promises.crossing == Crossing::MayRemain {
+        return Ok(());
+    }
+    let (left_of_bids, left_of_offers) = left.split_at(book.bids().len());
+    let leaders = |orders, left| leaders(orders, left, promises.limits);
+    let (bids, offers) = (leaders(book.bids(), left_of_bids), leaders(book.offers(), left_of_offers));
+    for (bid, bid_limit) in bids.into_iter().flatten() {
+        for (offer, offer_limit) in offers.into_iter().flatten() {
+            let own = bid.agent == offer.agent && promises.crossing == Crossing::ClearedBetweenAgents;
+            if bid_limit >= offer_limit && !own {
+                return Err(InvariantBroken::CrossingLeftOver { bid: bid.id, bid_limit, offer: offer.id, offer_limit });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The order left over with the best limit, and the best one of any other agent: whatever pair of two agents
+/// crosses, one of the pairs among these crosses too.
+fn leaders<'book>(orders: &'book [Order], left: &[Energy], limits: Limits) -> [Option<(&'book Order, Price)>; 2] {
+    let is_better = |order: &Order, limit: Price, than: Option<(&Order, Price)>| match (than, order.side) {
+        (None, _) => true,
+        (Some((_, best)), Side::Bid) => limit > best,
+        (Some((_, best)), Side::Offer) => limit < best,
+    };
+    let (mut first, mut other) = (None::<(&Order, Price)>, None);
+    for (order, _) in orders.iter().zip(left).filter(|(_, left)| **left > Energy::ZERO) {
+        let limit = limits.of(order);
+        let leads_itself = first.is_some_and(|(leader, _)| leader.agent == order.agent);
+        if is_better(order, limit, first) {
+            other = if leads_itself { other } else { first };
+            first = Some((order, limit));
+        } else if !leads_itself && is_better(order, limit, other) {
+            other = Some((order, limit));
+        }
+    }
+    [first, other]
 }
 
 #[cfg(test)]
@@ -137,7 +252,7 @@ mod tests {
 
     fn sound() -> Clearing {
         let trades = vec![trade(1, 1, 5, 15), trade(2, 2, 3, 15)];
-        Clearing { price: Some(Price(15)), volume: Energy(8), trades }
+        Clearing { price: Some(Price(15)), volume: Energy(8), trades, notes: Vec::new() }
     }
 
     /// What the checker says once `change` has spoilt a sound clearing.
@@ -223,5 +338,43 @@ mod tests {
         let priced_nothing = Clearing { price: Some(Price(15)), ..Clearing::default() };
         let price = Price(15);
         assert_eq!(priced_nothing.check(&book()), Err(InvariantBroken::PriceWithoutTrade { price }));
+    }
+
+    #[test]
+    fn a_promised_price_that_is_missing_is_found() {
+        let promises = Promises { uniform_price: true, ..Promises::default() };
+        assert_eq!(sound().check_promises(&book(), &promises), Ok(()));
+        let unpriced = Clearing { price: None, ..sound() };
+        assert_eq!(unpriced.check_promises(&book(), &promises), Err(InvariantBroken::PriceMissing));
+        assert_eq!(Clearing::default().check_promises(&book(), &promises), Ok(()));
+    }
+
+    #[test]
+    fn a_bid_above_its_limit_passes_only_with_its_premium() {
+        let orders = book().all().iter().map(|order| Order { premium_bp: 5_000, ..*order }).collect::<Vec<_>>();
+        let book = Book::new(orders).expect("all orders are tradable");
+        let trades = vec![trade(2, 2, 3, 30)];
+        let clearing = Clearing { price: Some(Price(30)), volume: Energy(3), trades, notes: Vec::new() };
+        assert!(matches!(clearing.check(&book), Err(InvariantBroken::LimitViolated { .. })));
+        let promises = Promises { limits: Limits::WithPremium, ..Promises::default() };
+        assert_eq!(clearing.check_promises(&book, &promises), Ok(()));
+    }
+
+    #[test]
+    fn crossing_orders_left_over_are_found_where_none_are_promised() {
+        let promising = |crossing| Promises { crossing, ..Promises::default() };
+        let idle = |book: &Book, crossing| Clearing::default().check_promises(book, &promising(crossing));
+        let left_over = |bid, bid_limit| {
+            let (bid_limit, offer_limit) = (Price(bid_limit), Price(10));
+            Err(InvariantBroken::CrossingLeftOver { bid: OrderId(bid), bid_limit, offer: OrderId(3), offer_limit })
+        };
+        assert_eq!(sound().check_promises(&book(), &promising(Crossing::Cleared)), Ok(()));
+        assert_eq!(idle(&book(), Crossing::MayRemain), Ok(()));
+        assert_eq!(idle(&book(), Crossing::Cleared), left_over(1, 30));
+        // Bid 1 belongs to the seller itself, bid 2 does not.
+        assert_eq!(idle(&book(), Crossing::ClearedBetweenAgents), left_over(2, 20));
+        let own = book().filtered(|order| order.agent == AgentId(1));
+        assert_eq!(idle(&own, Crossing::Cleared), left_over(1, 30));
+        assert_eq!(idle(&own, Crossing::ClearedBetweenAgents), Ok(()));
     }
 }

@@ -27,13 +27,13 @@
 //!     lottery: id,
 //! };
 //! let book = Book::new([order(1, Side::Bid, 0.5, 250.0), order(2, Side::Offer, 0.8, 150.0)])?;
-//! let uniform = mechanism("uniform-mid-truncated").expect("a mechanism of that name exists");
+//! let uniform = mechanism("uniform-mid-truncated")?;
 //! let clearing = clear(&*uniform, &book);
 //!
 //! assert_eq!(clearing.volume, Energy(500));
 //! assert_eq!(clearing.price, Some(Price(200_000)));
 //! assert_eq!(clearing.trades[0].payment().as_eur(), 0.1);
-//! # Ok::<(), market::BookError>(())
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 pub mod areas;
@@ -55,10 +55,13 @@ mod invariants;
 mod order;
 mod quantity;
 
-pub use auction::{PriceRule, Slice, Slices, Uniform, mechanism, mechanism_names, slices};
+pub use auction::{
+    BoxedMechanism, PriceRule, Slice, Slices, Specification, SpecificationError, Uniform, mechanism, mechanism_names,
+    slices,
+};
 pub use book::{Book, BookError};
-pub use clearing::{Clearing, Mechanism, Trade, clear};
-pub use invariants::InvariantBroken;
+pub use clearing::{Clearing, Mechanism, Note, Trade, clear};
+pub use invariants::{Crossing, InvariantBroken, Limits, Promises};
 pub use order::{AgentId, Order, OrderId, Side};
 pub use quantity::{Energy, Money, Price};
 pub use settlement::{Bill, Position, Tariff, settle};

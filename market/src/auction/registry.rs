@@ -1,20 +1,33 @@
-//! The mechanisms a scenario can choose from, by name. A further mechanism is one more file and one more
-//! line here.
+//! The mechanisms a scenario can choose from, by text.
 
-use crate::{Mechanism, PriceRule, Uniform};
+use super::catalogue::{Kind, catalogue};
+use super::{BoxedMechanism, Preferences, Specification, SpecificationError};
 
-fn mechanisms() -> impl Iterator<Item = Box<dyn Mechanism + Send>> {
-    PriceRule::ALL.into_iter().map(|rule| Box::new(Uniform { rule }) as Box<dyn Mechanism + Send>)
+/// The mechanism that this text specifies, such as `uniform-mid-truncated`; [`Specification`] tells how to write one.
+///
+/// # Errors
+/// When the text specifies none; the error names the word and the choices. Mechanisms that need data besides the text
+/// are refused: [`mechanism_with`] takes it.
+pub fn mechanism(text: &str) -> Result<BoxedMechanism, SpecificationError> {
+    text.parse::<Specification>()?.build()
 }
 
-/// The mechanism of this name, or `None` if there is none; [`mechanism_names`] lists the choices.
-pub fn mechanism(name: &str) -> Option<Box<dyn Mechanism + Send>> {
-    mechanisms().find(|mechanism| mechanism.name() == name)
+/// The same for texts with `preferred-partners`, which needs to know who names whom.
+///
+/// # Errors
+/// When the text specifies no mechanism.
+pub fn mechanism_with(text: &str, preferences: &Preferences) -> Result<BoxedMechanism, SpecificationError> {
+    text.parse::<Specification>().map(|specification| specification.build_with(preferences))
 }
 
-/// The names [`mechanism`] knows, for documentation and error messages.
+/// The words that [`mechanism`] takes just so, without parameters or further words.
 pub fn mechanism_names() -> Vec<&'static str> {
-    mechanisms().map(|mechanism| mechanism.name()).collect()
+    let auctions = catalogue().into_iter().filter(|entry| entry.kind == Kind::Auction);
+    let names = auctions.flat_map(|entry| {
+        let itself = entry.parameters.is_empty().then_some(entry.name);
+        entry.others.iter().copied().chain(itself)
+    });
+    names.collect()
 }
 
 #[cfg(test)]
@@ -24,15 +37,28 @@ mod tests {
     #[test]
     fn every_listed_name_finds_its_own_mechanism() {
         let names = mechanism_names();
-        assert_eq!(names, ["uniform-last-ask", "uniform-last-bid", "uniform-mid-truncated", "uniform-mid-rounded"]);
+        assert_eq!(
+            names,
+            [
+                "uniform-last-ask",
+                "uniform-last-bid",
+                "uniform-mid-truncated",
+                "uniform-mid-rounded",
+                "pay-as-ask",
+                "pay-as-bid",
+                "max-volume-pay-as-bid",
+                "posted-offers",
+            ]
+        );
         for name in names {
-            assert_eq!(mechanism(name).map(|mechanism| mechanism.name()), Some(name));
+            let mechanism = mechanism(name).expect("a listed name");
+            assert_eq!((mechanism.name(), mechanism.specification().as_str()), (name, name));
         }
     }
 
     #[test]
     fn an_unknown_name_finds_nothing() {
-        assert!(mechanism("uniform").is_none());
-        assert!(mechanism("Uniform-Last-Ask").is_none());
+        assert!(mechanism("uniform").is_err());
+        assert!(mechanism("Uniform-Last-Ask").is_err());
     }
 }

@@ -3,66 +3,55 @@
 //! The price lies between the highest accepted ask and the lowest accepted bid, which are the two limits
 //! of the last slice of the merit order. Where exactly is a [`PriceRule`]; any choice keeps all limits.
 
-use serde::{Deserialize, Serialize};
+use super::catalogue::{Documentation, Kind};
+use super::{PriceRule, slices};
+use crate::{Book, Clearing, Crossing, Energy, Mechanism, Promises};
 
-use super::{Slice, slices};
-use crate::{Book, Clearing, Energy, Mechanism, Price};
+pub(super) const DOCUMENTATION: Documentation = Documentation {
+    name: "uniform",
+    others: &["uniform-last-ask", "uniform-last-bid", "uniform-mid-truncated", "uniform-mid-rounded"],
+    kind: Kind::Auction,
+    parameters: "k=SHARE [rounding=MODE]",
+    rule: "the best bid meets the best offer while bid ≥ ask; the crossing volume trades",
+    price: "one for all: ask + k·(bid − ask) of the last pair; last-ask is k=0, last-bid k=1, mid k=0.5",
+    complexity: "O((n + m) log(n + m)) to sort, O(n + m) to clear",
+    tie_break: "quality, then submission, then lottery",
+};
 
 /// A uniform-price call auction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// Rule: the [`slices`] of the merit order, all at the price of the last. Clears in O(n + m). Ties go by the merit
+/// order of [`Book`]; they never change price or volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Uniform {
     /// Which price between the marginal ask and the marginal bid.
     pub rule: PriceRule,
 }
 
-/// How the price follows from the marginal ask and the marginal bid.
-///
-/// The mids are formed in micro-euro per kWh, the resolution of [`Price`], so the roundings differ by
-/// 1 µ€/kWh at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PriceRule {
-    /// The highest accepted ask: supply sets the price, buyers keep the gap. ASSUME's pay-as-clear.
-    LastAsk,
-    /// The lowest accepted bid: demand sets the price, sellers keep the gap. Grid Singularity's
-    /// pay-as-clear.
-    LastBid,
-    /// Half-way, halves toward zero: 1000 and 2001 give 1500, −3 and 0 give −1. lemlab's auction.
-    MidTruncated,
-    /// Half-way, halves up, that is toward the higher price: 1000 and 2001 give 1501, −3 and 0 give −1.
-    /// HAMLET's auction. Its behaviour on negative halves is not known; up is chosen because then a
-    /// constant added to every limit is added to the price, as a levy on all energy would be.
-    MidRounded,
-}
-
-impl PriceRule {
-    /// Every rule, in the order in which choices are listed.
-    pub const ALL: [PriceRule; 4] =
-        [PriceRule::LastAsk, PriceRule::LastBid, PriceRule::MidTruncated, PriceRule::MidRounded];
-
-    fn price(self, last: &Slice<'_>) -> Price {
-        let (ask, bid) = (last.offer.limit, last.bid.limit);
-        match self {
-            PriceRule::LastAsk => ask,
-            PriceRule::LastBid => bid,
-            PriceRule::MidTruncated => Price(i64::midpoint(ask.0, bid.0)),
-            PriceRule::MidRounded => {
-                let doubled = i128::from(ask.0) + i128::from(bid.0);
-                let mid = (doubled + 1).div_euclid(2);
-                Price(i64::try_from(mid).expect("a mid lies between two 64-bit integers"))
-            }
-        }
-    }
+impl Uniform {
+    /// The rules that have a name of their own.
+    pub const NAMED: [(&'static str, PriceRule); 4] = [
+        ("uniform-last-ask", PriceRule::LAST_ASK),
+        ("uniform-last-bid", PriceRule::LAST_BID),
+        ("uniform-mid-truncated", PriceRule::MID_TRUNCATED),
+        ("uniform-mid-rounded", PriceRule::MID_ROUNDED),
+    ];
 }
 
 impl Mechanism for Uniform {
     fn name(&self) -> &'static str {
-        match self.rule {
-            PriceRule::LastAsk => "uniform-last-ask",
-            PriceRule::LastBid => "uniform-last-bid",
-            PriceRule::MidTruncated => "uniform-mid-truncated",
-            PriceRule::MidRounded => "uniform-mid-rounded",
+        Uniform::NAMED.into_iter().find(|(_, rule)| *rule == self.rule).map_or("uniform", |(name, _)| name)
+    }
+
+    fn specification(&self) -> String {
+        match self.name() {
+            "uniform" => format!("uniform {}", self.rule),
+            name => name.to_owned(),
         }
+    }
+
+    fn promises(&self) -> Promises {
+        Promises { uniform_price: true, crossing: Crossing::Cleared, ..Promises::default() }
     }
 
     fn clear(&self, book: &Book) -> Clearing {
@@ -75,70 +64,43 @@ impl Mechanism for Uniform {
         let Some(last) = last else {
             return Clearing::default();
         };
-        let price = self.rule.price(&last);
+        let price = self.rule.between(last.offer.limit, last.bid.limit);
         let mut trades = Vec::with_capacity(count);
         trades.extend(slices(book).map(|slice| slice.at(price)));
-        Clearing { price: Some(price), volume, trades }
+        Clearing { price: Some(price), volume, trades, notes: Vec::new() }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{bid, book, offer};
     use super::*;
-    use crate::{AgentId, Order, OrderId, Side, clear};
-
-    fn price(rule: PriceRule, ask: i64, bid: i64) -> Option<i64> {
-        let order = |id, side, limit| Order {
-            id: OrderId(id),
-            agent: AgentId(0),
-            side,
-            quantity: Energy(1),
-            limit: Price(limit),
-            quality: 0,
-            premium_bp: 0,
-            submitted_ms: 0,
-            lottery: 0,
-        };
-        let book = Book::new([order(1, Side::Bid, bid), order(2, Side::Offer, ask)]).expect("both orders are tradable");
-        clear(&Uniform { rule }, &book).price.map(|price| price.0)
-    }
+    use crate::{Price, clear};
 
     #[test]
-    fn one_side_may_set_the_price() {
-        assert_eq!(price(PriceRule::LastAsk, 10, 30), Some(10));
-        assert_eq!(price(PriceRule::LastBid, 10, 30), Some(30));
-    }
-
-    #[test]
-    fn halves_are_truncated_toward_zero() {
-        assert_eq!(price(PriceRule::MidTruncated, 1000, 2001), Some(1500));
-        assert_eq!(price(PriceRule::MidTruncated, -3, 0), Some(-1));
-        assert_eq!(price(PriceRule::MidTruncated, -2, 1), Some(0));
-        assert_eq!(price(PriceRule::MidTruncated, -1, 2), Some(0));
-    }
-
-    #[test]
-    fn halves_are_rounded_up_above_and_below_zero() {
-        assert_eq!(price(PriceRule::MidRounded, 1000, 2001), Some(1501));
-        assert_eq!(price(PriceRule::MidRounded, 1000, 2000), Some(1500));
-        assert_eq!(price(PriceRule::MidRounded, -3, 0), Some(-1));
-        assert_eq!(price(PriceRule::MidRounded, -2, 1), Some(0));
-        assert_eq!(price(PriceRule::MidRounded, -1, 2), Some(1));
-    }
-
-    #[test]
-    fn the_most_extreme_limits_have_a_mid() {
-        for rule in [PriceRule::MidTruncated, PriceRule::MidRounded] {
-            assert_eq!(price(rule, i64::MAX, i64::MAX), Some(i64::MAX));
-            assert_eq!(price(rule, i64::MIN, i64::MIN), Some(i64::MIN));
-            assert_eq!(price(rule, i64::MIN, i64::MAX), Some(0));
-        }
+    fn the_last_pair_sets_the_price_of_all() {
+        let book = book([bid(1, 5, 40), bid(2, 5, 30), offer(11, 5, 10), offer(12, 3, 21)]);
+        let price = |rule| clear(&Uniform { rule }, &book).price;
+        assert_eq!(price(PriceRule::LAST_ASK), Some(Price(21)));
+        assert_eq!(price(PriceRule::LAST_BID), Some(Price(30)));
+        assert_eq!(price(PriceRule::MID_TRUNCATED), Some(Price(25)));
+        assert_eq!(price(PriceRule::MID_ROUNDED), Some(Price(26)));
     }
 
     #[test]
     fn a_book_that_does_not_cross_has_no_price() {
-        for rule in PriceRule::ALL {
-            assert_eq!(price(rule, 31, 30), None);
+        let book = book([bid(1, 5, 30), offer(11, 5, 31)]);
+        for (_, rule) in Uniform::NAMED {
+            assert_eq!(clear(&Uniform { rule }, &book), Clearing::default());
         }
+    }
+
+    #[test]
+    fn the_names_say_the_rule() {
+        for (name, rule) in Uniform::NAMED {
+            assert_eq!(Uniform { rule }.specification(), name);
+        }
+        let rule = PriceRule::new("0.25".parse().expect("a share"), super::super::Rounding::HalfUp);
+        assert_eq!(Uniform { rule }.specification(), "uniform k=0.25 rounding=half-up");
     }
 }
