@@ -55,9 +55,8 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let calendar = calendar(&place.zone).map_err(told("place.zone")).ok();
     let station = Commune::find(&place.station).map_err(told("place.station")).ok();
     let rules = market_rules(market.slot, market.lead).map_err(|(key, text)| note(key, text)).ok();
-    if market::mechanism(&market.mechanism).is_none() {
-        let known = market::mechanism_names().join(", ");
-        note("market.mechanism", format!("is {:?}, which there is not: choose one of {known}", market.mechanism));
+    if let Err(error) = market::mechanism(&market.mechanism) {
+        note("market.mechanism", format!("is {:?}: {error}", market.mechanism));
     }
     let (calendar, rules) = (calendar?, rules?);
     // One that could not be read is told of already.

@@ -5,6 +5,7 @@
 
 use super::book::FileBook;
 use super::mechanisms::Chosen;
+use super::notes::{self, Note};
 use super::outcome::{Figures, Outcome, total_wh};
 use market::{Side, Trade};
 use serde::Serialize;
@@ -43,6 +44,7 @@ struct ClearingOut<'a> {
     price_ueur_per_kwh: Option<i64>,
     #[serde(flatten)]
     figures: FiguresOut,
+    notes: Vec<Note>,
     #[serde(rename = "trades")]
     list: Trades<'a>,
 }
@@ -137,6 +139,7 @@ impl<W: Write> Document<W> {
             mechanism: &chosen.spec,
             price_ueur_per_kwh: outcome.price_ueur_per_kwh,
             figures: (&outcome.figures).into(),
+            notes: notes::of(book, outcome),
             list: Trades { book, trades: &outcome.clearing.trades },
         });
         let out = BookOut {

@@ -1,44 +1,110 @@
 //! What `--mechanism` chooses from.
 
 use super::error::ClearError;
-use market::{Mechanism, mechanism, mechanism_names};
+use market::auction::{Documentation, Kind, catalogue};
+use market::{BoxedMechanism, mechanism};
 use scenarios::nearest;
 
 /// A mechanism, by the words that chose it.
 pub(crate) struct Chosen {
-    /// The words.
+    /// The words, in the shortest form that means the same.
     pub(crate) spec: String,
     /// What clears.
-    pub(crate) mechanism: Box<dyn Mechanism + Send>,
+    pub(crate) mechanism: BoxedMechanism,
 }
 
 /// The mechanisms of these words, each once.
 pub(crate) fn choose(specs: &[String]) -> Result<Vec<Chosen>, ClearError> {
-    for (at, spec) in specs.iter().enumerate() {
-        if specs[..at].contains(spec) {
+    let mut all: Vec<Chosen> = Vec::new();
+    for words in specs {
+        let mechanism = mechanism(words).map_err(|error| ClearError::Mechanism(unknown(words, &error.to_string())))?;
+        let spec = mechanism.specification();
+        if all.iter().any(|chosen| chosen.spec == spec) {
             return Err(ClearError::Mechanism(format!("`{spec}` is given twice: leave one out")));
         }
+        all.push(Chosen { spec, mechanism });
     }
-    specs.iter().map(|spec| one(spec)).collect()
+    Ok(all)
 }
 
-fn one(spec: &str) -> Result<Chosen, ClearError> {
-    let mechanism = mechanism(spec).ok_or_else(|| {
-        let names = mechanism_names();
-        let hint = match nearest(spec, names.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("there are `{}`", names.join("`, `")),
-        };
-        ClearError::Mechanism(format!("`{spec}` is unknown: {hint} (`cariflex clear --list` tells of each)"))
-    })?;
-    Ok(Chosen { spec: spec.to_owned(), mechanism })
+/// What is wrong with the words, with the name that was meant, if one is alike.
+fn unknown(words: &str, problem: &str) -> String {
+    let entries = catalogue();
+    let names: Vec<&str> = entries.iter().flat_map(|entry| entry.others.iter().copied().chain([entry.name])).collect();
+    let word = |word: &&str| !names.contains(word) && !word.contains('=') && *word != "then";
+    match words.split_whitespace().find(word).and_then(|word| Some((word, nearest(word, names.iter().copied())?))) {
+        Some((word, near)) => {
+            format!("there is no mechanism `{word}`: did you mean `{near}`? (cariflex clear --list tells of each)")
+        }
+        None => format!("{problem} (cariflex clear --list tells of each)"),
+    }
 }
+
+/// Characters in a line of the list.
+const WIDTH: usize = 100;
 
 /// The mechanisms as a text for people.
 pub(crate) fn list() -> String {
-    let mut text = String::new();
-    for name in mechanism_names() {
-        text.push_str(&format!("{name}\n"));
-    }
+    let mut text = String::from("Auctions: each clears a book of orders.\n");
+    let entries = catalogue();
+    entries.iter().filter(|entry| entry.kind == Kind::Auction).for_each(|entry| text += &tell(entry));
+    text += "\nWrappers: each stands before an auction and changes what that sees, as in `premium pay-as-bid`.\n";
+    entries.iter().filter(|entry| entry.kind == Kind::Wrapper).for_each(|entry| text += &tell(entry));
+    text += "\nChains: `A then B` clears by A, and what is left over by B.\n";
     text
+}
+
+fn tell(entry: &Documentation) -> String {
+    let mut head = format!("\n  {}", entry.name);
+    if !entry.parameters.is_empty() {
+        head += &format!(" {}", entry.parameters);
+    }
+    if !entry.others.is_empty() {
+        head += &format!("   also {}", entry.others.join(", "));
+    }
+    let facts = [("trades", entry.rule), ("price", entry.price), ("ties", entry.tie_break)];
+    head + "\n" + &facts.map(|(name, text)| format!("      {name:<8}{}", wrapped(text, 14))).concat()
+}
+
+/// A paragraph, wrapped, with all lines but the first indented.
+fn wrapped(text: &str, indent: usize) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &format!("{line}\n{}", " ".repeat(indent));
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    format!("{lines}{line}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(words: &[&str]) -> String {
+        let specs: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        choose(&specs).err().expect("it is no mechanism").to_string()
+    }
+
+    #[test]
+    fn a_slip_in_any_word_is_told_with_what_was_meant() {
+        assert!(told(&["pay-as-bit"]).contains("did you mean `pay-as-bid`?"));
+        assert!(told(&["premium pay-as-bit"]).contains("did you mean `pay-as-bid`?"));
+        assert!(told(&["first-price"]).contains("choose one of"));
+        assert!(told(&["pay-as-bid", "pay-as-bid"]).contains("given twice"));
+    }
+
+    #[test]
+    fn the_list_has_all_there_is_in_lines_that_fit() {
+        let list = list();
+        for entry in catalogue() {
+            assert!(list.contains(&format!("\n  {}", entry.name)), "{} is missing", entry.name);
+        }
+        assert!(list.lines().all(|line| line.chars().count() <= 120), "{list}");
+    }
 }

@@ -7,7 +7,7 @@
 //! | `cells`, `book` | an order's fields, and the book they make, the same whatever the encoding |
 //! | `mechanisms` | what can be chosen |
 //! | `problems` | problems of the other forms of market |
-//! | `outcome` | the figures of a clearing |
+//! | `outcome`, `notes` | the figures of a clearing, and what its mechanism remarks |
 //! | `people`, `table` | what is shown to people |
 //! | `document`, `out` | what is written for machines |
 
@@ -19,6 +19,7 @@ mod error;
 mod json;
 mod mechanisms;
 mod node;
+mod notes;
 mod out;
 mod outcome;
 mod people;

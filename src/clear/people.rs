@@ -3,6 +3,7 @@
 
 use super::book::FileBook;
 use super::mechanisms::Chosen;
+use super::notes::{self, Note};
 use super::outcome::{Figures, Outcome, total_wh};
 use super::table::{Entry, Table, figure};
 use market::Side;
@@ -29,6 +30,8 @@ pub(crate) struct Page {
 struct First {
     title: String,
     prices: Vec<Option<i64>>,
+    /// Remarks of each mechanism.
+    notes: Vec<Vec<Note>>,
     trades: Table,
     trades_shown: usize,
 }
@@ -54,6 +57,7 @@ impl Page {
         self.first = (self.books == 1).then(|| First {
             title: book.name.to_string(),
             prices: outcomes.iter().map(|outcome| outcome.price_ueur_per_kwh).collect(),
+            notes: outcomes.iter().map(|outcome| notes::of(book, outcome)).collect(),
             trades: trades(book, outcome),
             trades_shown: outcome.clearing.trades.len().min(SCREENFUL),
         });
@@ -67,12 +71,14 @@ impl Page {
             (Some(first), [only], [figures]) => {
                 let prices = [(only.spec.as_str(), first.prices[0], *figures)];
                 text.push_str(&figures_table("mechanism", &prices).text());
+                text.push_str(&first.remarks(mechanisms));
                 text.push('\n');
-                text.push_str(&self.trades(first, figures));
+                text.push_str(&first.trades(figures));
             }
             (Some(first), ..) => {
                 let rows: Vec<_> = rows_of(mechanisms, totals, |at| first.prices[at]);
                 text.push_str(&figures_table("mechanism", &rows).text());
+                text.push_str(&first.remarks(mechanisms));
             }
             (None, [only], [figures]) => {
                 text.push_str(&format!("{}\n\n", only.spec));
@@ -111,16 +117,6 @@ impl Page {
         )
     }
 
-    fn trades(&self, first: &First, figures: &Figures) -> String {
-        if figures.trades == 0 {
-            return "nothing is traded: no bid reaches an offer\n".into();
-        }
-        let mut text = first.trades.text();
-        let rest = more(figures.trades as usize, first.trades_shown, "trades", "--json or --out FILE.csv has them all");
-        text.push_str(&rest);
-        text
-    }
-
     fn books_table(&self, totals: Figures) -> Table {
         let mut rows: Vec<(&str, Option<i64>, Figures)> =
             self.rows.iter().map(|(title, price, figures)| (title.as_str(), *price, *figures)).collect();
@@ -138,6 +134,34 @@ fn rows_of<'a>(
 ) -> Vec<(&'a str, Option<i64>, Figures)> {
     let rows = mechanisms.iter().zip(totals).enumerate();
     rows.map(|(at, (chosen, figures))| (chosen.spec.as_str(), price(at), *figures)).collect()
+}
+
+impl First {
+    fn trades(&self, figures: &Figures) -> String {
+        if figures.trades == 0 {
+            return "  nothing is traded\n".into();
+        }
+        let mut text = self.trades.text();
+        let rest = more(figures.trades as usize, self.trades_shown, "trades", "--json or --out FILE.csv has them all");
+        text.push_str(&rest);
+        text
+    }
+
+    /// What the mechanisms remark, each under its name where there are several.
+    fn remarks(&self, mechanisms: &[Chosen]) -> String {
+        let mut text = String::new();
+        for (chosen, notes) in mechanisms.iter().zip(&self.notes).filter(|(_, notes)| !notes.is_empty()) {
+            let indent = if mechanisms.len() > 1 {
+                text.push_str(&format!("\n  {}\n", chosen.spec));
+                "    "
+            } else {
+                text.push('\n');
+                "  "
+            };
+            notes.iter().for_each(|note| text.push_str(&format!("{indent}{note}\n")));
+        }
+        text
+    }
 }
 
 /// One row of figures per name. Where trades differ in price, lowest and highest are shown beside the mean.
