@@ -25,10 +25,12 @@ pub enum Limits {
     AsGiven,
     /// [Raised by the bid's premium](Order::limit_with_premium).
     WithPremium,
+    /// The higher of the two, where parts of a mechanism differ: a premium lowers a negative limit.
+    Higher,
 }
 
-/// What may be left over of orders whose limits cross.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What may be left over of orders whose limits cross; the weakest promise first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Crossing {
     /// Anything: the mechanism keeps some orders apart.
     #[default]
@@ -39,13 +41,30 @@ pub enum Crossing {
     Cleared,
 }
 
+impl Promises {
+    /// What a mechanism can promise that lets others clear one after the other, each on what was left over.
+    ///
+    /// A stage can only lessen what earlier ones left over. So to leave nothing that crosses is a promise of the whole
+    /// if one stage gives it by the same limits; by other limits it is still checked at the end of that stage.
+    pub fn of_stages(stages: &[Promises]) -> Promises {
+        let limits = match stages {
+            [] => Limits::default(),
+            [first, others @ ..] if others.iter().all(|other| other.limits == first.limits) => first.limits,
+            _ => Limits::Higher,
+        };
+        let same_limits = stages.iter().filter(|stage| stage.limits == limits && limits != Limits::Higher);
+        let crossing = same_limits.map(|stage| stage.crossing).max().unwrap_or_default();
+        Promises { limits, uniform_price: false, crossing }
+    }
+}
+
 impl Limits {
     fn of(self, order: &Order) -> Price {
+        let with_premium = || order.limit_with_premium().expect("a book refuses bids whose raised limit does not fit");
         match self {
             Limits::AsGiven => order.limit,
-            Limits::WithPremium => {
-                order.limit_with_premium().expect("a book refuses bids whose raised limit does not fit")
-            }
+            Limits::WithPremium => with_premium(),
+            Limits::Higher => order.limit.max(with_premium()),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What there is to choose from, told by each mechanism in its own file: the table of the documents and of a listing.
 
-use super::{coverage, discriminatory, max_volume, posted_offers, preferred_partners, premium, quality, uniform};
+use super::{
+    chain, coverage, discriminatory, max_volume, posted_offers, preferred_partners, premium, quality, uniform,
+};
 
 /// What a reader should know of a mechanism before choosing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +32,11 @@ pub enum Kind {
     Auction,
     /// It stands before an auction and changes what that sees.
     Wrapper,
+    /// It stands between two stages.
+    Link,
 }
 
-/// Every auction, then everything that can stand before one.
+/// Every auction, then everything that can stand before one, then what links them.
 pub fn catalogue() -> Vec<Documentation> {
     let auctions = [
         uniform::DOCUMENTATION,
@@ -41,25 +45,31 @@ pub fn catalogue() -> Vec<Documentation> {
         posted_offers::DOCUMENTATION,
     ];
     let wrappers = [premium::DOCUMENTATION, coverage::DOCUMENTATION, preferred_partners::DOCUMENTATION];
-    auctions.into_iter().chain(quality::DOCUMENTATIONS).chain(wrappers).collect()
+    auctions.into_iter().chain(quality::DOCUMENTATIONS).chain(wrappers).chain([chain::DOCUMENTATION]).collect()
 }
 
 /// The catalogue as a Markdown table.
 pub fn catalogue_table() -> String {
     let mut table = "| mechanism | rule | price | time | ties |\n|---|---|---|---|---|\n".to_owned();
     for entry in catalogue() {
+        let (before, after) = match entry.kind {
+            Kind::Auction => ("", ""),
+            Kind::Wrapper => ("", " AUCTION"),
+            Kind::Link => ("STAGE ", " STAGE"),
+        };
         let parameters = if entry.parameters.is_empty() { String::new() } else { format!(" {}", entry.parameters) };
-        let before = if entry.kind == Kind::Wrapper { " AUCTION" } else { "" };
         let others: String = entry.others.iter().map(|name| format!(", `{name}`")).collect();
         let Documentation { name, rule, price, complexity, tie_break, .. } = entry;
-        table += &format!("| `{name}{parameters}{before}`{others} | {rule} | {price} | {complexity} | {tie_break} |\n");
+        table += &format!(
+            "| `{before}{name}{parameters}{after}`{others} | {rule} | {price} | {complexity} | {tie_break} |\n"
+        );
     }
     table
 }
 
-/// The words of one kind, separated by commas, for error messages.
-pub(super) fn choices(kind: Option<Kind>) -> String {
-    let entries = catalogue().into_iter().filter(|entry| kind.is_none_or(|kind| entry.kind == kind));
+/// The words of these kinds, separated by commas, for error messages.
+pub(super) fn choices(kinds: &[Kind]) -> String {
+    let entries = catalogue().into_iter().filter(|entry| kinds.contains(&entry.kind));
     let names = entries.flat_map(|entry| entry.others.iter().copied().chain([entry.name]));
     names.collect::<Vec<_>>().join(", ")
 }

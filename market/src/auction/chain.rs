@@ -1,7 +1,19 @@
 //! One mechanism after the other, each on what the one before has left over.
 
 use super::BoxedMechanism;
-use crate::{Book, Clearing, Crossing, Limits, Mechanism, Note, Promises, clear};
+use super::catalogue::{Documentation, Kind};
+use crate::{Book, Clearing, Mechanism, Note, Promises, clear};
+
+pub(super) const DOCUMENTATION: Documentation = Documentation {
+    name: "then",
+    others: &[],
+    kind: Kind::Link,
+    parameters: "",
+    rule: "the second stage clears what the first has left over; any number of stages",
+    price: "that of each stage",
+    complexity: "the sum of the stages', and O(n + m) between them",
+    tie_break: "each stage's",
+};
 
 /// Mechanisms in sequence, written `first then second`.
 ///
@@ -28,22 +40,9 @@ impl Mechanism for Chain {
         self.stages.iter().map(|stage| stage.specification()).collect::<Vec<_>>().join(" then ")
     }
 
-    /// What a stage leaves over, the following can only make less; so a promise to leave nothing that crosses is kept
-    /// by the whole chain if it is about the same limits. If it is not, it is still checked at the end of its stage.
     fn promises(&self) -> Promises {
-        let stages = || self.stages.iter().map(|stage| stage.promises());
-        let limits = if stages().any(|stage| stage.limits == Limits::WithPremium) {
-            Limits::WithPremium
-        } else {
-            Limits::AsGiven
-        };
-        let crossing = |wanted| stages().any(|stage| stage.limits == limits && stage.crossing == wanted);
-        let crossing = match () {
-            () if crossing(Crossing::Cleared) => Crossing::Cleared,
-            () if crossing(Crossing::ClearedBetweenAgents) => Crossing::ClearedBetweenAgents,
-            () => Crossing::MayRemain,
-        };
-        Promises { limits, uniform_price: false, crossing }
+        let stages: Vec<Promises> = self.stages.iter().map(|stage| stage.promises()).collect();
+        Promises::of_stages(&stages)
     }
 
     fn clear(&self, book: &Book) -> Clearing {
@@ -65,7 +64,7 @@ mod tests {
     use super::super::testing::{bid, book, of_quality, offer, pairs};
     use super::super::{Discriminatory, Premium, PriceRule, Quality, QualityMode, Uniform};
     use super::*;
-    use crate::{Energy, Order, Price};
+    use crate::{Crossing, Energy, Limits, Order, Price};
 
     #[test]
     fn what_one_stage_leaves_over_the_next_one_clears_without_premium() {
@@ -93,6 +92,6 @@ mod tests {
         assert_eq!(Chain::new(vec![separate(), separate()]).promises().crossing, Crossing::MayRemain);
         let with_premium = Chain::new(vec![Box::new(Premium { inner: separate() }), plain()]);
         assert_eq!(with_premium.promises().crossing, Crossing::MayRemain);
-        assert_eq!(with_premium.promises().limits, Limits::WithPremium);
+        assert_eq!(with_premium.promises().limits, Limits::Higher);
     }
 }

@@ -29,8 +29,9 @@ pub(super) const DOCUMENTATION: Documentation = Documentation {
 ///    covered, so the lowest-ranked lose first;
 /// 3. if anything was cut, the next round.
 ///
-/// What was cut stays cut, so the rounds come to an end, and usually after a few; a bound on them guards against books
-/// that give way one watt-hour at a time. Each level with a cut is noted as [`Note::SetAside`]; a bound that was
+/// What was cut stays cut, so the rounds come to an end, and usually after a few. A bound on them guards against books
+/// that give way bit by bit: where nobody wants grey energy but some of it is cheap, it sells whatever is cut, so that
+/// every round leaves the same amount uncovered. Each level with a cut is noted as [`Note::SetAside`]; a bound that was
 /// reached as [`Note::CoverageNotReached`]. Energy bought at level 0 needs no quality and is always covered. Clears in
 /// O(rounds · (n + m)) and what the inner mechanism takes per round. Ties go by the merit order of [`Book`].
 ///

@@ -2,8 +2,10 @@
 //!
 //! A compatibility mode, after the pay-as-bid market of Grid Singularity (gsy-framework). The crossing volume is what
 //! serves the cheapest offers and the highest bids; more than that can trade if cheap offers are kept for low bids. The
-//! volume is then the largest there is between different agents, but not the welfare, and a seller may sell while a cheaper one
-//! does not.
+//! volume is then the largest there is, as long as no agent is on both sides; but not the welfare, and a dear offer may
+//! sell while a cheaper one does not.
+
+use std::collections::VecDeque;
 
 use super::catalogue::{Documentation, Kind};
 use crate::{Book, Clearing, Crossing, Energy, Mechanism, Order, Promises, Slice};
@@ -22,8 +24,8 @@ pub(super) const DOCUMENTATION: Documentation = Documentation {
 /// The auction with the largest volume, pay-as-bid.
 ///
 /// Rule: offers from the most expensive down take the highest bids left that can pay them, except their own agent's, at
-/// the bid's limit. Every cheaper offer can serve all the bids a dearer one can, so nothing is wasted. Clears in
-/// O(n + m): the bids an offer has to skip are its own agent's only, and those always stand together at the front.
+/// the bid's limit. Every cheaper offer can serve all the bids a dearer one can, so no energy is wasted, except that
+/// an offer may find only its own agent's bids left where another sequence would have spared others. Clears in O(n + m): the bids an offer has to skip are its own agent's only, and those always stand together at the front.
 /// Ties go by the merit order of [`Book`], on both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MaxVolumePayAsBid;
@@ -63,14 +65,14 @@ struct OpenBids<'book> {
     open: Vec<Energy>,
     /// Bids passed over by offers of their own agent. They all belong to one agent: an offer of any other agent takes
     /// them before it looks at the rest.
-    skipped: std::collections::VecDeque<usize>,
+    skipped: VecDeque<usize>,
     next: usize,
 }
 
 impl<'book> OpenBids<'book> {
     fn of(book: &'book Book) -> Self {
         let open = book.bids().iter().map(|bid| bid.quantity).collect();
-        OpenBids { bids: book.bids(), open, skipped: Default::default(), next: 0 }
+        OpenBids { bids: book.bids(), open, skipped: VecDeque::new(), next: 0 }
     }
 
     /// The best bid of another agent that can pay for `offer`, and what is open of it.

@@ -20,8 +20,6 @@ mod quality;
 mod registry;
 mod specification;
 mod surplus;
-#[cfg(test)]
-mod testing;
 mod uniform;
 
 pub use catalogue::{Documentation, Kind, catalogue, catalogue_table};
@@ -38,3 +36,6 @@ pub use quality::{Quality, QualityMode};
 pub use registry::{mechanism, mechanism_names, mechanism_with};
 pub use specification::{Auction, BoxedMechanism, Specification, SpecificationError, Stage, Wrapper};
 pub use uniform::Uniform;
+
+#[cfg(test)]
+mod testing;

@@ -50,7 +50,7 @@ fn stage(words: &[&str], place: &str) -> Result<Stage, SpecificationError> {
         }
     }
     refuse_repeated(&wrappers)?;
-    let auctions = || choices(Some(Kind::Auction));
+    let auctions = || choices(&[Kind::Auction]);
     match (auction, wrappers.last()) {
         (Some((auction, _)), _) => {
             Ok(Stage { wrappers: wrappers.into_iter().map(|(wrapper, _)| wrapper).collect(), auction })
@@ -116,7 +116,9 @@ fn part(item: &Item<'_>) -> Result<Part, SpecificationError> {
         "premium" => item.without_parameters(Part::Wrapper(Wrapper::Premium)),
         "quality-coverage" => Ok(Part::Wrapper(Wrapper::QualityCoverage { rounds: item.rounds()? })),
         "preferred-partners" => Ok(Part::Wrapper(Wrapper::PreferredPartners(item.price_rule()?))),
-        word => Err(SpecificationError::Unknown { word: word.into(), choices: choices(None) }),
+        word => {
+            Err(SpecificationError::Unknown { word: word.into(), choices: choices(&[Kind::Auction, Kind::Wrapper]) })
+        }
     }
 }
 
@@ -198,6 +200,16 @@ mod tests {
             "quality-coverage discriminatory k=0.3"
         );
         assert_eq!(canonical("premium preferred-partners k=1 pay-as-ask"), "premium preferred-partners k=1 pay-as-ask");
+    }
+
+    #[test]
+    fn every_name_of_the_catalogue_is_read() {
+        for entry in catalogue().into_iter().filter(|entry| entry.kind != Kind::Link) {
+            let auction = if entry.kind == Kind::Wrapper { " pay-as-bid" } else { "" };
+            let parameters = if entry.parameters.starts_with("k=") { " k=0.25" } else { "" };
+            let text = format!("{}{parameters}{auction}", entry.name);
+            assert_eq!(canonical(&text), text);
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::{Documentation, Kind};
 use super::{BoxedMechanism, PriceRule};
-use crate::{AgentId, Book, Clearing, Crossing, Energy, Mechanism, Note, Order, Promises, Slice, clear};
+use crate::{AgentId, Book, Clearing, Energy, Mechanism, Note, Order, Promises, Slice, clear};
 
 pub(super) const DOCUMENTATION: Documentation = Documentation {
     name: "preferred-partners",
@@ -90,7 +90,7 @@ impl Mechanism for PreferredPartners {
     }
 
     fn promises(&self) -> Promises {
-        Promises { uniform_price: false, ..self.inner.promises() }
+        Promises::of_stages(&[Promises::default(), self.inner.promises()])
     }
 
     fn clear(&self, book: &Book) -> Clearing {
