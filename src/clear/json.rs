@@ -69,6 +69,15 @@ pub(crate) fn books(file: &str, document: &Node) -> Result<Vec<FileBook>, ClearE
     }
 }
 
+/// The simple orders of one slot of a book with blocks, in our own format.
+pub(crate) fn slot(file: &str, path: &str, node: &Node) -> Result<FileBook, ClearError> {
+    let format = Format { orders: &JSON_NAMES, book: &BOOK_FIELDS, unit_ueur_per_kwh: 1 };
+    let fields =
+        node.fields().ok_or_else(|| ClearError::place(file, path, format!("is {}, not a slot", node.kind())))?;
+    refuse_unknown(file, path, fields, format.book)?;
+    book(file, path, node, &format)
+}
+
 fn ours(file: &str, document: &Node) -> Result<Format, ClearError> {
     match document.field("version") {
         Some(Node::Integer(VERSION)) => {}

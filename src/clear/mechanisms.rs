@@ -1,6 +1,7 @@
 //! What `--mechanism` chooses from.
 
 use super::error::ClearError;
+use super::problems::FORMS;
 use market::auction::{Documentation, Kind, catalogue};
 use market::{BoxedMechanism, mechanism};
 use scenarios::nearest;
@@ -30,7 +31,9 @@ pub(crate) fn choose(specs: &[String]) -> Result<Vec<Chosen>, ClearError> {
 /// What is wrong with the words, with the name that was meant, if one is alike.
 fn unknown(words: &str, problem: &str) -> String {
     let entries = catalogue();
-    let names: Vec<&str> = entries.iter().flat_map(|entry| entry.others.iter().copied().chain([entry.name])).collect();
+    let of_forms = FORMS.into_iter().flat_map(|form| form.mechanisms).map(|solver| solver.name);
+    let names = entries.iter().flat_map(|entry| entry.others.iter().copied().chain([entry.name]));
+    let names: Vec<&str> = names.chain(of_forms).collect();
     let word = |word: &&str| !names.contains(word) && !word.contains('=') && *word != "then";
     match words.split_whitespace().find(word).and_then(|word| Some((word, nearest(word, names.iter().copied())?))) {
         Some((word, near)) => {
@@ -51,6 +54,13 @@ pub(crate) fn list() -> String {
     text += "\nWrappers: each stands before an auction and changes what that sees, as in `premium pay-as-bid`.\n";
     entries.iter().filter(|entry| entry.kind == Kind::Wrapper).for_each(|entry| text += &tell(entry));
     text += "\nChains: `A then B` clears by A, and what is left over by B.\n";
+    text += "\nOther forms of market: each solves files of its own.\n";
+    for form in FORMS {
+        for solver in form.mechanisms {
+            text += &format!("\n  {}   for {}\n", solver.name, form.holds);
+            text += &facts([("decides", solver.rule), ("price", solver.price)]);
+        }
+    }
     text
 }
 
@@ -62,8 +72,24 @@ fn tell(entry: &Documentation) -> String {
     if !entry.others.is_empty() {
         head += &format!("   also {}", entry.others.join(", "));
     }
-    let facts = [("trades", entry.rule), ("price", entry.price), ("ties", entry.tie_break)];
-    head + "\n" + &facts.map(|(name, text)| format!("      {name:<8}{}", wrapped(text, 14))).concat()
+    head + "\n" + &facts([("trades", entry.rule), ("price", entry.price), ("ties", entry.tie_break)])
+}
+
+fn facts<const N: usize>(facts: [(&str, &str); N]) -> String {
+    facts.map(|(name, text)| format!("      {name:<9}{}", wrapped(text, 15))).concat()
+}
+
+/// The tables of `market/README.md`: auctions and wrappers, and what solves the other forms.
+#[cfg(test)]
+fn reference() -> String {
+    let mut text = market::auction::catalogue_table();
+    text += "\n| mechanism | for | decides | price |\n|---|---|---|---|\n";
+    for form in FORMS {
+        for solver in form.mechanisms {
+            text += &format!("| `{}` | {} | {} | {} |\n", solver.name, form.holds, solver.rule, solver.price);
+        }
+    }
+    text
 }
 
 /// A paragraph, wrapped, with all lines but the first indented.
@@ -97,6 +123,24 @@ mod tests {
         assert!(told(&["premium pay-as-bit"]).contains("did you mean `pay-as-bid`?"));
         assert!(told(&["first-price"]).contains("choose one of"));
         assert!(told(&["pay-as-bid", "pay-as-bid"]).contains("given twice"));
+    }
+
+    #[test]
+    fn the_tables_of_mechanisms_are_those_of_the_code() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/market/README.md");
+        let (begin, end) = ("<!-- mechanisms -->\n", "<!-- /mechanisms -->\n");
+        let kept = std::fs::read_to_string(path).expect("the document is kept");
+        let (head, rest) = kept.split_once(begin).expect("the document marks where the tables begin");
+        let (tables, tail) = rest.split_once(end).expect("the document marks where the tables end");
+        if std::env::var_os("UPDATE_PARAMETERS").is_some() {
+            let text = format!("{head}{begin}{}{end}{tail}", reference());
+            std::fs::write(path, text).expect("the folder can be written to");
+        } else {
+            assert!(
+                tables == reference(),
+                "run UPDATE_PARAMETERS=1 cargo test -p cariflex --lib the_tables_of_mechanisms"
+            );
+        }
     }
 
     #[test]

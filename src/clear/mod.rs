@@ -6,7 +6,7 @@
 //! | `json`, `rows`, `columns` | books in JSON, CSV and Parquet |
 //! | `cells`, `book` | an order's fields, and the book they make, the same whatever the encoding |
 //! | `mechanisms` | what can be chosen |
-//! | `problems` | problems of the other forms of market |
+//! | `problems`, `solve` | problems of the other forms of market, and how they are solved |
 //! | `outcome`, `notes` | the figures of a clearing, and what its mechanism remarks |
 //! | `people`, `table` | what is shown to people |
 //! | `document`, `out` | what is written for machines |
@@ -25,6 +25,7 @@ mod outcome;
 mod people;
 mod problems;
 mod rows;
+mod solve;
 mod source;
 mod table;
 
@@ -83,6 +84,9 @@ pub fn clear(args: &ClearArgs) -> Result<Ended, Error> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+    if let Some(form) = args.mechanism.first().and_then(|words| problems::solved_by(words)) {
+        return solve::solve(args, form, &interrupted);
+    }
     let mechanisms = mechanisms::choose(&args.mechanism)?;
     let mut session = Session::begin(args, &mechanisms)?;
     for path in &args.files {
@@ -97,8 +101,10 @@ pub fn clear(args: &ClearArgs) -> Result<Ended, Error> {
                     }
                 }
             }
-            Source::Document(document) => {
-                let _ = document;
+            Source::Problems(form, _) => {
+                let file = source::shown(path);
+                let problem = format!("{file} holds {}: choose {}", form.holds, form.names());
+                return Err(ClearError::Mechanism(problem).into());
             }
         }
     }

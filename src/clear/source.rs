@@ -3,6 +3,7 @@
 use super::book::FileBook;
 use super::error::ClearError;
 use super::node::Node;
+use super::problems::{self, Form};
 use super::{columns, json, rows};
 use std::fs::{self, File};
 use std::io::Read;
@@ -15,8 +16,8 @@ pub(crate) type Books = Box<dyn Iterator<Item = Result<FileBook, ClearError>>>;
 pub(crate) enum Source {
     /// Books of orders.
     Books(Books),
-    /// A problem of another form of market, as it was written.
-    Document(Node),
+    /// Problems of another form of market, as they were written.
+    Problems(&'static Form, Vec<u8>),
 }
 
 /// The name of standard input.
@@ -85,8 +86,8 @@ fn document(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
     if let Some(path) = document.twice() {
         return Err(ClearError::place(file, path, "is there twice: leave one out"));
     }
-    if super::problems::is_problem(&document) {
-        return Ok(Source::Document(document));
+    if let Some(form) = problems::form_of(&document) {
+        return Ok(Source::Problems(form, contents.to_owned()));
     }
     Ok(Source::Books(Box::new(json::books(file, &document)?.into_iter().map(Ok))))
 }
