@@ -400,3 +400,79 @@ def test_the_examples_clear_from_files_and_from_standard_input():
         piped = clear("-", "--mechanism", "pay-as-bid", stdin=file)
     assert piped["books"][0]["file"] == "standard input"
     assert piped["books"][0]["clearings"] == clear(books / "evening.json", "--mechanism", "pay-as-bid")["books"][0]["clearings"]
+
+
+def solve(path, *args):
+    """The problems of a file that must be solved."""
+    return clear(path, *args)["problems"]
+
+
+@pytest.mark.parametrize("name", ["community_of_3", "community_of_3_15min"])
+def test_a_community_costs_what_the_reference_found_and_its_money_adds_up(name):
+    path = ROOT / "tests" / "golden" / "schedules" / "community" / f"{name}.json"
+    expected = json.loads(path.read_text(encoding="utf-8"))["expected"]
+    [problem] = solve(path, "--mechanism", "central-dispatch")
+    [solution] = problem["solutions"]
+    assert solution["cost_eur"] == pytest.approx(expected["objective"], abs=1e-6)
+    assert solution["cost_eur"] < expected["sum_of_individual_optima"]
+    paid = sum(member["payment_neur"] for member in solution["members"])
+    assert paid == solution["grid_payment_neur"] + solution["surplus_neur"]
+
+
+def test_negotiations_end_in_the_contracts_of_the_reference():
+    path = GOLDEN / "p2p_price_adjusting_negotiation.json"
+    cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    problems = solve(path, "--mechanism", "negotiation")
+    assert [problem["problem"] for problem in problems] == [case["name"] for case in cases]
+    for case, problem in zip(cases, problems, strict=True):
+        ours = sorted((trade["slot"], trade["seller"], trade["buyer"], trade["energy_wh"] / 1e3, trade["price_ueur_per_kwh"] / 1e6)
+                      for trade in problem["solutions"][0]["trades"])
+        theirs = sorted((trade["hour"], str(trade["seller"]), str(trade["buyer"]), trade["energy_kwh"], trade["price"])
+                        for trade in case["expected"]["bilateral_trades"])
+        assert [trade[:3] for trade in ours] == [trade[:3] for trade in theirs], case["name"]
+        for one, other in zip(ours, theirs, strict=True):
+            assert one[3:] == pytest.approx(other[3:], abs=1e-6), case["name"]
+
+
+def test_no_accepted_block_loses_and_energy_balances_in_every_slot():
+    path = ROOT / "examples" / "books" / "blocks.json"
+    [solution] = solve(path, "--mechanism", "blocks")[0]["solutions"]
+    written = json.loads(path.read_text(encoding="utf-8"))
+    outcomes = {block["block"]: block for block in solution["blocks"]}
+    assert all(block["surplus_neur"] >= 0 for block in outcomes.values())
+    assert outcomes["early"]["accepted_permille"] + outcomes["late"]["accepted_permille"] <= 1000
+    assert outcomes["discharge"]["accepted_permille"] == 1000
+    for at, slot in enumerate(solution["slots"]):
+        balance = sum(fill["filled_wh"] * (1 if fill["side"] == "bid" else -1) for fill in slot["fills"])
+        supplied = sum(block["profile_wh"][at] * outcomes[block["id"]]["accepted_permille"] // 1000 for block in written["blocks"])
+        assert balance == supplied and slot["volume_wh"] > 0
+
+
+@pytest.mark.parametrize(("path", "mechanism", "told"), [
+    ("examples/books/blocks.json", "pay-as-bid", "holds orders of several slots with blocks over them: choose `blocks`"),
+    ("examples/books/evening.json", "blocks", "holds books of orders: choose an auction"),
+    ("examples/books/blocks.json", "central-dispatch", "choose `blocks`"),
+    ("examples/books/blocks.json", "central-dispach", "did you mean `central-dispatch`?"),
+])
+def test_a_mechanism_of_another_form_is_refused_with_those_that_fit(path, mechanism, told):
+    ended = cli.cariflex("clear", ROOT / path, "--mechanism", mechanism)
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err, ended.err
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    (lambda book: book["blocks"][0].update(profile_wh=[1]), "blocks[0] (`discharge`), profile_wh: has 1 energies for 2 slots"),
+    (lambda book: book["blocks"][0].update(parents=["x"]), "there is no block `x`"),
+    (lambda book: book["blocks"][1].update(id="late"), "the id `late` is used twice"),
+    (lambda book: book["blocks"][0].update(minimum_permille=0), "block `discharge` has a minimum acceptance of 0 per mille"),
+    (lambda book: book["blocks"][0].update(limit_eur_per_mwh=9000), "order `discharge` has the limit"),
+    (lambda book: book["slots"][0]["bids"][0].update(quantity_wh=-1), "bids[0] (`b1`), quantity_wh: is -1"),
+])
+def test_what_is_wrong_with_a_block_is_told_by_its_name(tmp_path, change, told):
+    book = json.loads((ROOT / "examples" / "books" / "blocks.json").read_text(encoding="utf-8"))
+    change(book)
+    path = tmp_path / "blocks.json"
+    path.write_text(json.dumps(book), encoding="utf-8")
+    ended = cli.cariflex("clear", path, "--mechanism", "blocks")
+    assert (ended.code, ended.out) == (2, "")
+    assert told in ended.err and "panicked" not in ended.err, ended.err
