@@ -68,7 +68,8 @@ fn refuse_repeated(wrappers: &[(Wrapper, &str)]) -> Result<(), SpecificationErro
         let rival =
             wrappers[..at].iter().find(|(other, name)| name == word || is_quality(other) && is_quality(wrapper));
         if let Some((_, other)) = rival {
-            return Err(SpecificationError::Repeated { word: (*word).into(), other: format!("another {other}") });
+            let other = if other == word { format!("another {other}") } else { (*other).into() };
+            return Err(SpecificationError::Repeated { word: (*word).into(), other });
         }
     }
     Ok(())
@@ -232,7 +233,7 @@ mod tests {
         assert!(
             complaint("premium premium pay-as-bid").contains("premium can not stand in one stage with another premium")
         );
-        assert!(complaint("quality-separate quality-coverage pay-as-bid").contains("with another quality-separate"));
+        assert!(complaint("quality-separate quality-coverage pay-as-bid").contains("with quality-separate;"));
         canonical("premium pay-as-bid then premium pay-as-bid");
     }
 

@@ -186,6 +186,14 @@ impl Problem {
         self.columns[column.0].cost = per_unit;
     }
 
+    /// Puts another quadratic cost on a column.
+    ///
+    /// # Panics
+    /// If the column belongs to a larger problem than this one.
+    pub fn set_quadratic(&mut self, column: ColumnId, per_unit_squared: f64) {
+        self.columns[column.0].quadratic = per_unit_squared;
+    }
+
     /// Puts other limits on a row.
     ///
     /// # Panics
@@ -202,6 +210,16 @@ impl Problem {
     /// How many rows it has.
     pub fn row_count(&self) -> usize {
         self.rows.len()
+    }
+
+    /// All its columns in order.
+    pub fn columns(&self) -> impl Iterator<Item = ColumnId> + use<> {
+        (0..self.columns.len()).map(ColumnId)
+    }
+
+    /// All its rows in order.
+    pub fn rows(&self) -> impl Iterator<Item = RowId> + use<> {
+        (0..self.rows.len()).map(RowId)
     }
 
     /// How many entries its rows have.

@@ -17,6 +17,7 @@ mod choice;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::PeerTrade;
 use crate::dispatch::{DispatchError, Storage};
 use crate::optimise::{OptimiseError, Optimiser};
 use crate::{Energy, Price};
@@ -56,25 +57,6 @@ pub struct Negotiation {
     /// Who may sell to whom: seller, buyer, and a fee on what they trade, half of it paid by each (of an odd one the
     /// buyer pays the larger half).
     pub pairs: Vec<(usize, usize, Price)>,
-}
-
-/// A contract both sides want.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct PeerTrade {
-    /// When it is delivered.
-    pub slot: usize,
-    /// Who gives.
-    pub seller: usize,
-    /// Who takes.
-    pub buyer: usize,
-    /// What is given.
-    pub energy: Energy,
-    /// What the buyer pays the seller; fees come on top.
-    pub price: Price,
-    /// What the buyer pays beyond it, per energy.
-    pub buyer_fee: Price,
-    /// What the seller pays out of it, per energy.
-    pub seller_fee: Price,
 }
 
 /// How a negotiation ended.
