@@ -4,6 +4,7 @@
 
 mod blocks;
 mod dispatch;
+mod exchange;
 mod negotiation;
 
 use super::error::ClearError;
@@ -34,7 +35,7 @@ pub(crate) struct Solver {
 }
 
 /// All forms besides books of orders.
-pub(crate) const FORMS: [&Form; 3] = [&blocks::FORM, &dispatch::FORM, &negotiation::FORM];
+pub(crate) const FORMS: [&Form; 4] = [&blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM];
 
 /// A problem and its name.
 pub(crate) struct Named {
