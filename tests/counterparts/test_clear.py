@@ -476,3 +476,47 @@ def test_what_is_wrong_with_a_block_is_told_by_its_name(tmp_path, change, told):
     ended = cli.cariflex("clear", path, "--mechanism", "blocks")
     assert (ended.code, ended.out) == (2, "")
     assert told in ended.err and "panicked" not in ended.err, ended.err
+
+
+def test_peers_agree_by_admm_on_what_a_quadratic_program_finds():
+    path = ROOT / "examples" / "books" / "exchange.json"
+    written = json.loads(path.read_text(encoding="utf-8"))
+    peers = [peer["elastic"] for peer in written["peers"]]
+    edges = written["edges"]
+    # Columns: what each peer produces, then the flow along each edge in either direction.
+    columns = len(peers) + 2 * len(edges)
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    model = highspy.HighsModel()
+    fees = [edge["fee_eur_per_kwh"] for edge in edges for _ in range(2)]
+    model.lp_.num_col_, model.lp_.num_row_ = columns, len(peers)
+    model.lp_.col_cost_ = np.array([peer["linear"] for peer in peers] + fees)
+    model.lp_.col_lower_ = np.array([peer["least_kw"] for peer in peers] + [0.0] * len(fees), dtype=float)
+    model.lp_.col_upper_ = np.array([peer["most_kw"] for peer in peers] + [100.0] * len(fees), dtype=float)
+    model.lp_.row_lower_ = model.lp_.row_upper_ = np.array([peer["need_kw"] for peer in peers], dtype=float)
+    starts, indices, values = [0], [], []
+    for at in range(len(peers)):
+        indices, values = indices + [at], values + [1.0]
+        starts.append(len(indices))
+    for edge in edges:
+        for seller, buyer in ((edge["from"], edge["to"]), (edge["to"], edge["from"])):
+            indices, values = indices + [seller, buyer], values + [-1.0, 1.0]
+            starts.append(len(indices))
+    model.lp_.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.lp_.a_matrix_.start_, model.lp_.a_matrix_.index_ = np.array(starts), np.array(indices)
+    model.lp_.a_matrix_.value_ = np.array(values)
+    model.hessian_.dim_ = columns
+    model.hessian_.format_ = highspy.HessianFormat.kTriangular
+    model.hessian_.start_ = np.array([min(at, len(peers)) for at in range(columns + 1)])
+    model.hessian_.index_ = np.arange(len(peers))
+    model.hessian_.value_ = np.array([peer["quadratic"] for peer in peers])
+    solver.passModel(model)
+    solver.run()
+    assert solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    best = solver.getInfo().objective_function_value
+    [solution] = solve(path, "--mechanism", "admm")[0]["solutions"]
+    assert solution["converged"]
+    assert solution["cost_eur"] + solution["fees_eur"] == pytest.approx(best, rel=1e-3)
+    produced = np.array(solver.getSolution().col_value[:len(peers)])
+    injected = produced - [peer["need_kw"] for peer in peers]
+    assert [row[0] for row in solution["injection_kw"]] == pytest.approx(list(injected), abs=1e-2)
