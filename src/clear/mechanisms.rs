@@ -34,7 +34,7 @@ fn unknown(words: &str, problem: &str) -> String {
     let of_forms = FORMS.into_iter().flat_map(|form| form.mechanisms).map(|solver| solver.name);
     let names = entries.iter().flat_map(|entry| entry.others.iter().copied().chain([entry.name]));
     let names: Vec<&str> = names.chain(of_forms).collect();
-    let word = |word: &&str| !names.contains(word) && !word.contains('=') && *word != "then";
+    let word = |word: &&str| !names.contains(word) && !word.contains('=');
     match words.split_whitespace().find(word).and_then(|word| Some((word, nearest(word, names.iter().copied())?))) {
         Some((word, near)) => {
             format!("there is no mechanism `{word}`: did you mean `{near}`? (cariflex clear --list tells of each)")
@@ -53,7 +53,8 @@ pub(crate) fn list() -> String {
     entries.iter().filter(|entry| entry.kind == Kind::Auction).for_each(|entry| text += &tell(entry));
     text += "\nWrappers: each stands before an auction and changes what that sees, as in `premium pay-as-bid`.\n";
     entries.iter().filter(|entry| entry.kind == Kind::Wrapper).for_each(|entry| text += &tell(entry));
-    text += "\nChains: `A then B` clears by A, and what is left over by B.\n";
+    text += "\nLinks: each stands between two stages, as in `quality-separate pay-as-bid then pay-as-bid`.\n";
+    entries.iter().filter(|entry| entry.kind == Kind::Link).for_each(|entry| text += &tell(entry));
     text += "\nOther forms of market: each solves files of its own.\n";
     for form in FORMS {
         for solver in form.mechanisms {
