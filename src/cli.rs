@@ -1,10 +1,11 @@
 //! The command line: what can be asked, and what comes back.
 
+use crate::clear::ClearArgs;
 use crate::error::{Error, Outcome};
 use crate::live::args::{LiveArgs, ReplayArgs, SnapshotArgs};
 use crate::sweep::ShardArg;
 use crate::test::TestArgs;
-use crate::{check, live, report, run, sweep, test};
+use crate::{check, clear, live, report, run, sweep, test};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
 use std::io::{ErrorKind, Write};
@@ -55,6 +56,15 @@ Exit codes:
 
 scenarios/SCRIPTS.md describes scripts.";
 
+const CLEAR_HELP: &str = "\
+Exit codes:
+    0  all books are cleared
+    1  something broke: a disk, a pipe
+    2  a file, a book, an order, a mechanism or an option can not be used; nothing was written
+  130  interrupted; nothing was written
+
+market/README.md describes mechanisms and files.";
+
 /// Cariflex in one process: the digital twin of Martinique's energy-management platform.
 #[derive(Debug, Parser)]
 #[command(name = "cariflex", version, propagate_version = true)]
@@ -86,6 +96,9 @@ enum Command {
     /// Run test scripts: do things to a twin, break it, and check what comes of it.
     #[command(after_help = TEST_HELP)]
     Test(Box<TestArgs>),
+    /// Clear order books from files, by one market mechanism or by several side by side.
+    #[command(after_help = CLEAR_HELP)]
+    Clear(ClearArgs),
     /// Make a report of a run or a sweep: one HTML file, to look at, pass on and print.
     Report(ReportArgs),
     /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
@@ -247,6 +260,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Test(args) => test::test(&args),
         Command::Explain(args) => check::explain(&args),
+        Command::Clear(args) => clear::clear(&args),
         Command::Report(args) => report::report(&args),
     };
     end(outcome)

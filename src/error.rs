@@ -1,5 +1,6 @@
 //! What can go wrong, and the exit code that tells it.
 
+use crate::clear::ClearError;
 use crate::live::LiveError;
 use report::ReportError;
 use results::ResultsError;
@@ -55,6 +56,9 @@ pub enum Error {
         /// Of how many.
         of: usize,
     },
+    /// Books that could not be cleared.
+    #[error(transparent)]
+    Clear(#[from] ClearError),
     /// A report that could not be made.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -125,6 +129,7 @@ impl Error {
             | Self::Snapshot(_)
             | Self::Mqtt(_)
             | Self::Api(_) => true,
+            Self::Clear(error) if error.is_input() => true,
             Self::Live(error) if error.is_input() => true,
             Self::Results(
                 ResultsError::Complete { .. }

@@ -4,6 +4,7 @@
 //! connects them to the results. The binary `cariflex` is a thin wrapper around [`cli`].
 
 pub mod check;
+pub mod clear;
 pub mod cli;
 pub mod error;
 pub mod fork;

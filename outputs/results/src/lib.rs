@@ -17,6 +17,7 @@
 //! Errors are about the outside world (disks, folders, files of others) and never panic; each names
 //! the file and the way out.
 
+pub mod books;
 mod columns;
 mod error;
 mod faults;

@@ -1,0 +1,93 @@
+//! Opens a file and finds out by its content what it holds.
+
+use super::book::FileBook;
+use super::error::ClearError;
+use super::node::Node;
+use super::problems::{self, Form};
+use super::{columns, json, rows};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Books, one after the other.
+pub(crate) type Books = Box<dyn Iterator<Item = Result<FileBook, ClearError>>>;
+
+/// What a file holds.
+pub(crate) enum Source {
+    /// Books of orders.
+    Books(Books),
+    /// Problems of another form of market, as they were written.
+    Problems(&'static Form, Vec<u8>),
+}
+
+/// The name of standard input.
+const STDIN: &str = "-";
+
+/// The name a file goes by in messages and results.
+pub(crate) fn shown(path: &Path) -> String {
+    if path == Path::new(STDIN) { "standard input".into() } else { path.display().to_string() }
+}
+
+/// Opens a file, the folder of a run, or standard input (`-`).
+pub(crate) fn open(path: &Path) -> Result<Source, ClearError> {
+    let file = shown(path);
+    if path == Path::new(STDIN) {
+        let mut contents = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut contents).map_err(ClearError::read(path))?;
+        if contents.starts_with(PARQUET) {
+            return Err(ClearError::file(&file, "is Parquet, which can only be read from a file: give its name"));
+        }
+        return text(&file, &contents);
+    }
+    let path = if path.is_dir() { orders_of(&file, path)? } else { path.to_owned() };
+    if is_parquet(&path)? {
+        return Ok(Source::Books(Box::new(columns::Books::open(&shown(&path), &path)?)));
+    }
+    text(&file, &fs::read(&path).map_err(ClearError::read(&path))?)
+}
+
+/// How every Parquet file begins.
+const PARQUET: &[u8] = b"PAR1";
+
+fn is_parquet(path: &Path) -> Result<bool, ClearError> {
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(ClearError::read(path))?;
+    file.take(PARQUET.len() as u64).read_to_end(&mut start).map_err(ClearError::read(path))?;
+    Ok(start == PARQUET)
+}
+
+/// The orders in the folder of a run.
+fn orders_of(file: &str, dir: &Path) -> Result<PathBuf, ClearError> {
+    let path = dir.join(results::schema::ORDERS.file_name());
+    if path.is_file() {
+        return Ok(path);
+    }
+    let problem = if dir.join("run.json").is_file() {
+        "holds a run that kept no orders: run the scenario again with --record hourly or --record full"
+    } else {
+        "is a folder without orders.parquet: give a file of books, or the folder of a run"
+    };
+    Err(ClearError::file(file, problem))
+}
+
+fn text(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
+    let mark = b"\xef\xbb\xbf";
+    let contents = contents.strip_prefix(mark).unwrap_or(contents);
+    match contents.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        None => Err(ClearError::file(file, "is empty: it holds books as JSON, CSV or Parquet (see market/README.md)")),
+        Some(b'{' | b'[') => document(file, contents),
+        Some(_) => Ok(Source::Books(Box::new(rows::books(file, contents)?.into_iter().map(Ok)))),
+    }
+}
+
+fn document(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
+    let document: Node = serde_json::from_slice(contents)
+        .map_err(|error| ClearError::file(file, format!("{error}: is it whole, and is it JSON?")))?;
+    if let Some(path) = document.twice() {
+        return Err(ClearError::place(file, path, "is there twice: leave one out"));
+    }
+    if let Some(form) = problems::form_of(&document) {
+        return Ok(Source::Problems(form, contents.to_owned()));
+    }
+    Ok(Source::Books(Box::new(json::books(file, &document)?.into_iter().map(Ok))))
+}
