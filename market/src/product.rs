@@ -60,6 +60,7 @@ impl Product {
     pub fn is_about(&self, gate: Time, contract: Slot) -> bool {
         let offset = contract.start.0.saturating_sub((gate + self.lead).0);
         contract.length == self.delivery
+            && contract.start.0.checked_add(contract.length.0).is_some()
             && offset >= 0
             && offset % self.delivery.0 == 0
             && offset / self.delivery.0 < i64::from(self.contracts)

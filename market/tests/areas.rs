@@ -10,7 +10,7 @@ use market::time::Time;
 use market::{AgentId, Book, Energy, Mechanism, Money, Order, OrderId, Price, PriceRule, Side, Trade, Uniform, clear};
 use proptest::prelude::*;
 
-const MID: Uniform = Uniform { rule: PriceRule::MidTruncated };
+const MID: Uniform = Uniform { rule: PriceRule::MID_TRUNCATED };
 
 fn area(id: u32, parent: Option<u32>, constant: i64, rate_bp: u32) -> Area {
     Area { id: AreaId(id), parent: parent.map(AreaId), fee: Fee { constant: Price(constant), rate_bp } }
@@ -105,7 +105,7 @@ fn a_subsidy_on_the_sellers_path_never_takes_the_buyer_beyond_its_limit() {
     let areas = [area(1, None, 0, 0), area(2, Some(1), 0, 1_000), area(3, Some(1), -500, 0)];
     let tree = AreaTree::new(areas, Subsidies::Allowed).expect("a tree");
     let orders = [order(2, 1, Side::Bid, 10, 1_100), order(3, 2, Side::Offer, 10, 1_000)];
-    let last_bid = Uniform { rule: PriceRule::LastBid };
+    let last_bid = Uniform { rule: PriceRule::LAST_BID };
     let clearing = clear_areas(&tree, &orders, |_| &last_bid).expect("sound orders");
     let trade = &clearing.trades[0];
     assert_eq!(
@@ -137,7 +137,7 @@ fn the_retailer_at_the_root_serves_who_is_left_over() {
 
 #[test]
 fn every_area_has_a_mechanism_of_its_own() {
-    let (ask, bid) = (Uniform { rule: PriceRule::LastAsk }, Uniform { rule: PriceRule::LastBid });
+    let (ask, bid) = (Uniform { rule: PriceRule::LAST_ASK }, Uniform { rule: PriceRule::LAST_BID });
     let mechanism_of = |area| if area == AreaId(4) { &ask as &dyn Mechanism } else { &bid };
     let orders = [
         order(4, 1, Side::Bid, 5, 300),
@@ -248,7 +248,7 @@ fn welfare<'a>(book: &Book, trades: impl Iterator<Item = &'a Trade>) -> Money {
 proptest! {
     #[test]
     fn energy_and_money_are_conserved_and_nobody_trades_beyond_its_limit(
-        (areas, orders) in markets(any_fee()), rule in prop::sample::select(PriceRule::ALL.to_vec()),
+        (areas, orders) in markets(any_fee()), rule in prop::sample::select(Uniform::NAMED.map(|(_, rule)| rule).to_vec()),
     ) {
         let tree = AreaTree::new(areas, Subsidies::Allowed).expect("a tree");
         let uniform = Uniform { rule };

@@ -17,6 +17,7 @@ use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
     RunSection,
 };
+use crate::settlement::{CommunitySection, SettlementSection};
 use agents::fault::FaultKind;
 use std::fmt::Write;
 
@@ -109,6 +110,8 @@ fn all() -> Vec<Section> {
     sections.extend([
         single::<MarketSection>(),
         many::<ProductSection>("`[product.NAME]`"),
+        single::<SettlementSection>(),
+        single::<CommunitySection>(),
         single::<RetailerSection>(),
         single::<DsoSection>(),
         single::<EmsSection>(),
@@ -139,6 +142,8 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "demand",
         "supply",
         "market",
+        "settlement",
+        "community",
         "retailer",
         "dso",
         "ems",

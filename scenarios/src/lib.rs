@@ -25,6 +25,7 @@ mod resolve;
 mod scenario;
 pub mod script;
 mod sections;
+mod settlement;
 pub mod sweep;
 mod window;
 

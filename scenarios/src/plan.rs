@@ -36,6 +36,8 @@ pub struct Plan {
     pub slot: Span,
     /// What is traded when.
     pub venues: market_operator::Venues,
+    /// Names of the rules that the settlement is compared with, itself first; empty where it is not.
+    pub alternatives: Vec<String>,
     /// How much of the run is kept.
     pub record: Recording,
     /// The calendar of local days.
@@ -217,6 +219,7 @@ impl Plan {
             participants: self.participants.iter().map(participant).collect(),
             sites: self.sites.iter().map(site).collect(),
             portfolios: self.portfolios.clone(),
+            alternatives: self.alternatives.clone(),
             products: self.venues.iter().map(|venue| venue.product.name.clone()).collect(),
         }
     }

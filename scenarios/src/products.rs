@@ -177,7 +177,7 @@ impl ProductSection {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-fn mechanism_of(text: &str) -> Result<Specification, String> {
+pub(crate) fn mechanism_of(text: &str) -> Result<Specification, String> {
     let specification: Specification =
         text.parse().map_err(|error| format!("is {:?}: {error}, or \"{NO_MECHANISM}\"", beginning(text)))?;
     specification.build().map_err(|error| format!("is {:?}: {error}", beginning(text)))?;

@@ -25,6 +25,7 @@ use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
     RunSection,
 };
+use crate::settlement::{self, CommunitySection, SettlementSection};
 use crate::window;
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::command::Mode;
@@ -33,7 +34,7 @@ use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
 use agents::market_operator::{MarketOperator, MarketRules, Venues};
 use agents::prosumer::Bidding;
-use agents::retailer::{Account, Retailer};
+use agents::retailer::{Account, Alternative, Retailer, Rule, Settling};
 use agents::{Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
 use market::Price;
@@ -64,6 +65,8 @@ pub(crate) struct Sections {
     pub(crate) mirror: MirrorParameters,
     pub(crate) mqtt: MqttParameters,
     pub(crate) market: MarketSection,
+    pub(crate) settlement: SettlementSection,
+    pub(crate) community: CommunitySection,
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
     pub(crate) ems: EmsSection,
@@ -123,6 +126,7 @@ impl Scenario {
             participants: draft.participants(&measured),
             sites: draft.sites,
             portfolios: draft.portfolios,
+            alternatives: draft.alternatives.iter().map(|alternative| alternative.name.clone()).collect(),
             weather: Weather {
                 station: window.station,
                 altitude_m: sections.place.altitude_m,
@@ -150,6 +154,8 @@ impl Scenario {
             supply,
             mirror: self.section("mirror", problems),
             market: self.section("market", problems),
+            settlement: self.section("settlement", problems),
+            community: self.section("community", problems),
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),
             ems: self.section("ems", problems),
@@ -183,6 +189,8 @@ struct Draft<'a> {
     loads: Vec<(String, usize)>,
     /// Who trades for a site.
     prosumer_of: BTreeMap<SiteId, Trader>,
+    /// What the settlement is compared with.
+    alternatives: Vec<Alternative>,
 }
 
 /// Who trades for a site.
@@ -214,12 +222,16 @@ impl<'a> Draft<'a> {
             portfolios: Vec::new(),
             loads,
             prosumer_of: BTreeMap::new(),
+            alternatives: Vec::new(),
         };
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);
         draft.name_participants(scenario, problems);
         draft.check_charge_points(scenario, problems);
         draft.check_explicit_loads(scenario, problems);
+        let (rule, members) = (draft.rule(), draft.prosumer_of.len());
+        let Sections { market, community, .. } = sections;
+        draft.alternatives = settlement::alternatives(scenario, &market.compare, community, (&rule, members), problems);
         draft
     }
 
@@ -484,11 +496,20 @@ impl<'a> Draft<'a> {
         let Sections { run, retailer, ems, .. } = self.sections;
         let account = |index: usize| {
             let site = SiteId(index as u32);
-            Account { site, prosumer: self.prosumer_of.get(&site).map(|trader| self.id(&trader.id)) }
+            let prosumer = self.prosumer_of.get(&site).map(|trader| self.id(&trader.id));
+            Account { site, prosumer, ticket: Draws::new(run.seed, &self.sites[index].name, "sharing").ticket() }
         };
         let accounts = (0..self.sites.len()).map(account).collect();
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
-        let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket);
+        let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket)
+            .comparing(&self.alternatives);
+        let settling = Settling {
+            tariff: retailer.tariff(),
+            slot: self.rules.slot,
+            terms: self.sections.settlement.terms(),
+            rule: self.rule(),
+            alternatives: self.alternatives.clone(),
+        };
         let portfolio = self.portfolio(&ems.portfolio);
         let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
         let tariff = &self.sections.charge_point_operator;
@@ -499,13 +520,19 @@ impl<'a> Draft<'a> {
         let vehicles = self.assets.iter().filter(|asset| matches!(asset.model, Model::Ev(..)));
         let contracts = vehicles.map(|asset| self.id(&asset.id));
         [
-            (RETAILER, Role::Retailer(Retailer::new(retailer.tariff(), self.rules.slot, accounts))),
+            (RETAILER, Role::Retailer(Retailer::new(settling, accounts))),
             (MARKET_OPERATOR, Role::MarketOperator(operator)),
             (EMS, Role::Ems(self.ems(portfolio), portfolio)),
             (DSO, Role::Dso(Box::new(dso))),
             (CHARGE_POINT_OPERATOR, Role::ChargePointOperator(ChargePointOperator::new(contracts, tariff))),
         ]
         .map(|(id, role)| PlannedParticipant { id: id.into(), site: None, role })
+    }
+
+    /// How what is metered is shared before it is settled.
+    fn rule(&self) -> Rule {
+        let community = &self.sections.community;
+        community.rule(community.sharing, self.prosumer_of.len())
     }
 
     fn ems(&self, portfolio: PortfolioId) -> Ems {

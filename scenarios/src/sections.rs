@@ -5,6 +5,7 @@
 use crate::document::{Drawn, Node, Value, nearest};
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Parameter, Setting, choice, parameters};
+use crate::settlement::Rules;
 use agents::Span;
 use agents::ems::Strategy;
 use agents::prosumer::Bidding;
@@ -92,6 +93,9 @@ parameters! {
         /// How participants set their limit prices, within the retailer's: by a daily reservation price that concedes, at
         /// random, on a ramp until the last gate, truthfully; external: orders come from outside alone.
         bidding: Bidding = Bidding::ReservationPrice, "word", Any, ASSUMPTION;
+        /// Rules to settle the same orders and meters by, beside the one in force: mechanisms, "retailer-only",
+        /// "sharing-by-consumption", "sharing-equal", "ex-post-price".
+        compare: Rules = Rules::default(), "rules", Any, "";
     }
 }
 

@@ -10,6 +10,7 @@ use crate::products;
 use crate::resolve::Sections;
 use crate::scenario::Scenario;
 use crate::sections::{DsoSection, RetailerSection};
+use crate::settlement::Form;
 use agents::dso::DsoPolicy;
 use agents::mail::RetailTariff;
 use agents::market_operator::{MarketRules, Venues};
@@ -42,6 +43,8 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     }
     for (section, outcome) in [
         ("retailer", sections.retailer.check()),
+        ("settlement", sections.settlement.check()),
+        ("community", sections.community.check()),
         ("weather", sections.weather.check()),
         ("clouds", sections.clouds.check()),
         ("supply", sections.supply.as_ref().map_or(Ok(()), SupplyParameters::check)),
@@ -59,6 +62,10 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let station = Commune::find(&place.station).map_err(told("place.station")).ok();
     let rules = market_rules(market.slot, market.lead).map_err(|(key, text)| note(key, text)).ok();
     let venues = products::read(scenario, market, (rules, calendar), problems);
+    if sections.community.sharing != Form::None && !venues.is_empty() {
+        let text = "shares what is traded already: set market.mechanism = \"none\" and leave products out, or sharing = \"none\"";
+        note("community.sharing", text.into());
+    }
     let (calendar, rules) = (calendar?, rules?);
     // One that could not be read is told of already.
     let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));

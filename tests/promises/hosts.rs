@@ -1,7 +1,7 @@
 //! Promises of the hosts: the same rows on any host and any number of threads, whatever befalls the actors.
 
 use crate::rig::{
-    Outside, Run, assert_same_rows, at, busy, id, live, martinique, peace, plan, saboteur, set, street, sweep,
+    Outside, Run, assert_same_rows, at, bazaar, busy, id, live, martinique, peace, plan, saboteur, set, street, sweep,
 };
 use agents::command::{Command, Directive, Priority, Value};
 use agents::draw::lot;
@@ -26,6 +26,7 @@ fn plans(seed: u64) -> Vec<(&'static str, Plan)> {
         ("a busy day in quarter hours", plan(&busy("1d", "15m", seed))),
         ("a busy evening in minutes", plan(&evening)),
         ("a street of homes and shops", plan(&street("1d", "15m", seed))),
+        ("a bazaar", plan(&bazaar("2d", "15m", seed))),
     ]
 }
 

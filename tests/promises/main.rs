@@ -15,6 +15,7 @@ mod forks;
 mod hosts;
 mod inputs;
 mod mail;
+mod markets;
 mod mirror;
 mod money;
 mod network;

@@ -62,8 +62,8 @@ fn in_every_slot_what_buyers_pay_for_trades_sellers_receive() {
         let mut traded: BTreeMap<Slot, Money> = BTreeMap::new();
         let mut moved = Money::ZERO;
         for row in settlements(&run) {
-            *traded.entry(row.slot).or_default() += row.bill.traded;
-            moved += row.bill.traded.max(Money::ZERO);
+            *traded.entry(row.slot).or_default() += row.bill.position.paid;
+            moved += row.bill.position.paid.max(Money::ZERO);
         }
         for (slot, sum) in &traded {
             assert_eq!(*sum, Money::ZERO, "slot of {}", slot.start);
@@ -80,8 +80,13 @@ fn every_site_is_billed_for_just_what_it_traded() {
         let last = rows.iter().map(|row| row.slot).max().unwrap();
         for row in rows {
             let position = positions.remove(&(row.slot, row.site)).unwrap_or_default();
-            let billed = Position { bought: row.bought, sold: row.sold, paid: row.bill.traded };
-            assert_eq!(billed, position, "{} in the slot of {}", plan.sites[row.site.index()].name, row.slot.start);
+            assert_eq!(
+                row.bill.position,
+                position,
+                "{} in the slot of {}",
+                plan.sites[row.site.index()].name,
+                row.slot.start
+            );
         }
         let unbilled: Vec<_> = positions.keys().filter(|(slot, _)| *slot <= last).collect();
         assert!(unbilled.is_empty(), "traded and never billed: {unbilled:?}");
@@ -140,10 +145,13 @@ fn every_bill_can_be_recomputed_from_its_own_row_and_the_tariff() {
             let hour = plan.calendar.time_of_day(row.slot.start).hours();
             let import = euro(if (6.0..22.0).contains(&hour) { 270.0 } else { 207.0 });
             let tariff = Tariff { import, export: euro(100.0) };
-            let position = Position { bought: row.bought, sold: row.sold, paid: row.bill.traded };
-            let Bill { total, .. } = row.bill;
-            assert_eq!(row.bill, settle(row.metered_import, row.metered_export, &position, &tariff), "{row:?}");
-            assert_eq!(total, row.bill.traded + row.bill.residual);
+            let bill = settle(row.metered_import, row.metered_export, &row.bill.position, &tariff);
+            let Bill { residual_import, residual_export, residual, total, .. } = bill;
+            let billed = (row.bill.retail_import, row.bill.retail_export, row.bill.retail, row.bill.total);
+            assert_eq!(billed, (residual_import, residual_export, residual, total), "{row:?}");
+            assert_eq!(total, row.bill.position.paid + row.bill.retail);
+            let alone = settle(row.metered_import, row.metered_export, &Position::default(), &tariff);
+            assert_eq!(row.alone, alone.total, "{row:?}");
         }
     }
 }

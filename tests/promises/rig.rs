@@ -65,6 +65,34 @@ pub(crate) fn street(duration: &str, tick: &str, seed: u64) -> Scenario {
     scenario
 }
 
+/// The street with everything that can be traded: homes trade too, by strategies of their own; settled with charges, and
+/// compared with other rules.
+pub(crate) fn bazaar(duration: &str, tick: &str, seed: u64) -> Scenario {
+    let mut scenario = street(duration, tick, seed);
+    for assignment in [
+        "fleet.homes.trades=true",
+        "fleet.homes.bidding=zero-intelligence",
+        "fleet.roofs.bidding=zero-intelligence",
+        "fleet.cars.bidding=zero-intelligence",
+        "fleet.walls.bidding=zero-intelligence",
+        "pv.*.bidding=ramp",
+        "evse.*.bidding=truthful",
+        "market.mechanism=discriminatory k=0.3",
+        "market.compare=[\"uniform-mid-truncated\", \"retailer-only\", \"sharing-by-consumption\", \"ex-post-price\"]",
+        "product.day-ahead.share=0.8",
+        "product.base={ every = \"7d\", at = \"4d12h\", delivery = \"1d\", contracts = 7, share = 0.3 }",
+        "product.intraday={ trading = \"continuous\", every = \"15m\", at = \"0m\", lead = \"30m\", contracts = 16 }",
+        "settlement.imbalance=dual-price",
+        "settlement.tolerance_kwh=0.05",
+        "settlement.levy_import_eur_per_mwh=20",
+        "settlement.grid_fee_import_eur_per_mwh=40",
+        "settlement.local_grid_fee_import_eur_per_mwh=15",
+    ] {
+        set(&mut scenario, assignment);
+    }
+    scenario
+}
+
 pub(crate) fn plan(scenario: &Scenario) -> Plan {
     scenario.resolve(&[]).unwrap()
 }

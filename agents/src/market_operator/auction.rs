@@ -168,7 +168,7 @@ fn compare(contract: Slot, book: &Book, clearing: &Clearing, desk: &Desk<'_>, ou
         let worth = Worth {
             volume: clearing.volume,
             value: clearing.trades.iter().map(Trade::payment).sum(),
-            welfare: clearing.trades.iter().map(gain).sum(),
+            welfare: Some(clearing.trades.iter().map(gain).sum()),
         };
         let traded = positions(clearing).into_iter().map(|(prosumer, (traded, _))| (prosumer, traded)).collect();
         let cleared = Cleared { alternative, contract, traded, worth };

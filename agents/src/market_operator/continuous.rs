@@ -179,7 +179,7 @@ impl Open {
         }
         if desk.compares {
             let traded = vec![(buyer, part(trade, Side::Bid)), (seller, part(trade, Side::Offer))];
-            let worth = Worth { volume: energy, value: trade.payment(), welfare: energy * (bid - offer) };
+            let worth = Worth { volume: energy, value: trade.payment(), welfare: Some(energy * (bid - offer)) };
             let cleared = Cleared { alternative: AlternativeId(0), contract: slot, traded, worth };
             out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
         }

@@ -49,8 +49,8 @@ pub struct Worth {
     pub volume: Energy,
     /// What buyers pay.
     pub value: Money,
-    /// What it is worth to those who trade: the bid's limit less the offer's, times the energy.
-    pub welfare: Money,
+    /// What it is worth to those who trade: the bid's limit less the offer's, times the energy; none without orders.
+    pub welfare: Option<Money>,
 }
 
 /// What was metered in a slot, and traded for it.
@@ -98,7 +98,9 @@ impl Comparison {
             let sum: &mut Worth = worth.entry(start).or_default();
             sum.volume += cleared.worth.volume;
             sum.value += cleared.worth.value;
-            sum.welfare += cleared.worth.welfare;
+            if let Some(welfare) = cleared.worth.welfare {
+                *sum.welfare.get_or_insert_default() += welfare;
+            }
             start += slot;
         }
     }
@@ -145,7 +147,7 @@ struct Outcome {
 
 impl Outcome {
     fn of_sharing(shared: &Shared) -> Self {
-        let worth = Worth { volume: shared.local, value: shared.value, welfare: Money::ZERO };
+        let worth = Worth { volume: shared.local, value: shared.value, welfare: None };
         Self { traded: shared.traded.clone(), local: shared.local, worth }
     }
 
@@ -159,7 +161,7 @@ impl Outcome {
         let mut outcome = Self { local: taken.min(given), worth, traded };
         if let Some(shared) = metered.shared {
             outcome.local = shared.local;
-            outcome.worth = Worth { volume: shared.local, value: shared.value, welfare: Money::ZERO };
+            outcome.worth = Worth { volume: shared.local, value: shared.value, welfare: None };
         }
         outcome
     }

@@ -317,6 +317,7 @@ pub(crate) mod testing {
             sites: vec![SiteEntry { name: "Le Lamentin/1".into(), commune: "Le Lamentin".into(), portfolio: None }],
             portfolios: Vec::new(),
             products: Vec::new(),
+            alternatives: Vec::new(),
         }
     }
 

@@ -1,16 +1,18 @@
 //! Key figures, added up interval by interval: the accumulator and the definitions.
 
 mod areas;
+mod community;
 mod definitions;
 mod supply;
 
 use agents::reading::Signal;
-use agents::record::{Catalogue, ClearingRow, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
+use agents::record::{Catalogue, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
 use agents::{Calendar, Kind, SiteId, Span, Time};
-use market::{Energy, Money};
 use std::error::Error;
 
 use areas::{Area, NetWindow, prefixes};
+use community::Communities;
+pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
 pub use definitions::{Meaning, meaning};
 use supply::SupplyTotals;
@@ -50,6 +52,7 @@ pub struct Kpis {
     /// One per portfolio, then the island.
     areas: Vec<Area>,
     run: RunTotals,
+    communities: Communities,
     window: Window,
 }
 
@@ -93,10 +96,6 @@ pub(crate) struct RunTotals {
     pub(crate) delivered_kwh: f64,
     pub(crate) returned_kwh: f64,
     pub(crate) unserved_kwh: f64,
-    pub(crate) market_volume: Energy,
-    /// What buyers paid, and what the trades were worth to those who traded.
-    pub(crate) market_value: Money,
-    pub(crate) market_welfare: Money,
     pub(crate) faulted_h: f64,
     pub(crate) events: u64,
     /// None before the first slot of a supply.
@@ -139,6 +138,7 @@ impl Kpis {
             sites: catalogue.sites.iter().map(site).collect(),
             areas: areas.collect(),
             run: RunTotals::default(),
+            communities: Communities::new(&catalogue.alternatives),
             window: Window::new(catalogue.portfolios.len() + 1),
         }
     }
@@ -190,6 +190,7 @@ impl Kpis {
         self.window.clone().close(self.calendar, &mut areas);
         let run = self.run_totals(&mut areas);
         let mut kpis: Vec<Kpi> = RUN_KPIS.iter().map(|kpi| kpi.figure("", "", &run)).collect();
+        kpis.extend(self.communities.figures());
         for area in &areas {
             kpis.extend(AREA_KPIS.iter().map(|kpi| kpi.figure(&area.prefix, &area.label, &area.totals)));
         }
@@ -198,10 +199,12 @@ impl Kpis {
 
     fn add_record(&mut self, record: &Record) {
         match record {
-            Record::Clearing(row) => self.run.add_clearing(row),
+            Record::Clearing(row) => self.communities.add_clearing(row),
+            Record::Alternative(row) => self.communities.add_alternative(row),
             Record::Session(row) => self.run.add_session(row),
             Record::Event(_) => self.run.events += 1,
             Record::Settlement(row) => {
+                self.communities.add_bill(row);
                 let island = self.areas.len() - 1;
                 let portfolio = self.sites[row.site.index()].area;
                 for area in portfolio.into_iter().chain([island]) {
@@ -259,12 +262,6 @@ impl Flow {
 }
 
 impl RunTotals {
-    fn add_clearing(&mut self, row: &ClearingRow) {
-        self.market_volume += row.volume;
-        self.market_value += row.value;
-        self.market_welfare += row.welfare;
-    }
-
     fn add_session(&mut self, row: &SessionRow) {
         self.sessions += 1;
         self.delivered_kwh += row.delivered_kwh;

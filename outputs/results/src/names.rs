@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use agents::reading::{AssetState, Signal, Source};
 use agents::record::Catalogue;
+use agents::retailer::AlternativeId;
 use agents::{Calendar, Kind, ParticipantId, SiteId};
 use market::Money;
 use market::product::ProductId;
@@ -17,6 +18,8 @@ pub(crate) struct Names {
     pub(crate) participants: Arc<[String]>,
     /// By dense id.
     pub(crate) sites: Arc<[String]>,
+    /// What the settlement is compared with, itself first.
+    pub(crate) alternatives: Arc<[String]>,
     /// What is traded, by its id.
     pub(crate) products: Arc<[String]>,
     /// In the order of [`Kind::ALL`].
@@ -41,6 +44,7 @@ impl Names {
         Self {
             participants: words(ids.chain([catalogue.participant(ParticipantId::OUTSIDE)])),
             sites: words(catalogue.sites.iter().map(|site| site.name.as_str())),
+            alternatives: words(catalogue.alternatives.iter().map(String::as_str)),
             products: words(catalogue.products.iter().map(String::as_str)),
             kinds: words(Kind::ALL.into_iter().map(Kind::as_str)),
             states: words(AssetState::ALL.into_iter().map(AssetState::as_str)),
@@ -70,6 +74,13 @@ impl Names {
         } else {
             Err(ResultsError::UnknownId { table, what: "site", id: id.0 })
         }
+    }
+
+    /// The key of a rule that is compared.
+    pub(crate) fn alternative(&self, table: &'static str, id: AlternativeId) -> Result<usize, ResultsError> {
+        let key = usize::from(id.0);
+        let known = key < self.alternatives.len();
+        known.then_some(key).ok_or(ResultsError::UnknownId { table, what: "rule", id: id.0.into() })
     }
 
     /// The key of a product.

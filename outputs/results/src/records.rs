@@ -1,17 +1,21 @@
 //! The tables of things that happen: orders, trades, clearings, settlements, sessions, days of batteries, events.
 
+mod comparison;
 mod market;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::comparison::Comparisons;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
-use crate::schema::{CLEARINGS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table};
+use crate::schema::{
+    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
+};
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
 use agents::{Calendar, SiteId, Slot};
@@ -23,6 +27,7 @@ pub(crate) struct RecordTables {
     clearings: TableWriter<ClearingColumns>,
     settlements: TableWriter<SettlementColumns>,
     days: Days,
+    comparisons: Comparisons,
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
     events: TableWriter<EventColumns>,
@@ -30,7 +35,8 @@ pub(crate) struct RecordTables {
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 7] = [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, SESSIONS, STORAGE_HEALTH, EVENTS];
+    pub(crate) const TABLES: [Table; 9] =
+        [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, COMPARISONS, COMPARED_BILLS, SESSIONS, STORAGE_HEALTH, EVENTS];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -39,6 +45,7 @@ impl RecordTables {
             clearings: TableWriter::create(ClearingColumns::new(names), folder.partial(&CLEARINGS), info)?,
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
+            comparisons: Comparisons::create(folder, info, names)?,
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
             storage_health: TableWriter::create(
                 StorageHealthColumns::new(names),
@@ -62,6 +69,7 @@ impl RecordTables {
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
+            Record::Alternative(row) => self.comparisons.push(row),
             // Its value is in the signal readings of the intervals that follow.
             Record::Signal(..) => Ok(()),
         }
@@ -70,11 +78,14 @@ impl RecordTables {
     /// Closes the files; returns the numbers of rows in the order of [`Self::TABLES`].
     pub(crate) fn close(mut self) -> Result<Vec<u64>, ResultsError> {
         self.days.end().iter().try_for_each(|row| self.settlements.push(row))?;
+        let [comparisons, compared_bills] = self.comparisons.close()?;
         Ok(vec![
             self.orders.close()?,
             self.trades.close()?,
             self.clearings.close()?,
             self.settlements.close()?,
+            comparisons,
+            compared_bills,
             self.sessions.close()?,
             self.storage_health.close()?,
             self.events.close()?,
@@ -131,13 +142,20 @@ fn add_up(sum: &mut SettlementRow, row: &SettlementRow) {
     sum.slot.length = row.slot.end() - sum.slot.start;
     sum.metered_import += row.metered_import;
     sum.metered_export += row.metered_export;
-    sum.bought += row.bought;
-    sum.sold += row.sold;
-    sum.bill.traded += row.bill.traded;
-    sum.bill.residual_import += row.bill.residual_import;
-    sum.bill.residual_export += row.bill.residual_export;
-    sum.bill.residual += row.bill.residual;
-    sum.bill.total += row.bill.total;
+    sum.alone += row.alone;
+    let (sum, bill) = (&mut sum.bill, &row.bill);
+    sum.position.bought += bill.position.bought;
+    sum.position.sold += bill.position.sold;
+    sum.position.paid += bill.position.paid;
+    sum.retail_import += bill.retail_import;
+    sum.retail_export += bill.retail_export;
+    sum.shortage += bill.shortage;
+    sum.surplus += bill.surplus;
+    sum.retail += bill.retail;
+    sum.balancing += bill.balancing;
+    sum.grid_fee += bill.grid_fee;
+    sum.levy += bill.levy;
+    sum.total += bill.total;
 }
 
 struct SettlementColumns {
@@ -145,8 +163,8 @@ struct SettlementColumns {
     time: TimeColumn,
     end_time: TimeColumn,
     site: NameColumn,
-    /// The six energies, then the three amounts, as in the table.
-    integers: [NumberColumn<i64>; 9],
+    /// The eight energies, then the seven amounts, as in the table.
+    integers: [NumberColumn<i64>; 15],
 }
 
 impl SettlementColumns {
@@ -167,16 +185,24 @@ impl Columns for SettlementColumns {
 
     fn push(&mut self, row: &SettlementRow) -> Result<(), ResultsError> {
         let site = self.names.site(SETTLEMENTS.name, row.site)?;
+        let bill = &row.bill;
+        let amount = |name, amount| nano_euro(SETTLEMENTS.name, name, amount);
         let values = [
             row.metered_import.0,
             row.metered_export.0,
-            row.bought.0,
-            row.sold.0,
-            row.bill.residual_import.0,
-            row.bill.residual_export.0,
-            nano_euro(SETTLEMENTS.name, "traded_neur", row.bill.traded)?,
-            nano_euro(SETTLEMENTS.name, "residual_neur", row.bill.residual)?,
-            nano_euro(SETTLEMENTS.name, "total_neur", row.bill.total)?,
+            bill.position.bought.0,
+            bill.position.sold.0,
+            bill.retail_import.0,
+            bill.retail_export.0,
+            bill.shortage.0,
+            bill.surplus.0,
+            amount("traded_neur", bill.position.paid)?,
+            amount("residual_neur", bill.retail)?,
+            amount("balancing_neur", bill.balancing)?,
+            amount("grid_fee_neur", bill.grid_fee)?,
+            amount("levy_neur", bill.levy)?,
+            amount("total_neur", bill.total)?,
+            amount("retailer_only_neur", row.alone)?,
         ];
         self.time.push(row.slot.start);
         self.end_time.push(row.slot.end());

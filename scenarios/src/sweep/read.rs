@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 /// Where a parameter has no unit, this says what is written instead.
-const NO_UNITS: [&str; 24] = [
+const NO_UNITS: [&str; 25] = [
     "1 or 3",
     "1, 2 or 3",
     "2",
@@ -32,6 +32,7 @@ const NO_UNITS: [&str; 24] = [
     "name",
     "path",
     "rule",
+    "rules",
     "scenario",
     "table",
     "text",

@@ -41,6 +41,7 @@ pub(crate) fn catalogue() -> Arc<Catalogue> {
         sites: vec![site("house_a", Some(PortfolioId(0))), site("house_b", None)],
         portfolios: vec!["club".into()],
         products: vec!["spot".into()],
+        alternatives: Vec::new(),
         ..Catalogue::default()
     })
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use market::{Bill, Money};
+use market::Money;
+use market::settlement::SlotBill;
 
 use super::Flow;
+use super::community::{ACTUAL, COMMUNITY_KPIS};
 use super::definitions::{AREA_KPIS, RUN_KPIS};
 
 /// A portfolio or the island.
@@ -28,10 +30,18 @@ pub(crate) struct AreaTotals {
     /// Sums of the sites' meters.
     pub(crate) metered: Flow,
     pub(crate) pv_kwh: f64,
-    /// Traded and residual part of all bills; none before the first.
-    pub(crate) bills: Option<(Money, Money)>,
+    /// Sums of all bills; none before the first.
+    pub(crate) bills: Option<Bills>,
     /// None as long as no intensity was known.
     pub(crate) co2_kg: Option<f64>,
+}
+
+/// What bills add up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bills {
+    pub(crate) traded: Money,
+    pub(crate) residual: Money,
+    pub(crate) total: Money,
 }
 
 /// What holds for all areas in a netting window.
@@ -64,10 +74,11 @@ impl AreaTotals {
         }
     }
 
-    pub(super) fn add_bill(&mut self, bill: &Bill) {
-        let (traded, residual) = self.bills.get_or_insert_default();
-        *traded += bill.traded;
-        *residual += bill.residual;
+    pub(super) fn add_bill(&mut self, bill: &SlotBill) {
+        let bills = self.bills.get_or_insert_default();
+        bills.traded += bill.position.paid;
+        bills.residual += bill.retail;
+        bills.total += bill.total;
     }
 
     /// The part of the PV production that does not leave the area, between 0 and 1.
@@ -88,6 +99,7 @@ impl AreaTotals {
 /// letters and digits, and no name that another key figure has already.
 pub(super) fn prefixes(portfolios: &[String]) -> Vec<(String, String)> {
     let mut taken: BTreeSet<String> = RUN_KPIS.iter().map(|kpi| kpi.name.to_owned()).collect();
+    taken.extend(COMMUNITY_KPIS.iter().map(|kpi| format!("{ACTUAL}{}", kpi.name)));
     let mut claim = |prefix: &str| {
         let names: Vec<_> = AREA_KPIS.iter().map(|kpi| format!("{prefix}{}", kpi.name)).collect();
         let free = names.iter().all(|name| !taken.contains(name));
@@ -111,7 +123,7 @@ pub(super) fn prefixes(portfolios: &[String]) -> Vec<(String, String)> {
     areas
 }
 
-fn column_word(name: &str) -> String {
+pub(super) fn column_word(name: &str) -> String {
     let word = |c: char| if c.is_alphanumeric() { c } else { '_' };
     name.to_lowercase().chars().map(word).collect()
 }

@@ -2,9 +2,9 @@
 
 use agents::Kind;
 use agents::reading::Source;
-use market::Money;
 
 use super::areas::AreaTotals;
+use super::community::of_community;
 use super::{Flow, Kpi, RunTotals};
 
 /// A key figure made of totals `T`.
@@ -13,10 +13,10 @@ pub(crate) struct Definition<T> {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
     /// Digits after the point that are kept; more would be noise of the summation.
-    decimals: i32,
+    pub(super) decimals: i32,
     pub(crate) label: &'static str,
     pub(crate) description: &'static str,
-    value: fn(&T) -> Option<f64>,
+    pub(super) value: fn(&T) -> Option<f64>,
 }
 
 impl<T> Definition<T> {
@@ -39,7 +39,7 @@ impl RunTotals {
 }
 
 /// Figures of the run as a whole.
-pub(crate) const RUN_KPIS: [Definition<RunTotals>; 29] = [
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 26] = [
     Definition {
         name: "pv_production_kwh",
         unit: "kWh",
@@ -137,34 +137,6 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 29] = [
         label: "not served in sessions that ended",
         description: "Energy missing in vehicles at departure against what they had asked for, over sessions that have ended",
         value: |run| Some(run.unserved_kwh),
-    },
-    Definition {
-        name: "market_volume_kwh",
-        unit: "kWh",
-        decimals: 3,
-        label: "market volume",
-        description: "Energy traded in all clearings",
-        value: |run| Some(run.market_volume.as_kwh()),
-    },
-    Definition {
-        name: "market_mean_price_eur_per_mwh",
-        unit: "EUR/MWh",
-        decimals: 3,
-        label: "mean market price",
-        description: "Mean price of all trades, weighted by energy; null without trade",
-        // n€ per Wh is µ€/kWh; a thousand of these are 1 EUR/MWh.
-        value: |run| {
-            let volume_wh = run.market_volume.0;
-            (volume_wh > 0).then(|| run.market_value.0 as f64 / volume_wh as f64 / 1000.0)
-        },
-    },
-    Definition {
-        name: "market_welfare_eur",
-        unit: "EUR",
-        decimals: 6,
-        label: "welfare of trade",
-        description: "What all trades are worth to those who trade: limit of the bid less limit of the offer, times energy",
-        value: |run| Some(run.market_welfare.as_eur()),
     },
     Definition {
         name: "supply_biomass_kwh",
@@ -281,7 +253,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 29] = [
 ];
 
 /// Figures of a portfolio or the island.
-pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 13] = [
+pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 14] = [
     Definition {
         name: "import_kwh",
         unit: "kWh",
@@ -363,7 +335,7 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 13] = [
         decimals: 9,
         label: "cost of energy",
         description: "Sum of its sites' bills, negative if they are paid; null if nothing was settled",
-        value: |area| area.bills.map(|(traded, residual)| (traded + residual).as_eur()),
+        value: |area| area.bills.map(|bills| bills.total.as_eur()),
     },
     Definition {
         name: "cost_traded_eur",
@@ -371,7 +343,7 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 13] = [
         decimals: 9,
         label: "cost of energy, traded part",
         description: "The part of `cost_eur` paid in the market",
-        value: |area| area.bills.map(|(traded, _)| Money::as_eur(traded)),
+        value: |area| area.bills.map(|bills| bills.traded.as_eur()),
     },
     Definition {
         name: "cost_residual_eur",
@@ -379,7 +351,15 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 13] = [
         decimals: 9,
         label: "cost of energy, residual part",
         description: "The part of `cost_eur` paid to the retailer",
-        value: |area| area.bills.map(|(_, residual)| Money::as_eur(residual)),
+        value: |area| area.bills.map(|bills| bills.residual.as_eur()),
+    },
+    Definition {
+        name: "cost_charges_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "cost of energy, imbalance, fees and levies",
+        description: "The part of `cost_eur` paid for imbalance, grid fees and levies",
+        value: |area| area.bills.map(|bills| (bills.total - bills.traded - bills.residual).as_eur()),
     },
     Definition {
         name: "co2_kg",
@@ -413,6 +393,9 @@ pub fn meaning(column: &str) -> Option<Meaning<'_>> {
     if let Some(of) = RUN_KPIS.iter().find(|of| of.name == column) {
         return Some(Meaning { area: "", name: of.name, unit: of.unit, label: of.label, description: of.description });
     }
+    if let Some((area, of)) = of_community(column) {
+        return Some(Meaning { area, name: of.name, unit: of.unit, label: of.label, description: of.description });
+    }
     // `metered_import_kwh` ends in `import_kwh` too: the longest name is the right one.
     let of = AREA_KPIS.iter().filter(|of| area(of.name).is_some()).max_by_key(|of| of.name.len())?;
     let area = area(of.name).unwrap_or_default();
@@ -431,5 +414,7 @@ mod tests {
         assert_eq!(of("my_homes_metered_import_kwh"), Some(("my_homes", "metered_import_kwh")));
         assert_eq!(of("island_import_kwh"), Some(("island", "import_kwh")));
         assert_eq!(of("import_kwh"), None);
+        assert_eq!(of("market_local_share"), Some(("market", "local_share")));
+        assert_eq!(of("compare_pay_as_bid_cost_eur"), Some(("compare_pay_as_bid", "cost_eur")));
     }
 }

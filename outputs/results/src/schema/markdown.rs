@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{KPIS, POINTS, RUNS, SIGN_CONVENTION, SWEEP_KPIS, TABLES, Table, UNIT_CONVENTION, VERSION};
-use crate::kpis::{AREA_KPIS, Definition, RUN_KPIS};
+use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, RUN_KPIS};
 
 const INTRODUCTION: &str = "\
 # Tables of a run
@@ -37,6 +37,11 @@ area's boundary, and ticks of a second and of a quarter hour give the same figur
 sites' meters without netting; the difference is what the sites exchange among themselves.
 ";
 
+const COMMUNITY_INTRODUCTION: &str = "\
+Of all sites that take part in the market, as it was settled; and, for each rule of `market.compare`, of the same meters and
+orders under it: `compare_<rule>_<figure>`, in lower case with `_` for all but letters and digits.
+";
+
 const SWEEP_INTRODUCTION: &str = "\
 # Tables of a sweep
 
@@ -56,6 +61,8 @@ pub fn markdown() -> String {
     }
     let _ = writeln!(text, "\n### Key figures of the run\n\n{KPI_INTRODUCTION}");
     write_kpis(&mut text, &RUN_KPIS, "");
+    let _ = writeln!(text, "\n### Key figures of the market\n\n{COMMUNITY_INTRODUCTION}");
+    write_kpis(&mut text, &COMMUNITY_KPIS, "market_");
     let _ = writeln!(text, "\n### Key figures of portfolios and the island\n\n{AREA_INTRODUCTION}");
     write_kpis(&mut text, &AREA_KPIS, "<area>_");
     let _ = write!(text, "\n{SWEEP_INTRODUCTION}");

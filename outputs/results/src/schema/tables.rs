@@ -4,7 +4,7 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 15] = [
+pub const TABLES: [&Table; 17] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
@@ -15,6 +15,8 @@ pub const TABLES: [&Table; 15] = [
     &TRADES,
     &CLEARINGS,
     &SETTLEMENTS,
+    &COMPARISONS,
+    &COMPARED_BILLS,
     &SESSIONS,
     &STORAGE_HEALTH,
     &EVENTS,
@@ -361,7 +363,7 @@ pub const CLEARINGS: Table = Table {
 pub const SETTLEMENTS: Table = Table {
     name: "settlements",
     rows: "One row per site and local day with anything to settle, over the slots that begin in that day. Amounts are exact: 1 nEUR is 1 Wh at 1 µEUR/kWh, 1e9 nEUR are 1 EUR, and \
-           `traded_neur + residual_neur = total_neur`.",
+           `traded_neur + residual_neur + balancing_neur + grid_fee_neur + levy_neur = total_neur`.",
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "Beginning of the first slot settled"),
@@ -373,8 +375,54 @@ pub const SETTLEMENTS: Table = Table {
         column("sold_wh", Integer, "Wh", "Energy sold in the market, positive"),
         column("residual_import_wh", Integer, "Wh", "Energy bought from the retailer"),
         column("residual_export_wh", Integer, "Wh", "Energy sold to the retailer, positive"),
+        column("shortage_wh", Integer, "Wh", "Energy short against what was traded, at the imbalance price"),
+        column("surplus_wh", Integer, "Wh", "Energy too much against what was traded, at the imbalance price"),
         column("traded_neur", Integer, "nEUR", "Paid in the market").sign(PAID),
         column("residual_neur", Integer, "nEUR", "Paid to the retailer").sign(PAID),
+        column("balancing_neur", Integer, "nEUR", "Paid for shortage and surplus").sign(PAID),
+        column("grid_fee_neur", Integer, "nEUR", "Paid to the network operator").sign(PAID),
+        column("levy_neur", Integer, "nEUR", "Paid to the state").sign(PAID),
+        column("total_neur", Integer, "nEUR", "The bill").sign(PAID),
+        column("retailer_only_neur", Integer, "nEUR", "What the bill would be without any trade").sign(PAID),
+    ],
+};
+
+/// One row per rule and local day.
+pub const COMPARISONS: Table = Table {
+    name: "comparisons",
+    rows: "One row per rule of `market.compare` and local day, the settlement itself first: what the same meters and the same orders come to under it, for all sites that take part in the market. Empty without such rules.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "Beginning of the first slot"),
+        column("end_time", Time, "", "End of the last slot"),
+        column("rule", Name, "", "The rule, as the scenario names it; `settled` for the settlement itself"),
+        column("volume_wh", Integer, "Wh", "Energy traded, or shared"),
+        column("value_neur", Integer, "nEUR", "What was paid for it").sign("− sellers pay"),
+        column(
+            "welfare_neur",
+            Integer,
+            "nEUR",
+            "What trades are worth: limit of the bid less limit of the offer, times energy; null without orders",
+        )
+        .or_null(),
+        column("import_wh", Integer, "Wh", "Energy that all meters saw coming in"),
+        column("export_wh", Integer, "Wh", "Energy that all meters saw going out, positive"),
+        column("local_wh", Integer, "Wh", "The part of it that went from one to the other as traded"),
+        column("peak_wh", Integer, "Wh", "Highest import beyond that in a slot"),
+        column("cost_neur", Integer, "nEUR", "What all sites pay together").sign("+ they pay, − they are paid"),
+    ],
+};
+
+/// One row per rule, site and local day.
+pub const COMPARED_BILLS: Table = Table {
+    name: "compared_bills",
+    rows: "One row per rule of `market.compare`, site that takes part in the market, and local day: its bill under that rule. Empty without such rules.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "Beginning of the first slot"),
+        column("end_time", Time, "", "End of the last slot"),
+        column("rule", Name, "", "The rule, as the scenario names it; `settled` for the settlement itself"),
+        column("site", Name, "", "The site"),
         column("total_neur", Integer, "nEUR", "The bill").sign(PAID),
     ],
 };

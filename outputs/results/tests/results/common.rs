@@ -16,7 +16,8 @@ use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecond
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use market::product::ProductId;
-use market::{Bill, Energy, Money, OrderId, Price, Side};
+use market::settlement::{Position, SlotBill};
+use market::{Energy, Money, OrderId, Price, Side};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use results::{Level, RunInfo, RunWriter};
 
@@ -55,6 +56,7 @@ pub(crate) fn catalogue() -> Catalogue {
         sites: vec![site("site_a", Some(0)), site("site_b", Some(0)), site("site_c", None)],
         portfolios: vec!["Cariflex".into()],
         products: vec!["spot".into()],
+        alternatives: Vec::new(),
         ..Catalogue::default()
     }
 }
@@ -166,22 +168,22 @@ pub(crate) fn supply(start: Time, engines_kw: f64) -> Vec<SupplyReading> {
 /// One record of every kind.
 pub(crate) fn records() -> Vec<Record> {
     let slot = Slot { start: START, length: TICK };
-    let bill = |traded, residual, residual_import| Bill {
-        traded: Money(traded),
-        residual_import: Energy(residual_import),
-        residual_export: Energy(0),
-        residual: Money(residual),
-        total: Money(traded + residual),
+    let bill = |traded, retail, retail_import| SlotBill {
+        position: Position { bought: Energy(300), sold: Energy(0), paid: Money(traded) },
+        retail_import: Energy(retail_import),
+        retail: Money(retail),
+        total: Money(traded + retail),
+        ..SlotBill::default()
     };
-    let settlement = |site, bill| {
+    let settlement = |site, bill: SlotBill| {
         Record::Settlement(SettlementRow {
             time: START + TICK,
             slot,
             site: SiteId(site),
             metered_import: Energy(500),
             metered_export: Energy(0),
-            bought: Energy(300),
-            sold: Energy(0),
+            trades: true,
+            alone: bill.total + Money(10_000_000),
             bill,
         })
     };
