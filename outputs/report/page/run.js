@@ -53,6 +53,7 @@ function runPage(page, data) {
     wholeRun(page, data, days);
     everyAsset(page, data);
     marketOf(page, data, days);
+    comparisonOf(page, data);
   }
   keyFigures(page, data);
   faultsOf(page, data);
@@ -339,6 +340,23 @@ function marketOf(page, { market, bins }, days) {
     chart = figure(made, { title: words(0), height: 290, option: option(0) });
   }
   marketOverTime(made, market, bins, days);
+}
+
+/** The same meters and orders under other rules: figures side by side, and what each rule saves. */
+function comparisonOf(page, { comparison }) {
+  if (!comparison) return;
+  const made = section(page, 'Rules side by side', 'The same orders and meters, settled by other rules. Nobody behaves otherwise because of it; how people would behave, a run under that rule tells.');
+  const heads = ['rule', ...comparison.columns.map(({ label, unit }) => (unit === 'share' ? label : `${label} (${unit})`))];
+  const cell = (value, column) => (value === null ? '–' : comparison.columns[column].unit === 'share' ? num(value, 3) : num(value));
+  made.append(table(null, heads, comparison.rows.map(({ rule, figures }) => [el('code', {}, rule), ...figures.map(cell)]), heads.map((_, column) => column).slice(1)));
+  const saved = comparison.columns.findIndex(({ label }) => label.startsWith('saved'));
+  const bars = comparison.rows.map(({ figures }) => figures[saved]);
+  if (bars.some((value) => value)) {
+    figure(made, { title: 'Saved by all members, against the retailer alone', height: 60 + 26 * bars.length, option: {
+      grid: { left: 210, right: 60, top: 10, bottom: 30 }, tooltip: tooltip('EUR'), xAxis: valueAxis(undefined, { position: 'bottom' }),
+      yAxis: { type: 'category', inverse: true, data: comparison.rows.map(({ rule }) => rule), axisLabel: { width: 195, overflow: 'truncate' }, axisTick: { show: false } },
+      series: [{ name: 'saved', type: 'bar', data: bars, color: '#8FB9D6', barCategoryGap: '30%', label: { show: true, position: 'right', formatter: ({ value }) => num(value) } }] } });
+  }
 }
 
 function marketOverTime(made, market, bins, days) {

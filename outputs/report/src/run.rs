@@ -1,5 +1,6 @@
 //! What the page of a run shows.
 
+mod comparison;
 mod events;
 mod faults;
 mod figures;
@@ -58,6 +59,7 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
         document["supply"] = head.file("supply").map(|path| signals::supply(&path, &bins)).transpose()?.into();
     }
     document["events"] = head.table(&EVENTS).map(|path| events::document(&path)).transpose()?.into();
+    document["comparison"] = comparison::document(head);
     document["faults"] = faults::document(head, end)?;
     Ok(document)
 }

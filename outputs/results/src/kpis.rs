@@ -13,6 +13,7 @@ use std::error::Error;
 use areas::{Area, NetWindow, prefixes};
 use community::Communities;
 pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
+pub use community::{COMMUNITY_FIGURES, compared_prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
 pub use definitions::{Meaning, meaning};
 use supply::SupplyTotals;

@@ -19,7 +19,8 @@ struct Slot {
     volume_wh: i64,
     demand_wh: i64,
     supply_wh: i64,
-    /// Uniform price of the last clearing with trade.
+    value_neur: i64,
+    /// Uniform price of the last clearing with trade, or the mean of its trades.
     price_ueur_per_kwh: Option<i64>,
 }
 
@@ -35,7 +36,8 @@ pub(crate) fn document(head: &RunHead, bins: &Bins) -> Result<Value, ResultsErro
     for (start, slot) in &slots {
         if let Some(bin) = bins.of(*start) {
             volume_kwh[bin] += slot.volume_wh as f64 / 1000.0;
-            value[bin] += slot.volume_wh as f64 / 1000.0 * slot.price_ueur_per_kwh.unwrap_or(0) as f64 / 1000.0;
+            // n€ are µ€/kWh times Wh.
+            value[bin] += slot.value_neur as f64 / 1e6;
         }
     }
     let price: Vec<_> =
@@ -52,19 +54,25 @@ pub(crate) fn document(head: &RunHead, bins: &Bins) -> Result<Value, ResultsErro
 
 fn read_slots(table: &Table) -> Result<BTreeMap<Time, Slot>, ResultsError> {
     let mut slots: BTreeMap<Time, Slot> = BTreeMap::new();
-    for batch in table.batches(&["slot_start", "price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh"])? {
+    for batch in
+        table.batches(&["slot_start", "price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh", "value_neur"])?
+    {
         let batch = batch?;
         let starts = batch.times("slot_start")?;
-        let [price, volume, demand, supply] =
-            ["price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh"].map(|column| batch.integers(column));
-        let (price, volume, demand, supply) = (price?, volume?, demand?, supply?);
+        let [price, volume, demand, supply, value] =
+            ["price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh", "value_neur"]
+                .map(|column| batch.integers(column));
+        let (price, volume, demand, supply, value) = (price?, volume?, demand?, supply?, value?);
         for row in 0..batch.rows() {
             let Some(start) = starts[row] else { continue };
             let slot = slots.entry(start).or_default();
             slot.volume_wh += volume[row].unwrap_or(0);
             slot.demand_wh += demand[row].unwrap_or(0);
             slot.supply_wh += supply[row].unwrap_or(0);
-            slot.price_ueur_per_kwh = price[row].or(slot.price_ueur_per_kwh);
+            let (value_neur, volume_wh) = (value[row].unwrap_or(0), volume[row].unwrap_or(0));
+            slot.value_neur += value_neur;
+            let mean = (volume_wh > 0).then(|| value_neur / volume_wh);
+            slot.price_ueur_per_kwh = price[row].or(mean).or(slot.price_ueur_per_kwh);
         }
     }
     Ok(slots)

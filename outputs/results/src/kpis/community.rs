@@ -119,6 +119,18 @@ pub(crate) fn of_community(column: &str) -> Option<(&str, &'static Definition<Co
     of.filter(is_rule).max_by_key(|(_, of)| of.name.len())
 }
 
+/// Name, label and unit of each figure of a market.
+pub const COMMUNITY_FIGURES: [(&str, &str, &str); COMMUNITY_KPIS.len()] = {
+    let mut figures = [("", "", ""); COMMUNITY_KPIS.len()];
+    let mut place = 0;
+    while place < figures.len() {
+        let of = &COMMUNITY_KPIS[place];
+        figures[place] = (of.name, of.label, of.unit);
+        place += 1;
+    }
+    figures
+};
+
 /// What is kept of the members, slot by slot.
 #[derive(Clone, Debug)]
 pub(super) struct Communities {
@@ -161,7 +173,7 @@ impl CommunityTotals {
 impl Communities {
     /// Of nothing yet; `alternatives` are the names of what is compared, the settlement itself first.
     pub(super) fn new(alternatives: &[String]) -> Self {
-        let compared = alternatives.iter().zip(prefixes(alternatives)).skip(1);
+        let compared = alternatives.iter().zip(compared_prefixes(alternatives)).skip(1);
         Self {
             actual: CommunityTotals::default(),
             open: None,
@@ -224,8 +236,8 @@ impl Communities {
     }
 }
 
-/// What the figures of each alternative are called; no two the same.
-pub(crate) fn prefixes(alternatives: &[String]) -> Vec<String> {
+/// What the names of the figures of each rule begin with, where the settlement itself is the first; no two the same.
+pub fn compared_prefixes(alternatives: &[String]) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let mut claim = |name: &String| {
         let mut prefix = format!("{COMPARED}{}_", column_word(name));
