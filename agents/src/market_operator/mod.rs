@@ -7,14 +7,17 @@ mod auction;
 mod continuous;
 mod desk;
 mod venue;
+mod view;
 
 pub use venue::{MarketRules, Trading, Venue, Venues};
+pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView};
 pub(crate) use venue::{gates_at, next_gate};
 
+use crate::act::ActId;
 use crate::core::{Core, Outbox, Stage, Wake};
 use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message};
-use crate::record::EventCode;
+use crate::record::{ClearingRow, EventCode, Record};
 use crate::time::{Now, Slot, Span, Time};
 use desk::{Books, Desk, Ordered};
 use market::product::ProductId;
@@ -35,6 +38,9 @@ pub struct MarketOperator {
     opened: Option<Time>,
     /// Whether gates of the present tick are still to be closed.
     is_open: bool,
+    /// One per venue: what was cleared at its last gate.
+    #[serde(default)]
+    cleared: Vec<Vec<ClearingRow>>,
 }
 
 impl MarketOperator {
@@ -42,8 +48,9 @@ impl MarketOperator {
     ///
     /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
-        let books = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
-        Self { venues, slot, retailer, ticket, books, opened: None, is_open: false }
+        let books: Vec<_> = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
+        let cleared = vec![Vec::new(); books.len()];
+        Self { venues, slot, retailer, ticket, books, opened: None, is_open: false, cleared }
     }
 
     /// The first instant whose gate an order that comes now can still reach.
@@ -59,17 +66,40 @@ impl MarketOperator {
         Some(act(books, &desk))
     }
 
-    fn take(&mut self, now: Now, from: ParticipantId, ordered: (ProductId, Slot), order: &Order, out: &mut Outbox) {
-        let (product, contract) = ordered;
-        let earliest = self.earliest(now);
-        let order = Order { agent: AgentId(from.0), submitted_ms: now.time.0, ..*order };
+    fn take(&mut self, now: Now, product: ProductId, ordered: Ordered, act: Option<ActId>, out: &mut Outbox) {
+        let (earliest, contract) = (self.earliest(now), ordered.contract);
         let taken = self.at_desk(product, |books, desk| {
             desk.examine(contract, earliest, now.calendar)?;
-            books.take(now, Ordered { order, contract }, desk, out)
+            books.take(now, ordered, desk, out)
         });
         if let Err(reason) = taken.unwrap_or_else(|| Err(format!("there is no product {}", product.0))) {
-            out.event(now, EventCode::OrderRefused, reason);
+            out.event(now, EventCode::OrderRefused, reason.as_str());
+            out.records.extend(act.map(|act| Record::ActFailed(act, reason)));
         }
+    }
+
+    fn cancel(
+        &mut self,
+        now: Now,
+        from: ParticipantId,
+        (product, slot): (ProductId, Slot),
+        act: Option<ActId>,
+        out: &mut Outbox,
+    ) {
+        let whose = (from, act.is_some());
+        let withdrawn = self.at_desk(product, |books, desk| books.cancel(now, whose, slot, desk, out));
+        if let (Some(act), 0) = (act, withdrawn.unwrap_or(0)) {
+            let reason = format!("no order from outside waits for the slot of {}", slot.start);
+            out.record(Record::ActFailed(act, reason));
+        }
+    }
+
+    fn close(&mut self, now: Now, product: ProductId, out: &mut Outbox) {
+        let before = out.records.len();
+        self.at_desk(product, |books, desk| books.close(now, desk, out));
+        let clearing = |record: &Record| if let Record::Clearing(row) = record { Some(*row) } else { None };
+        self.cleared.resize(self.books.len(), Vec::new());
+        self.cleared[usize::from(product.0)] = out.records[before..].iter().filter_map(clearing).collect();
     }
 }
 
@@ -85,20 +115,22 @@ impl Core for MarketOperator {
         }
         // What is withdrawn is withdrawn before anything of the same round can trade.
         for mail in inbox {
-            if let Message::CancelOrders { product, slot } = mail.message {
-                self.at_desk(product, |books, desk| books.cancel(now, mail.from, slot, desk, out));
+            if let Message::CancelOrders { product, slot, act } = mail.message {
+                self.cancel(now, mail.from, (product, slot), act, out);
             }
         }
         for mail in inbox {
-            if let Message::Order { product, slot, order } = &mail.message {
-                self.take(now, mail.from, (*product, *slot), order, out);
+            if let Message::Order { product, slot, order, act } = &mail.message {
+                let order = Order { agent: AgentId(mail.from.0), submitted_ms: now.time.0, ..*order };
+                let ordered = Ordered { order, contract: *slot, is_outside: act.is_some() };
+                self.take(now, *product, ordered, *act, out);
             }
         }
         if inbox.is_empty() && !opens && self.is_open {
             self.is_open = false;
             let due: Vec<ProductId> = gates_at(&self.venues, now).map(|(product, _)| product).collect();
             for product in due {
-                self.at_desk(product, |books, desk| books.close(now, desk, out));
+                self.close(now, product, out);
             }
         }
     }
@@ -115,7 +147,6 @@ impl Core for MarketOperator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
     use crate::time::Calendar;
     use market::product::Product;
     use market::{Energy, OrderId, Price, Side};
@@ -161,7 +192,7 @@ mod tests {
             submitted_ms: 0,
             lottery: u64::from(from),
         };
-        let message = Message::Order { product: ProductId(product), slot, order };
+        let message = Message::Order { product: ProductId(product), slot, order, act: None };
         Mail { to: ParticipantId(0), from: ParticipantId(from), message }
     }
 
@@ -213,7 +244,7 @@ mod tests {
             order(1, 2, Side::Offer, (800, 100_000), tomorrow),
         ];
         operator.step(at(5), &(), &inbox, &mut out);
-        let message = Message::CancelOrders { product: ProductId(1), slot: tomorrow };
+        let message = Message::CancelOrders { product: ProductId(1), slot: tomorrow, act: None };
         let withdrawn = Mail { to: ParticipantId(0), from: ParticipantId(3), message };
         operator.step(at(6), &(), &[withdrawn], &mut out);
         let gate = at(24 * 60);
@@ -269,7 +300,7 @@ mod tests {
         let mut out = Outbox::of(ParticipantId(0));
         let contract = Slot { start: at(180).time, length: Span::HOUR };
         operator.step(at(1), &(), &[order(0, 2, Side::Offer, (800, 100_000), contract)], &mut out);
-        let message = Message::CancelOrders { product: ProductId(0), slot: contract };
+        let message = Message::CancelOrders { product: ProductId(0), slot: contract, act: None };
         let inbox = [
             order(0, 1, Side::Bid, (2000, 200_000), contract),
             Mail { to: ParticipantId(0), from: ParticipantId(2), message },
