@@ -43,7 +43,11 @@ impl Auction {
     ///
     /// # Errors
     /// A sentence that says why it is refused.
-    pub(super) fn take(&mut self, Ordered { order, contract, is_outside }: Ordered, desk: &Desk<'_>) -> Result<(), String> {
+    pub(super) fn take(
+        &mut self,
+        Ordered { order, contract, is_outside }: Ordered,
+        desk: &Desk<'_>,
+    ) -> Result<(), String> {
         let Energy(wh) = order.quantity;
         if wh <= 0 {
             return Err(format!("quantity of {wh} Wh is not positive"));

@@ -127,9 +127,7 @@ impl Continuous {
 
     /// The orders that rest, as they will be recorded, and whether they came from outside.
     pub(super) fn resting(&self) -> impl Iterator<Item = (&OrderRow, bool)> {
-        self.open.values().flat_map(|open| {
-            open.resting.iter().map(move |(id, row)| (row, open.outside.contains(id)))
-        })
+        self.open.values().flat_map(|open| open.resting.iter().map(move |(id, row)| (row, open.outside.contains(id))))
     }
 
     /// Closes the book of the contract whose last gate is at `now`, also one that nobody has ordered in.

@@ -10,8 +10,8 @@ mod venue;
 mod view;
 
 pub use venue::{MarketRules, Trading, Venue, Venues};
-pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView};
 pub(crate) use venue::{gates_at, next_gate};
+pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView, TraderView};
 
 use crate::act::ActId;
 use crate::core::{Core, Outbox, Stage, Wake};
@@ -328,5 +328,101 @@ mod tests {
             })
             .collect();
         assert_eq!(traded, [(2, Energy(500 * 96))]);
+    }
+
+    fn from_outside(product: u8, from: u32, side: Side, terms: (i64, i64), slot: Slot, number: u32) -> Mail {
+        let mut mail = order(product, from, side, terms, slot);
+        if let Message::Order { act, .. } = &mut mail.message {
+            *act = Some(ActId { tick: at(1).time, number });
+        }
+        mail
+    }
+
+    fn failed(out: &Outbox) -> Vec<(u32, &str)> {
+        let failed = |record| {
+            if let &Record::ActFailed(act, ref reason) = record { Some((act.number, &**reason)) } else { None }
+        };
+        out.records.iter().filter_map(failed).collect()
+    }
+
+    #[test]
+    fn an_order_from_outside_that_is_refused_is_told_to_whoever_did_it() {
+        let (now, mut operator, mut out) = (at(1), operator(), Outbox::of(ParticipantId(0)));
+        let wrong = [
+            from_outside(0, 1, Side::Bid, (500, 1), slot(0), 0),
+            from_outside(0, 1, Side::Bid, (500, 1), Slot { start: at(31).time, length: QUARTER }, 1),
+            from_outside(9, 1, Side::Bid, (500, 1), slot(30), 2),
+            from_outside(0, 1, Side::Bid, (500, 1), slot(30), 3),
+        ];
+        operator.step(now, &(), &wrong, &mut out);
+        let failed = failed(&out);
+        assert_eq!(failed.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2]);
+        let gate = "its next gate, at 1970-01-01T00:15:00Z, is about deliveries of 900 s from 1970-01-01T00:30:00Z";
+        assert!(failed[0].1.contains("gate closed") && failed[1].1.contains(gate), "{failed:?}");
+    }
+
+    #[test]
+    fn orders_from_outside_and_those_of_the_prosumer_itself_are_withdrawn_apart() {
+        for product in [0, 1] {
+            let mut hours = venue("hours", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+            hours.trading = Trading::Continuous;
+            let auctions = venue("auctions", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+            let mut operator = MarketOperator::new([hours, auctions].into(), QUARTER, RETAILER, 1);
+            let mut out = Outbox::of(ParticipantId(0));
+            let contract = Slot { start: at(180).time, length: Span::HOUR };
+            let orders = [
+                order(product, 1, Side::Bid, (500, 100_000), contract),
+                from_outside(product, 1, Side::Bid, (300, 90_000), contract, 0),
+            ];
+            operator.step(at(1), &(), &orders, &mut out);
+            let of = |operator: &MarketOperator| {
+                operator
+                    .orders_of(ParticipantId(1))
+                    .iter()
+                    .map(|order| (order.energy.0, order.is_outside))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(of(&operator), [(2000, false), (1200, true)], "over the whole contract");
+            let cancel = |act| Mail {
+                to: ParticipantId(0),
+                from: ParticipantId(1),
+                message: Message::CancelOrders { product: ProductId(product), slot: contract, act },
+            };
+            operator.step(at(2), &(), &[cancel(None)], &mut out);
+            assert_eq!(of(&operator), [(1200, true)]);
+            let act = ActId { tick: at(3).time, number: 7 };
+            operator.step(at(3), &(), &[cancel(Some(act))], &mut out);
+            assert!(of(&operator).is_empty() && failed(&out).is_empty());
+            operator.step(at(4), &(), &[cancel(Some(act))], &mut out);
+            assert!(matches!(failed(&out)[..], [(7, reason)] if reason.starts_with("no order from outside waits")));
+        }
+    }
+
+    #[test]
+    fn a_market_shows_its_gates_books_and_last_clearings() {
+        let mut hours = venue("hours", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+        hours.trading = Trading::Continuous;
+        let spot = venue("spot", QUARTER, QUARTER, QUARTER, 1);
+        let mut operator = MarketOperator::new([spot, hours].into(), QUARTER, RETAILER, 1);
+        let mut out = Outbox::of(ParticipantId(0));
+        let hour = Slot { start: at(180).time, length: Span::HOUR };
+        let orders = [
+            order(0, 1, Side::Bid, (500, 200_000), slot(30)),
+            order(1, 1, Side::Bid, (500, 80_000), hour),
+            order(0, 2, Side::Offer, (800, 100_000), slot(30)),
+            order(1, 2, Side::Offer, (800, 100_000), hour),
+        ];
+        operator.step(at(1), &(), &orders, &mut out);
+        operator.step(at(15), &(), &[], &mut out);
+        operator.step(at(15), &(), &[], &mut out);
+        let view = operator.view(at(15));
+        let [spot, hours] = &view.products[..] else { panic!("two products") };
+        assert_eq!((spot.next_gate, spot.contracts[0].slot), (at(30).time, slot(45)));
+        assert_eq!((spot.cleared[0].price, spot.cleared[0].volume), (Some(Price(150_000)), Energy(500)));
+        assert!(spot.contracts[0].book.is_none(), "auctions are sealed");
+        assert_eq!((hours.next_gate, hours.contracts.len()), (at(60).time, 6));
+        let book = hours.contracts[1].book.clone().expect("continuous");
+        assert_eq!(book.bids, [(Price(80_000), Energy(2000))]);
+        assert_eq!((book.offers, book.last_price), (vec![(Price(100_000), Energy(3200))], None));
     }
 }

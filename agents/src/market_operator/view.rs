@@ -80,6 +80,15 @@ pub struct OpenOrder {
     pub is_outside: bool,
 }
 
+/// How a prosumer stands in its market.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TraderView {
+    /// Its orders that may still trade.
+    pub orders: Vec<OpenOrder>,
+    /// Bought minus sold of each settlement slot to come in which it has traded.
+    pub positions: Vec<(Slot, Energy)>,
+}
+
 impl MarketOperator {
     /// What the market shows at `now`, between two ticks.
     pub fn view(&self, now: Now) -> MarketView {

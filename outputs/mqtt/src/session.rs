@@ -313,10 +313,11 @@ pub(crate) mod testing {
                 entry("pv_01", Kind::Pv, None),
                 entry("dso", Kind::Dso, None),
                 entry("ev_01", Kind::Ev, Some(50.0)),
+                entry("prosumer_Le Lamentin/1", Kind::Prosumer, None),
             ],
             sites: vec![SiteEntry { name: "Le Lamentin/1".into(), commune: "Le Lamentin".into(), portfolio: None }],
             portfolios: Vec::new(),
-            products: Vec::new(),
+            products: vec!["spot".into()],
         }
     }
 

@@ -62,8 +62,8 @@ impl RecordTables {
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
-            // Its value is in the signal readings of the intervals that follow.
-            Record::Signal(..) => Ok(()),
+            // Its value is in the signal readings of the intervals that follow; awards are sums of trades.
+            Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => Ok(()),
         }
     }
 
