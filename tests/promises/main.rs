@@ -18,6 +18,7 @@ mod mail;
 mod mirror;
 mod money;
 mod network;
+mod orders;
 mod rig;
 mod rooms;
 mod snapshots;

@@ -219,9 +219,9 @@ impl Draft<'_> {
         if !self.is_sound() {
             return None;
         }
-        let problem = |key: &'static str| move |text: String| self.reader.problem(key, text);
-        let energy = order::energy(energy_kwh).map_err(problem("energy_kwh")).ok();
-        let limit = order::price(limit_eur_per_mwh).map_err(problem("limit_eur_per_mwh")).ok();
+        let energy = order::energy(energy_kwh).map_err(|text| self.reader.problem("energy_kwh", text)).ok();
+        let limit = order::price(limit_eur_per_mwh);
+        let limit = limit.map_err(|text| self.reader.problem("limit_eur_per_mwh", text)).ok();
         let placed = PlacedOrder { product, delivery: ANY_TIME + delivery, side, energy: energy?, limit: limit? };
         Some(self.act("order", order, Act::PlaceOrder(placed), None))
     }
