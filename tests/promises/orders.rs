@@ -13,7 +13,8 @@ use twin::{Input, Journal, Kernel, Snapshot, SweepHost};
 /// Martinique with hours that are traded continuously and the day ahead; nobody orders by himself.
 fn market(bidding: &str) -> Plan {
     let mut scenario = martinique("2d", "15m", 3);
-    let hours = "{ trading = \"continuous\", every = \"1h\", at = \"0s\", lead = \"1h\", delivery = \"1h\", contracts = 12 }";
+    let hours =
+        "{ trading = \"continuous\", every = \"1h\", at = \"0s\", lead = \"1h\", delivery = \"1h\", contracts = 12 }";
     set(&mut scenario, &format!("market.bidding={bidding}"));
     set(&mut scenario, &format!("product.hours={hours}"));
     set(&mut scenario, "product.day-ahead={}");

@@ -16,11 +16,10 @@ use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// An order.
-#[derive(Debug, ToSchema)]
-#[schema(as = Order)]
-#[expect(dead_code, reason = "it is the schema of what `read_trade` reads")]
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Order)]
+#[expect(dead_code, reason = "it documents what agents::face::order reads")]
 pub(super) struct OrderBody {
     /// The name of the product; absent: the first of the market.
     #[schema(min_length = 1, max_length = 128)]
@@ -73,6 +72,7 @@ pub(super) struct Orders {
 
 /// An order that waits for its gate, or rests in a book.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OpenOrder)]
 struct PlacedOrder {
     /// The name of the product.
     product: String,

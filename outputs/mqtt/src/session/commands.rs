@@ -4,12 +4,11 @@ use super::Session;
 use crate::outbox::{Item, Text};
 use crate::payload::result;
 use crate::session::LinkId;
-use crate::topics::{CommandTopic, level};
+use crate::topics::CommandTopic;
 use agents::command::Capability;
 use agents::face::command::{COMMANDS, Written, decode};
 use agents::face::order::{TRADES, decode_trade};
 use agents::face::{Answer, Asked, Request, Verdict};
-use agents::record::ParticipantEntry;
 use agents::{Kind, ParticipantId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -160,9 +159,10 @@ impl Session {
 
     /// The string id of the prosumer a topic names.
     fn trader(&self, levels: &CommandTopic<'_>) -> Result<String, String> {
-        let is_it = |entry: &&ParticipantEntry| level(&entry.id) == levels.asset_id;
-        let found = self.catalogue.participants.iter().find(is_it);
-        let Some(entry) = found else { return Err("there is no such participant: name a prosumer".into()) };
+        let found = self.others.get(levels.asset_id).or_else(|| self.ids.get(levels.asset_id));
+        let Some(entry) = found.map(|id| &self.catalogue.participants[id.index()]) else {
+            return Err("there is no such participant: name a prosumer".into());
+        };
         if entry.kind != Kind::Prosumer {
             return Err(format!(
                 "{} is of the type {}, which does not trade: name the prosumer of its site",

@@ -115,6 +115,9 @@ impl<'a> Draft<'a> {
         if shown.is_some() && of.is_none() {
             return self.problem("shown", "goes with an asset only: leave it out");
         }
+        if self.section.delivery.is_some() && (signal.is_some() || site.is_some()) {
+            return self.problem("delivery", "goes with a prosumer or a product: leave it out");
+        }
         if let Some(signal) = signal {
             if what.is_some() {
                 return self.problem("what", "goes with assets and sites: a signal has one value, leave it out");

@@ -88,7 +88,7 @@ impl Trades {
 
 impl fmt::Display for Traded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [&self.prosumer.as_ref().map(|(_, name)| name), &self.product.as_ref().map(|(_, name)| name)];
+        let names = [self.prosumer.as_ref().map(|(_, name)| name), self.product.as_ref().map(|(_, name)| name)];
         for name in names.into_iter().flatten() {
             write!(f, "{name} ")?;
         }
