@@ -18,7 +18,7 @@ use agents::face::{FieldReading, Origin};
 use agents::fault::FaultKind;
 use agents::reading::{Signal, SignalReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
-use agents::{Calendar, Kind, Mail, Message, Now, ParticipantId, Span, Time};
+use agents::{Calendar, Mail, Message, Now, ParticipantId, Span, Time};
 use deeds::Deed;
 use scenarios::Plan;
 use std::collections::VecDeque;
