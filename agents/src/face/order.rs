@@ -116,8 +116,8 @@ fn delivery(text: Option<&str>) -> Result<Time, String> {
 pub fn energy(kwh: f64) -> Result<Energy, String> {
     match thousandths(kwh) {
         Some(wh) if wh > 0 => Ok(Energy(wh)),
-        Some(_) => Err(format!("is {kwh}: send more than 0; `side` says whether it is bought or sold")),
-        None => Err(format!("is {kwh}, no whole number of watt-hours: send at most three decimals")),
+        Some(_) => Err(format!("is {kwh:?}: send more than 0; `side` says whether it is bought or sold")),
+        None => Err(format!("is {kwh:?}, no whole number of watt-hours: send at most three decimals")),
     }
 }
 
@@ -126,7 +126,8 @@ pub fn energy(kwh: f64) -> Result<Energy, String> {
 /// # Errors
 /// What is wrong with it and the remedy, to follow the name of a key.
 pub fn price(eur_per_mwh: f64) -> Result<Price, String> {
-    let remedy = || format!("is {eur_per_mwh}, no whole number of thousandths of a euro: send at most three decimals");
+    let remedy =
+        || format!("is {eur_per_mwh:?}, no whole number of thousandths of a euro: send at most three decimals");
     thousandths(eur_per_mwh).map(Price).ok_or_else(remedy)
 }
 
@@ -166,7 +167,7 @@ mod tests {
     #[test]
     fn every_kind_of_wrong_order_says_what_to_do() {
         for (key, value, says) in [
-            ("energy_kwh", json!(0), "`energy_kwh` is 0: send more than 0"),
+            ("energy_kwh", json!(0), "`energy_kwh` is 0.0: send more than 0"),
             ("energy_kwh", json!(-1), "send more than 0"),
             ("energy_kwh", json!(0.0001), "at most three decimals"),
             ("energy_kwh", json!(1e300), "no whole number"),
