@@ -1,7 +1,11 @@
 //! What somebody outside does to a participant or to the world, besides commanding it: plugs a vehicle in, presents a
-//! token, breaks a device, makes the weather.
+//! token, breaks a device, makes the weather, trades.
 //!
 //! An act takes effect at the tick that takes it, before the mail rounds of that tick.
+
+mod order;
+
+pub use order::{ActId, FURTHEST_LIMIT, MOST_ENERGY, NamedContract, PlacedOrder, side_name};
 
 use crate::fault::{Fault, FaultKind};
 use crate::id::Kind;
@@ -50,6 +54,10 @@ pub enum Act {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         kind: Option<FaultKind>,
     },
+    /// A prosumer places an order in the market.
+    PlaceOrder(PlacedOrder),
+    /// A prosumer withdraws what is left of the orders for a contract that came from outside.
+    CancelOrders(NamedContract),
 }
 
 /// A signal that somebody holds at a value, whatever weather and DSO say.
@@ -71,7 +79,7 @@ impl Act {
     pub fn lasting(mut self, end: Option<Time>) -> Self {
         match &mut self {
             Self::PlugIn { until } | Self::Unplug { until } | Self::Inject { until, .. } => *until = end,
-            Self::PresentToken { .. } | Self::Clear { .. } => {}
+            Self::PresentToken { .. } | Self::Clear { .. } | Self::PlaceOrder(_) | Self::CancelOrders(_) => {}
         }
         self
     }
@@ -80,7 +88,7 @@ impl Act {
     pub fn until(&self) -> Option<Time> {
         match self {
             Self::PlugIn { until } | Self::Unplug { until } | Self::Inject { until, .. } => *until,
-            Self::PresentToken { .. } | Self::Clear { .. } => None,
+            Self::PresentToken { .. } | Self::Clear { .. } | Self::PlaceOrder(_) | Self::CancelOrders(_) => None,
         }
     }
 
@@ -104,6 +112,8 @@ impl Act {
             }
             Self::Inject { fault, .. } => fault.examine(kind).map_err(|refusal| refusal.to_string()),
             Self::Clear { .. } if !kind.is_asset() => Err(format!("a participant of kind {kind} has no faults")),
+            Self::PlaceOrder(order) => order.examine(kind),
+            Self::CancelOrders(contract) => contract.examine(kind),
             _ => Ok(()),
         }
     }
@@ -144,6 +154,8 @@ impl fmt::Display for Act {
             Self::Inject { fault, until: end } => write!(f, "fault {fault}").and_then(|()| until(f, end)),
             Self::Clear { kind: Some(kind) } => write!(f, "clear {kind}"),
             Self::Clear { kind: None } => f.write_str("clear all faults"),
+            Self::PlaceOrder(order) => write!(f, "order {order}"),
+            Self::CancelOrders(contract) => write!(f, "withdraw orders {contract}"),
         }
     }
 }

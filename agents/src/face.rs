@@ -5,6 +5,7 @@
 //! takes a command is the device's own affair, and what it was told is in the journal before anybody hears `accepted`.
 
 pub mod command;
+pub mod order;
 mod secret;
 
 pub use secret::Secret;

@@ -1,6 +1,6 @@
 //! The messages participants send each other, delivered in the rounds of one tick.
 
-use crate::act::HeldSignal;
+use crate::act::{ActId, HeldSignal, NamedContract, PlacedOrder};
 use crate::command::Command;
 use crate::id::ParticipantId;
 use crate::record::SessionRow;
@@ -91,6 +91,20 @@ pub enum Message {
         /// Energy taken beyond that of the last slot; negative when less is taken, or more given.
         energy: Energy,
     },
+    /// The outside to a prosumer: it shall place an order.
+    PlaceOrder {
+        /// Where a refusal is told.
+        act: ActId,
+        /// The order.
+        order: PlacedOrder,
+    },
+    /// The outside to a prosumer: it shall withdraw what is left of the orders that came from outside.
+    WithdrawOrders {
+        /// Where a refusal is told.
+        act: ActId,
+        /// The contract they are for.
+        contract: NamedContract,
+    },
     /// Prosumer to market operator: an order for a contract.
     Order {
         /// What is traded.
@@ -99,13 +113,20 @@ pub enum Message {
         slot: Slot,
         /// The order, its quantity that of each settlement slot; its lottery ticket is replaced by the operator's draw.
         order: Order,
+        /// The act by which it came from outside; none of an order of the prosumer's own.
+        #[serde(default)]
+        act: Option<ActId>,
     },
-    /// Prosumer to market operator: what is left of its orders for a contract is withdrawn.
+    /// Prosumer to market operator: what is left of its orders for a contract is withdrawn, of its own or of those that came
+    /// from outside.
     CancelOrders {
         /// What is traded.
         product: ProductId,
         /// The contract: its delivery slot.
         slot: Slot,
+        /// The act by which somebody outside withdraws those from outside; none: its own are withdrawn.
+        #[serde(default)]
+        act: Option<ActId>,
     },
     /// Market operator to prosumer: what its orders got.
     Award {

@@ -1,5 +1,6 @@
 //! Rows for the results, the catalogue that names what they are about, and whoever takes them.
 
+use crate::act::ActId;
 use crate::id::{Kind, ParticipantId, SiteId};
 use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::retailer::{AlternativeId, Worth};
@@ -32,6 +33,29 @@ pub enum Record {
     Signal(Signal, f64),
     /// Something worth knowing happened.
     Event(Event),
+    /// What the orders of a prosumer got for a contract that is traded from outside.
+    Award(AwardRow),
+    /// An act comes to nothing: whoever did it is told why. For the kernel, which makes it an event.
+    ActFailed(ActId, String),
+}
+
+/// What the orders of a prosumer got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwardRow {
+    /// When it was told.
+    pub time: Time,
+    /// Whose orders.
+    pub prosumer: ParticipantId,
+    /// What was traded.
+    pub product: ProductId,
+    /// The contract: its delivery slot.
+    pub slot: Slot,
+    /// Bought or sold.
+    pub side: Side,
+    /// Energy over the whole contract, positive.
+    pub energy: Energy,
+    /// At what price; of the last trade where trades have prices of their own.
+    pub price: Price,
 }
 
 /// An order as the market operator took it.
@@ -219,6 +243,8 @@ pub enum EventCode {
     ChargingStopped,
     /// An order was refused by the market operator.
     OrderRefused,
+    /// Orders of a prosumer got something, in a contract that is traded from outside.
+    OrderAwarded,
     /// A vehicle could not drive all of its trip: its battery was empty.
     TripCutShort,
     /// The DSO changed its load-control signal.
@@ -259,12 +285,13 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::CommandRefused,
         Self::CommandOverruled,
         Self::AuthorizationRefused,
         Self::ChargingStopped,
         Self::OrderRefused,
+        Self::OrderAwarded,
         Self::TripCutShort,
         Self::LoadControl,
         Self::DemandResponse,
@@ -293,6 +320,7 @@ impl EventCode {
             Self::AuthorizationRefused => "authorization_refused",
             Self::ChargingStopped => "charging_stopped",
             Self::OrderRefused => "order_refused",
+            Self::OrderAwarded => "order_awarded",
             Self::TripCutShort => "trip_cut_short",
             Self::LoadControl => "load_control",
             Self::DemandResponse => "demand_response",

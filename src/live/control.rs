@@ -7,11 +7,14 @@ use super::plant::{Plant, wall_clock};
 use crate::error::Error;
 use agents::command::{Command, CommandBook};
 use agents::face::{Answer, Request, Verdict};
+use agents::market_operator::{MarketOperator, MarketView, TraderView};
+use agents::{Kind, Now, ParticipantId};
 use api::{Call, Clock, Inspection, PaceWish, SnapshotView};
+use scenarios::PlannedParticipant;
 use serde_json::{Value, json};
 use std::fs;
 use tracing::info;
-use twin::{FaultInForce, Host};
+use twin::{AnyCore, FaultInForce, Host};
 
 /// How many requests wait for a tick at most.
 const MOST_LEFT: usize = 4096;
@@ -44,6 +47,8 @@ impl Plant {
                         reply.send(inspection);
                     }
                 }
+                Call::Market { reply } => reply.send(self.market()),
+                Call::Trader { id, reply } => reply.send(self.trader(&id)),
                 Call::SetPace { wish, reply } => {
                     let outcome = self.set_pace(wish, clock)?;
                     faces.tell_clock(self.clock(clock));
@@ -112,6 +117,28 @@ impl Plant {
         let book = host.command_book(kernel.world(), id);
         let commands = book.map_or(Value::Null, |book| self.commands(book));
         Some(Inspection { core, body, commands, faults, mirror, is_out: kernel.is_out(id) })
+    }
+
+    /// The market operator's core.
+    fn operator(&self) -> Option<Box<MarketOperator>> {
+        let is_it = |participant: &PlannedParticipant| participant.role.kind() == Kind::MarketOperator;
+        let index = self.inputs.plan.participants.iter().position(is_it)?;
+        let core = self.host.core(self.kernel.world(), ParticipantId(index as u32));
+        if let AnyCore::MarketOperator(operator) = core { Some(operator) } else { None }
+    }
+
+    /// What the market shows; none where nothing is traded.
+    fn market(&self) -> Option<MarketView> {
+        let now = Now { time: self.kernel.now(), calendar: self.inputs.plan.calendar };
+        self.operator().map(|operator| operator.view(now))
+    }
+
+    /// How a prosumer stands in its market; none of one that does not trade.
+    fn trader(&self, id: &str) -> Option<TraderView> {
+        let id = self.inputs.plan.participant(id)?;
+        let AnyCore::Prosumer(prosumer) = self.host.core(self.kernel.world(), id) else { return None };
+        let orders = self.operator()?.orders_of(id);
+        Some(TraderView { orders, positions: prosumer.positions().collect() })
     }
 
     /// The commands of a device that are in force or will be.

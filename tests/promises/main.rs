@@ -19,6 +19,7 @@ mod markets;
 mod mirror;
 mod money;
 mod network;
+mod orders;
 mod rig;
 mod rooms;
 mod snapshots;

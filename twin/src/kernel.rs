@@ -3,20 +3,23 @@
 //! Tick *k* is the instant `t_k`. Inputs that arrived are taken; bodies advance over `[t_{k−1}, t_k)` under the intents in
 //! force; participants sense and write mail in rounds until all is quiet; rows are recorded with `time = t_{k−1}`.
 
+mod deeds;
 mod links;
 mod saved;
+
+pub use deeds::ActOutcome;
 
 use crate::host::{Effects, Host, Round};
 use crate::journal::{Input, Journal, JournalEntry};
 use crate::mailroom::{self, Due, Wakes};
 use crate::world::World;
-use agents::act::{Act, HeldSignal};
 use agents::command::Command;
 use agents::face::{FieldReading, Origin};
 use agents::fault::FaultKind;
 use agents::reading::{Signal, SignalReading};
 use agents::record::{Event, EventCode, IntervalRows, Record, Recorder};
-use agents::{Calendar, Kind, Mail, Message, Now, ParticipantId, Span, Time};
+use agents::{Calendar, Mail, Message, Now, ParticipantId, Span, Time};
+use deeds::Deed;
 use scenarios::Plan;
 use std::collections::VecDeque;
 use std::error::Error;
@@ -55,26 +58,6 @@ pub struct Kernel {
     /// Quarantines that a replayed journal has in store for this tick.
     replayed_failures: Vec<(u32, ParticipantId)>,
     buffers: Buffers,
-}
-
-/// What was done from outside and takes effect at the end of the interval.
-#[derive(Clone, Debug, PartialEq)]
-enum Deed {
-    Act { to: ParticipantId, act: Act, origin: Option<Origin> },
-    Signal { held: HeldSignal },
-}
-
-/// Something that was done from outside in the last tick, and what became of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ActOutcome {
-    /// To whom it was done.
-    pub target: ParticipantId,
-    /// What.
-    pub act: Act,
-    /// Who did it through which face.
-    pub origin: Option<Origin>,
-    /// Why it came to nothing, if it did.
-    pub failure: Option<String>,
 }
 
 fn by(origin: &Option<Origin>) -> String {
@@ -369,50 +352,6 @@ impl Kernel {
         }
     }
 
-    /// Does what was done from outside, at the instant of the tick and before its mail rounds; then the first `known` of
-    /// the letters are old, and the others reach their devices, if anything does.
-    fn do_deeds(&mut self, known: usize) {
-        for deed in std::mem::take(&mut self.deeds) {
-            match deed {
-                Deed::Act { to, act, origin } => {
-                    let done = if self.is_out[to.index()] {
-                        Err("it failed and was put out; its body follows the safe intent".into())
-                    } else {
-                        self.world.act(self.now, (to, &self.ids[to.index()]), &act)
-                    };
-                    match (&done, &act) {
-                        (Ok(()), Act::PresentToken { token }) => {
-                            let holder = self.find(token).ok().filter(|id| self.world.kind(*id) == Kind::Ev);
-                            let message = Message::TokenPresented { token: token.clone(), holder };
-                            self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
-                        }
-                        (Ok(()), _) => {}
-                        (Err(reason), act) => self.note(to, EventCode::ActFailed, format!("{act}: {reason}")),
-                    }
-                    self.act_outcomes.push(ActOutcome { target: to, act, origin, failure: done.err() });
-                }
-                Deed::Signal { held } if self.world.is_weather(held.signal) => self.world.hold_weather(&held),
-                Deed::Signal { held } => {
-                    let dsos: Vec<_> = self.world.all_of(Kind::Dso).collect();
-                    for to in dsos {
-                        let message = Message::HoldSignal(held);
-                        self.mail.push(Mail { to, from: ParticipantId::OUTSIDE, message });
-                    }
-                }
-            }
-        }
-        self.records.extend(self.world.take_fault_events().into_iter().map(Record::Event));
-        if self.world.faults.is_at_work() {
-            let mut inputs = self.mail.split_off(known);
-            self.post(&mut inputs);
-        }
-    }
-
-    /// What became of the acts that the last tick took, in the order taken.
-    pub fn act_outcomes(&self) -> &[ActOutcome] {
-        &self.act_outcomes
-    }
-
     /// What became of mirrored assets until the end of the interval.
     fn note_the_mirror(&mut self) {
         for (asset, code, detail) in self.world.take_mirror_events() {
@@ -496,6 +435,7 @@ impl Kernel {
         let (kept, lost): (Vec<_>, Vec<_>) = self.mail.drain(..).partition(is_deliverable);
         self.mail = kept;
         for mail in lost {
+            self.fail_undeliverable(&mail);
             self.note(mail.to, EventCode::MailUndeliverable, format!("{:?}", mail.message));
         }
     }
@@ -508,6 +448,7 @@ impl Kernel {
         for record in effects.outbox.records.drain(..) {
             match record {
                 Record::Signal(signal, value) => self.signals[signal as usize] = Some(value),
+                Record::ActFailed(act, reason) => self.fail_act(act, reason),
                 record => self.records.push(record),
             }
         }

@@ -47,7 +47,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    fn new(id: Option<String>, reason: String) -> Self {
+    pub(super) fn new(id: Option<String>, reason: String) -> Self {
         Self { id, reason: cut(reason) }
     }
 }
@@ -79,14 +79,16 @@ fn at_fault(json: &serde_json::Value) -> String {
 /// # Errors
 /// [`Wrong`], which names the key at fault and the remedy.
 pub fn decode(command: &str, payload: &[u8]) -> Result<Written, Wrong> {
+    read(command, &parse(payload, "{\"value\": 2.5, \"unit\": \"kW\"}")?)
+}
+
+/// Reads a payload as JSON; whose is none is shown `example`.
+pub(super) fn parse(payload: &[u8], example: &str) -> Result<serde_json::Value, Wrong> {
     if payload.len() > MOST_BYTES {
         return Err(Wrong::new(None, format!("the payload has {} bytes: send at most {MOST_BYTES}", payload.len())));
     }
-    let json: serde_json::Value = serde_json::from_slice(payload).map_err(|error| {
-        let example = "{\"value\": 2.5, \"unit\": \"kW\"}";
-        Wrong::new(None, format!("the payload is no JSON ({error}): send for instance {example}"))
-    })?;
-    read(command, &json)
+    serde_json::from_slice(payload)
+        .map_err(|error| Wrong::new(None, format!("the payload is no JSON ({error}): send for instance {example}")))
 }
 
 /// The same of JSON that has been read.

@@ -12,7 +12,7 @@ use crate::time::{Now, Slot, Time};
 use market::settlement::Traded;
 use market::{AgentId, Book, Clearing, Energy, Money, Order, OrderId, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most orders that may wait for one contract.
 pub(super) const MOST_ORDERS: usize = 1_000_000;
@@ -35,6 +35,9 @@ struct Waiting {
     /// What all bids ask, and all offers offer, in each settlement slot.
     demand: Energy,
     supply: Energy,
+    /// Those that came from outside.
+    #[serde(default)]
+    outside: BTreeSet<OrderId>,
 }
 
 impl Auction {
@@ -42,7 +45,11 @@ impl Auction {
     ///
     /// # Errors
     /// A sentence that says why it is refused.
-    pub(super) fn take(&mut self, Ordered { order, contract }: Ordered, desk: &Desk<'_>) -> Result<(), String> {
+    pub(super) fn take(
+        &mut self,
+        Ordered { order, contract, is_outside }: Ordered,
+        desk: &Desk<'_>,
+    ) -> Result<(), String> {
         let Energy(wh) = order.quantity;
         if wh <= 0 {
             return Err(format!("quantity of {wh} Wh is not positive"));
@@ -66,22 +73,35 @@ impl Auction {
         let (id, lottery) = (OrderId(waiting.taken), lot(desk.ticket ^ order.lottery, contract.start.0));
         waiting.taken += 1;
         waiting.orders.push(Order { id, lottery, ..order });
+        if is_outside {
+            waiting.outside.insert(id);
+        }
         Ok(())
     }
 
-    /// Withdraws all that `from` has ordered for `contract`.
-    pub(super) fn cancel(&mut self, from: ParticipantId, contract: Slot) {
-        if let Some(Waiting { orders, demand, supply, .. }) = self.waiting.get_mut(&contract.start) {
-            orders.retain(|order| {
-                let goes = order.agent == AgentId(from.0);
-                match order.side {
-                    _ if !goes => {}
-                    Side::Bid => *demand -= order.quantity,
-                    Side::Offer => *supply -= order.quantity,
-                }
-                !goes
-            });
-        }
+    /// Withdraws all that `from` has ordered for `contract`, by itself or from outside; how many orders that were.
+    pub(super) fn cancel(&mut self, from: ParticipantId, contract: Slot, is_outside: bool) -> usize {
+        let Some(Waiting { orders, demand, supply, outside, .. }) = self.waiting.get_mut(&contract.start) else {
+            return 0;
+        };
+        let before = orders.len();
+        orders.retain(|order| {
+            let goes = order.agent == AgentId(from.0) && outside.contains(&order.id) == is_outside;
+            match order.side {
+                _ if !goes => {}
+                Side::Bid => *demand -= order.quantity,
+                Side::Offer => *supply -= order.quantity,
+            }
+            !goes
+        });
+        before - orders.len()
+    }
+
+    /// The orders that wait, with the beginning of delivery of what they are for, and whether they came from outside.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = (Time, &Order, bool)> {
+        self.waiting.iter().flat_map(|(start, waiting)| {
+            waiting.orders.iter().map(move |order| (*start, order, waiting.outside.contains(&order.id)))
+        })
     }
 
     /// Clears all contracts of the gate at `now`, also those that nobody ordered.

@@ -11,7 +11,7 @@ use crate::time::{Now, Slot, Time};
 use market::continuous::{ContinuousBook, Event, LimitOrder, Operation, SelfTrade, TimeInForce};
 use market::{AgentId, Energy, Money, Order, OrderId, Side, Trade};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The open books of a product, by beginning of delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ struct Open {
     volume: Energy,
     value: Money,
     welfare: Money,
+    /// Orders that came from outside.
+    #[serde(default)]
+    outside: BTreeSet<OrderId>,
 }
 
 impl Open {
@@ -46,6 +49,7 @@ impl Open {
             volume: Energy::ZERO,
             value: Money::ZERO,
             welfare: Money::ZERO,
+            outside: BTreeSet::new(),
         }
     }
 }
@@ -58,7 +62,7 @@ impl Continuous {
     pub(super) fn take(
         &mut self,
         now: Now,
-        Ordered { order, contract }: Ordered,
+        Ordered { order, contract, is_outside }: Ordered,
         desk: &Desk<'_>,
         out: &mut Outbox,
     ) -> Result<(), String> {
@@ -90,19 +94,41 @@ impl Continuous {
         open.taken += 1;
         *(if order.side == Side::Bid { &mut open.demand } else { &mut open.supply }) = Energy(total);
         open.resting.insert(id, row(&order, id, contract, desk));
+        if is_outside {
+            open.outside.insert(id);
+        }
         open.tell(now, contract, &events, desk, out);
         Ok(())
     }
 
-    /// Withdraws all that `from` has ordered for `contract`.
-    pub(super) fn cancel(&mut self, now: Now, from: ParticipantId, contract: Slot, desk: &Desk<'_>, out: &mut Outbox) {
-        let Some(open) = self.open.get_mut(&contract.start) else { return };
+    /// Withdraws all that `from` has ordered for `contract`, by itself or from outside; how many orders that were.
+    pub(super) fn cancel(
+        &mut self,
+        now: Now,
+        (from, is_outside): (ParticipantId, bool),
+        contract: Slot,
+        desk: &Desk<'_>,
+        out: &mut Outbox,
+    ) -> usize {
+        let Some(open) = self.open.get_mut(&contract.start) else { return 0 };
         let agent = AgentId(from.0);
-        let own: Vec<OrderId> = open.book.orders_of(agent).map(|resting| resting.id).collect();
-        for order in own {
+        let goes = |id: &OrderId| open.outside.contains(id) == is_outside;
+        let own: Vec<OrderId> = open.book.orders_of(agent).map(|resting| resting.id).filter(goes).collect();
+        for order in own.iter().copied() {
             let events = open.book.apply(Operation::Cancel { order, agent });
             open.tell(now, contract, &events, desk, out);
         }
+        own.len()
+    }
+
+    /// The book of the contract that begins at `start`, and what was traded in it in each settlement slot.
+    pub(super) fn book(&self, start: Time) -> Option<(&ContinuousBook, Energy)> {
+        self.open.get(&start).map(|open| (&open.book, open.volume))
+    }
+
+    /// The orders that rest, as they will be recorded, and whether they came from outside.
+    pub(super) fn resting(&self) -> impl Iterator<Item = (&OrderRow, bool)> {
+        self.open.values().flat_map(|open| open.resting.iter().map(move |(id, row)| (row, open.outside.contains(id))))
     }
 
     /// Closes the book of the contract whose last gate is at `now`, also one that nobody has ordered in.

@@ -48,6 +48,8 @@ pub(super) fn part(trade: &Trade, side: Side) -> Traded {
 pub(super) struct Ordered {
     pub(super) order: Order,
     pub(super) contract: Slot,
+    /// Whether it came from outside.
+    pub(super) is_outside: bool,
 }
 
 impl Desk<'_> {
@@ -64,7 +66,15 @@ impl Desk<'_> {
         let product = &self.venue.product;
         let (name, start) = (&product.name, contract.start);
         if product.gate_for(contract, earliest, calendar).is_none() {
-            return Err(format!("gate closed for the slot of {start}, or {name} has no such contract"));
+            let gate = product.gate_from(earliest, calendar);
+            let mut open = product.contracts_at(gate);
+            let first = open.next().expect("a product has contracts").start;
+            let last = open.last().map_or(first, |contract| contract.start);
+            let s = product.delivery.seconds();
+            return Err(format!(
+                "gate closed for the slot of {start}, or {name} has no such contract: its next gate, at {gate}, is about \
+                 deliveries of {s} s from {first} to {last}"
+            ));
         }
         let is_open = match self.venue.trading {
             Trading::Auction { .. } => true,
@@ -95,10 +105,18 @@ impl Books {
         }
     }
 
-    pub(super) fn cancel(&mut self, now: Now, from: ParticipantId, contract: Slot, desk: &Desk<'_>, out: &mut Outbox) {
+    /// Withdraws what `from` has ordered by itself, or from outside; how many orders that were.
+    pub(super) fn cancel(
+        &mut self,
+        now: Now,
+        (from, is_outside): (ParticipantId, bool),
+        contract: Slot,
+        desk: &Desk<'_>,
+        out: &mut Outbox,
+    ) -> usize {
         match self {
-            Self::Auction(auction) => auction.cancel(from, contract),
-            Self::Continuous(continuous) => continuous.cancel(now, from, contract, desk, out),
+            Self::Auction(auction) => auction.cancel(from, contract, is_outside),
+            Self::Continuous(continuous) => continuous.cancel(now, (from, is_outside), contract, desk, out),
         }
     }
 

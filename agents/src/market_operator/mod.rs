@@ -7,14 +7,17 @@ mod auction;
 mod continuous;
 mod desk;
 mod venue;
+mod view;
 
 pub use venue::{MarketRules, Trading, Venue, Venues};
 pub(crate) use venue::{gates_at, next_gate};
+pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView, TraderView};
 
+use crate::act::ActId;
 use crate::core::{Core, Outbox, Stage, Wake};
 use crate::id::{Kind, ParticipantId};
 use crate::mail::{Mail, Message};
-use crate::record::EventCode;
+use crate::record::{ClearingRow, EventCode, Record};
 use crate::retailer::{Alternative, AlternativeId, Rule};
 use crate::time::{Now, Slot, Span, Time};
 use desk::{Books, Desk, Ordered};
@@ -40,6 +43,9 @@ pub struct MarketOperator {
     opened: Option<Time>,
     /// Whether gates of the present tick are still to be closed.
     is_open: bool,
+    /// One per venue: what was cleared at its last gate.
+    #[serde(default)]
+    cleared: Vec<Vec<ClearingRow>>,
 }
 
 impl MarketOperator {
@@ -47,9 +53,10 @@ impl MarketOperator {
     ///
     /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
-        let books = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
+        let books: Vec<_> = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
+        let cleared = vec![Vec::new(); books.len()];
         let (compares, shadows) = (false, Vec::new());
-        Self { venues, slot, retailer, ticket, compares, shadows, books, opened: None, is_open: false }
+        Self { venues, slot, retailer, ticket, compares, shadows, books, opened: None, is_open: false, cleared }
     }
 
     /// The same, which tells the retailer also what each clearing would have come to under these alternatives.
@@ -79,17 +86,40 @@ impl MarketOperator {
         Some(act(books, &desk))
     }
 
-    fn take(&mut self, now: Now, from: ParticipantId, ordered: (ProductId, Slot), order: &Order, out: &mut Outbox) {
-        let (product, contract) = ordered;
-        let earliest = self.earliest(now);
-        let order = Order { agent: AgentId(from.0), submitted_ms: now.time.0, ..*order };
+    fn take(&mut self, now: Now, product: ProductId, ordered: Ordered, act: Option<ActId>, out: &mut Outbox) {
+        let (earliest, contract) = (self.earliest(now), ordered.contract);
         let taken = self.at_desk(product, |books, desk| {
             desk.examine(contract, earliest, now.calendar)?;
-            books.take(now, Ordered { order, contract }, desk, out)
+            books.take(now, ordered, desk, out)
         });
         if let Err(reason) = taken.unwrap_or_else(|| Err(format!("there is no product {}", product.0))) {
-            out.event(now, EventCode::OrderRefused, reason);
+            out.event(now, EventCode::OrderRefused, reason.as_str());
+            out.records.extend(act.map(|act| Record::ActFailed(act, reason)));
         }
+    }
+
+    fn cancel(
+        &mut self,
+        now: Now,
+        from: ParticipantId,
+        (product, slot): (ProductId, Slot),
+        act: Option<ActId>,
+        out: &mut Outbox,
+    ) {
+        let whose = (from, act.is_some());
+        let withdrawn = self.at_desk(product, |books, desk| books.cancel(now, whose, slot, desk, out));
+        if let (Some(act), 0) = (act, withdrawn.unwrap_or(0)) {
+            let reason = format!("no order from outside waits for the slot of {}", slot.start);
+            out.record(Record::ActFailed(act, reason));
+        }
+    }
+
+    fn close(&mut self, now: Now, product: ProductId, out: &mut Outbox) {
+        let before = out.records.len();
+        self.at_desk(product, |books, desk| books.close(now, desk, out));
+        let clearing = |record: &Record| if let Record::Clearing(row) = record { Some(*row) } else { None };
+        self.cleared.resize(self.books.len(), Vec::new());
+        self.cleared[usize::from(product.0)] = out.records[before..].iter().filter_map(clearing).collect();
     }
 }
 
@@ -105,20 +135,22 @@ impl Core for MarketOperator {
         }
         // What is withdrawn is withdrawn before anything of the same round can trade.
         for mail in inbox {
-            if let Message::CancelOrders { product, slot } = mail.message {
-                self.at_desk(product, |books, desk| books.cancel(now, mail.from, slot, desk, out));
+            if let Message::CancelOrders { product, slot, act } = mail.message {
+                self.cancel(now, mail.from, (product, slot), act, out);
             }
         }
         for mail in inbox {
-            if let Message::Order { product, slot, order } = &mail.message {
-                self.take(now, mail.from, (*product, *slot), order, out);
+            if let Message::Order { product, slot, order, act } = &mail.message {
+                let order = Order { agent: AgentId(mail.from.0), submitted_ms: now.time.0, ..*order };
+                let ordered = Ordered { order, contract: *slot, is_outside: act.is_some() };
+                self.take(now, *product, ordered, *act, out);
             }
         }
         if inbox.is_empty() && !opens && self.is_open {
             self.is_open = false;
             let due: Vec<ProductId> = gates_at(&self.venues, now).map(|(product, _)| product).collect();
             for product in due {
-                self.at_desk(product, |books, desk| books.close(now, desk, out));
+                self.close(now, product, out);
             }
         }
     }
@@ -135,7 +167,6 @@ impl Core for MarketOperator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
     use crate::time::Calendar;
     use market::product::Product;
     use market::{Energy, OrderId, Price, Side};
@@ -181,7 +212,7 @@ mod tests {
             submitted_ms: 0,
             lottery: u64::from(from),
         };
-        let message = Message::Order { product: ProductId(product), slot, order };
+        let message = Message::Order { product: ProductId(product), slot, order, act: None };
         Mail { to: ParticipantId(0), from: ParticipantId(from), message }
     }
 
@@ -233,7 +264,7 @@ mod tests {
             order(1, 2, Side::Offer, (800, 100_000), tomorrow),
         ];
         operator.step(at(5), &(), &inbox, &mut out);
-        let message = Message::CancelOrders { product: ProductId(1), slot: tomorrow };
+        let message = Message::CancelOrders { product: ProductId(1), slot: tomorrow, act: None };
         let withdrawn = Mail { to: ParticipantId(0), from: ParticipantId(3), message };
         operator.step(at(6), &(), &[withdrawn], &mut out);
         let gate = at(24 * 60);
@@ -289,7 +320,7 @@ mod tests {
         let mut out = Outbox::of(ParticipantId(0));
         let contract = Slot { start: at(180).time, length: Span::HOUR };
         operator.step(at(1), &(), &[order(0, 2, Side::Offer, (800, 100_000), contract)], &mut out);
-        let message = Message::CancelOrders { product: ProductId(0), slot: contract };
+        let message = Message::CancelOrders { product: ProductId(0), slot: contract, act: None };
         let inbox = [
             order(0, 1, Side::Bid, (2000, 200_000), contract),
             Mail { to: ParticipantId(0), from: ParticipantId(2), message },
@@ -317,5 +348,101 @@ mod tests {
             })
             .collect();
         assert_eq!(traded, [(2, Energy(500 * 96))]);
+    }
+
+    fn from_outside(product: u8, from: u32, side: Side, terms: (i64, i64), slot: Slot, number: u32) -> Mail {
+        let mut mail = order(product, from, side, terms, slot);
+        if let Message::Order { act, .. } = &mut mail.message {
+            *act = Some(ActId { tick: at(1).time, number });
+        }
+        mail
+    }
+
+    fn failed(out: &Outbox) -> Vec<(u32, &str)> {
+        let failed = |record| {
+            if let &Record::ActFailed(act, ref reason) = record { Some((act.number, &**reason)) } else { None }
+        };
+        out.records.iter().filter_map(failed).collect()
+    }
+
+    #[test]
+    fn an_order_from_outside_that_is_refused_is_told_to_whoever_did_it() {
+        let (now, mut operator, mut out) = (at(1), operator(), Outbox::of(ParticipantId(0)));
+        let wrong = [
+            from_outside(0, 1, Side::Bid, (500, 1), slot(0), 0),
+            from_outside(0, 1, Side::Bid, (500, 1), Slot { start: at(31).time, length: QUARTER }, 1),
+            from_outside(9, 1, Side::Bid, (500, 1), slot(30), 2),
+            from_outside(0, 1, Side::Bid, (500, 1), slot(30), 3),
+        ];
+        operator.step(now, &(), &wrong, &mut out);
+        let failed = failed(&out);
+        assert_eq!(failed.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2]);
+        let gate = "its next gate, at 1970-01-01T00:15:00Z, is about deliveries of 900 s from 1970-01-01T00:30:00Z";
+        assert!(failed[0].1.contains("gate closed") && failed[1].1.contains(gate), "{failed:?}");
+    }
+
+    #[test]
+    fn orders_from_outside_and_those_of_the_prosumer_itself_are_withdrawn_apart() {
+        for product in [0, 1] {
+            let mut hours = venue("hours", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+            hours.trading = Trading::Continuous;
+            let auctions = venue("auctions", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+            let mut operator = MarketOperator::new([hours, auctions].into(), QUARTER, RETAILER, 1);
+            let mut out = Outbox::of(ParticipantId(0));
+            let contract = Slot { start: at(180).time, length: Span::HOUR };
+            let orders = [
+                order(product, 1, Side::Bid, (500, 100_000), contract),
+                from_outside(product, 1, Side::Bid, (300, 90_000), contract, 0),
+            ];
+            operator.step(at(1), &(), &orders, &mut out);
+            let of = |operator: &MarketOperator| {
+                operator
+                    .orders_of(ParticipantId(1))
+                    .iter()
+                    .map(|order| (order.energy.0, order.is_outside))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(of(&operator), [(2000, false), (1200, true)], "over the whole contract");
+            let cancel = |act| Mail {
+                to: ParticipantId(0),
+                from: ParticipantId(1),
+                message: Message::CancelOrders { product: ProductId(product), slot: contract, act },
+            };
+            operator.step(at(2), &(), &[cancel(None)], &mut out);
+            assert_eq!(of(&operator), [(1200, true)]);
+            let act = ActId { tick: at(3).time, number: 7 };
+            operator.step(at(3), &(), &[cancel(Some(act))], &mut out);
+            assert!(of(&operator).is_empty() && failed(&out).is_empty());
+            operator.step(at(4), &(), &[cancel(Some(act))], &mut out);
+            assert!(matches!(failed(&out)[..], [(7, reason)] if reason.starts_with("no order from outside waits")));
+        }
+    }
+
+    #[test]
+    fn a_market_shows_its_gates_books_and_last_clearings() {
+        let mut hours = venue("hours", Span::HOUR, Span::HOUR, Span::HOUR, 6);
+        hours.trading = Trading::Continuous;
+        let spot = venue("spot", QUARTER, QUARTER, QUARTER, 1);
+        let mut operator = MarketOperator::new([spot, hours].into(), QUARTER, RETAILER, 1);
+        let mut out = Outbox::of(ParticipantId(0));
+        let hour = Slot { start: at(180).time, length: Span::HOUR };
+        let orders = [
+            order(0, 1, Side::Bid, (500, 200_000), slot(30)),
+            order(1, 1, Side::Bid, (500, 80_000), hour),
+            order(0, 2, Side::Offer, (800, 100_000), slot(30)),
+            order(1, 2, Side::Offer, (800, 100_000), hour),
+        ];
+        operator.step(at(1), &(), &orders, &mut out);
+        operator.step(at(15), &(), &[], &mut out);
+        operator.step(at(15), &(), &[], &mut out);
+        let view = operator.view(at(15));
+        let [spot, hours] = &view.products[..] else { panic!("two products") };
+        assert_eq!((spot.next_gate, spot.contracts[0].slot), (at(30).time, slot(45)));
+        assert_eq!((spot.cleared[0].price, spot.cleared[0].volume), (Some(Price(150_000)), Energy(500)));
+        assert!(spot.contracts[0].book.is_none(), "auctions are sealed");
+        assert_eq!((hours.next_gate, hours.contracts.len()), (at(60).time, 6));
+        let book = hours.contracts[1].book.clone().expect("continuous");
+        assert_eq!(book.bids, [(Price(80_000), Energy(2000))]);
+        assert_eq!((book.offers, book.last_price), (vec![(Price(100_000), Energy(3200))], None));
     }
 }

@@ -6,6 +6,7 @@
 
 mod bidding;
 mod expectation;
+mod outside;
 
 pub use bidding::Bidding;
 
@@ -20,7 +21,7 @@ use expectation::Expectation;
 use market::product::ProductId;
 use market::{AgentId, Energy, Order, OrderId, Side};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The product of the very next slots, by whose rhythm energy managers plan.
 const SPOT: ProductId = ProductId(0);
@@ -42,6 +43,9 @@ pub struct Prosumer {
     ordered: Option<Time>,
     /// Bought minus sold of each settlement slot to come, by its beginning.
     positions: BTreeMap<Time, Energy>,
+    /// Contracts to come that are traded from outside, by the beginning of their delivery.
+    #[serde(default)]
+    outside: BTreeSet<(Time, ProductId)>,
 }
 
 impl Prosumer {
@@ -66,6 +70,7 @@ impl Prosumer {
             tariff: None,
             ordered: None,
             positions: BTreeMap::new(),
+            outside: BTreeSet::new(),
         }
     }
 
@@ -96,7 +101,7 @@ impl Prosumer {
         let Some(venue) = venues.get(usize::from(id.0)) else { return };
         if venue.trading == Trading::Continuous {
             for (slot, _) in &expected {
-                out.send(self.operator, Message::CancelOrders { product: id, slot: *slot });
+                out.send(self.operator, Message::CancelOrders { product: id, slot: *slot, act: None });
             }
         }
         let missing = |(slot, energy): (Slot, Energy)| (slot, energy - self.position(slot));
@@ -119,7 +124,7 @@ impl Prosumer {
                 submitted_ms: now.time.0,
                 lottery: self.bidder.ticket(),
             };
-            out.send(self.operator, Message::Order { product: id, slot, order });
+            out.send(self.operator, Message::Order { product: id, slot, order, act: None });
         }
     }
 
@@ -143,6 +148,7 @@ impl Core for Prosumer {
         if self.meter.is_due(now.time) {
             self.expectation.read(now, meter);
             self.positions = self.positions.split_off(&now.time);
+            self.outside = self.outside.split_off(&(now.time, SPOT));
         }
         for mail in inbox {
             match &mail.message {
@@ -152,10 +158,13 @@ impl Core for Prosumer {
                         self.order(now, SPOT, vec![(*slot, last + *energy)], out);
                     }
                 }
-                Message::Award { product, slot, side, energy, .. } => {
+                Message::Award { product, slot, side, energy, price } => {
                     self.bidder.take_award(*product);
                     self.count(*slot, *side, *energy);
+                    self.tell_award(now, (*product, *slot), (*side, *energy, *price), out);
                 }
+                Message::PlaceOrder { act, order } => self.place(now, *act, order, out),
+                Message::WithdrawOrders { act, contract } => self.withdraw(*act, contract, out),
                 _ => {}
             }
         }
@@ -198,7 +207,7 @@ mod tests {
 
     fn orders(out: &Outbox) -> Vec<(u8, Slot, Order)> {
         let order = |mail: &Mail| match mail.message {
-            Message::Order { product, slot, order } => Some((product.0, slot, order)),
+            Message::Order { product, slot, order, .. } => Some((product.0, slot, order)),
             _ => None,
         };
         out.mail.iter().filter_map(order).collect()

@@ -1,6 +1,7 @@
 //! What only the thread that runs the twin can do or tell.
 
 use agents::face::{Answer, Request};
+use agents::market_operator::{MarketView, TraderView};
 use agents::{Span, Time};
 use serde::Serialize;
 use std::ops::RangeInclusive;
@@ -28,6 +29,18 @@ pub enum Call {
         id: String,
         /// Whoever asks.
         reply: Reply<Inspection>,
+    },
+    /// What the market shows.
+    Market {
+        /// Whoever asks; none where nothing is traded.
+        reply: Reply<Option<MarketView>>,
+    },
+    /// How a prosumer stands in its market.
+    Trader {
+        /// Its string id, which the API has checked.
+        id: String,
+        /// Whoever asks; none of one that does not trade.
+        reply: Reply<Option<TraderView>>,
     },
     /// Time shall pass in another way.
     SetPace {

@@ -7,7 +7,9 @@ mod faults;
 mod files;
 mod forks;
 mod history;
+mod market;
 mod meta;
+mod orders;
 mod participants;
 mod reference;
 mod responses;
@@ -53,6 +55,8 @@ fn documented() -> OpenApiRouter<Arc<Shared>> {
         .routes(routes!(commands::commands, commands::command))
         .routes(routes!(acts::plug))
         .routes(routes!(acts::token))
+        .routes(routes!(orders::orders, orders::place, orders::cancel))
+        .routes(routes!(market::market))
         .routes(routes!(faults::faults_of, faults::inject, faults::clear_all))
         .routes(routes!(faults::clear))
         .routes(routes!(faults::faults))

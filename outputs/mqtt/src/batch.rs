@@ -2,7 +2,7 @@
 
 use agents::Time;
 use agents::reading::{AssetReading, FaultReading, MirrorReading, SignalReading, SiteReading};
-use agents::record::{Event, IntervalRows, Record};
+use agents::record::{AwardRow, Event, IntervalRows, Record};
 use std::collections::VecDeque;
 
 /// Most batches that wait for the face.
@@ -20,6 +20,7 @@ pub(crate) struct Batch {
     /// What faulty assets show in place of their readings, in the order of ids.
     pub(crate) faults: Vec<FaultReading>,
     pub(crate) events: Vec<Event>,
+    pub(crate) awards: Vec<AwardRow>,
 }
 
 impl Batch {
@@ -39,6 +40,9 @@ impl Batch {
         let event = |record: &Record| if let Record::Event(event) = record { Some(event.clone()) } else { None };
         self.events.clear();
         self.events.extend(rows.records.iter().filter_map(event));
+        let award = |record: &Record| if let Record::Award(award) = record { Some(*award) } else { None };
+        self.awards.clear();
+        self.awards.extend(rows.records.iter().filter_map(award));
     }
 
     fn readings(&self) -> u64 {
@@ -61,7 +65,7 @@ impl Batches {
         self.spare.pop().unwrap_or_default()
     }
 
-    /// Adds a batch. If too many wait, the readings of the oldest give way; its events go with the next.
+    /// Adds a batch. If too many wait, the readings of the oldest give way; its events and awards go with the next.
     pub(crate) fn push(&mut self, batch: Batch) {
         self.waiting.push_back(batch);
         if self.waiting.len() > MOST_WAITING
@@ -71,6 +75,8 @@ impl Batches {
             if let Some(next) = self.waiting.front_mut() {
                 oldest.events.append(&mut next.events);
                 std::mem::swap(&mut oldest.events, &mut next.events);
+                oldest.awards.append(&mut next.awards);
+                std::mem::swap(&mut oldest.awards, &mut next.awards);
             }
             self.spare.push(oldest);
         }

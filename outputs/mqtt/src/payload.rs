@@ -1,7 +1,8 @@
 //! What messages carry, as text: one encoder for all readings, so that captures can be compared line by line.
 
+use agents::act::side_name;
 use agents::face::Answer;
-use agents::record::Event;
+use agents::record::{AwardRow, Event};
 use agents::{Calendar, Time};
 use serde::Serialize;
 use std::fmt::Write;
@@ -50,6 +51,29 @@ impl Encoder {
         let time = timestamp(self.calendar, event.time);
         json(&Payload { time, participant, code: event.code.as_str(), detail: &event.detail })
     }
+
+    /// The payload of what orders got of a product of this name.
+    pub(crate) fn award(&self, award: &AwardRow, product: &str) -> Vec<u8> {
+        json(&AwardPayload {
+            time: timestamp(self.calendar, award.time),
+            product,
+            delivery: timestamp(self.calendar, award.slot.start),
+            side: side_name(award.side),
+            energy_kwh: award.energy.as_kwh(),
+            price_eur_per_mwh: award.price.as_eur_per_mwh(),
+        })
+    }
+}
+
+/// The payload of what orders got.
+#[derive(Serialize)]
+struct AwardPayload<'a> {
+    time: String,
+    product: &'a str,
+    delivery: String,
+    side: &'a str,
+    energy_kwh: f64,
+    price_eur_per_mwh: f64,
 }
 
 /// The payload of the result of a command.

@@ -87,6 +87,8 @@ pub(crate) struct Session {
     assets: Vec<Option<AssetTopics>>,
     /// Assets by the level of their topics.
     ids: BTreeMap<String, ParticipantId>,
+    /// Those that are no assets by the level of their topics.
+    others: BTreeMap<String, ParticipantId>,
     /// What was last published, by participant and quantity.
     last_of_assets: Vec<[Last; Quantity::ALL.len()]>,
     last_of_sites: Vec<Last>,
@@ -121,12 +123,17 @@ impl Session {
                 AssetTopics { path, link, kind: entry.kind, capacity_kwh: entry.capacity_kwh.filter(|kwh| *kwh > 0.0) }
             }));
         }
-        let ids = (0..).map(ParticipantId).zip(&catalogue.participants).filter(|(_, entry)| entry.kind.is_asset());
+        let numbered = (0..).map(ParticipantId).zip(&catalogue.participants);
+        let named = numbered.map(|(id, entry)| (entry.kind.is_asset(), level(&entry.id).into_owned(), id));
+        let (ids, others): (Vec<_>, Vec<_>) = named.partition(|(is_asset, ..)| *is_asset);
+        let by_name =
+            |found: Vec<(bool, String, ParticipantId)>| found.into_iter().map(|(_, name, id)| (name, id)).collect();
         let share = settings.buffer.div_ceil(assets_of_links.len());
         Self {
             rate: Rate { every: settings.every, min_interval: settings.min_interval },
             encoder: Encoder::new(catalogue.calendar),
-            ids: ids.map(|(id, entry)| (level(&entry.id).into_owned(), id)).collect(),
+            ids: by_name(ids),
+            others: by_name(others),
             last_of_assets: vec![Default::default(); assets.len()],
             last_of_sites: vec![Last::default(); catalogue.sites.len()],
             last_of_signals: Default::default(),
@@ -313,10 +320,11 @@ pub(crate) mod testing {
                 entry("pv_01", Kind::Pv, None),
                 entry("dso", Kind::Dso, None),
                 entry("ev_01", Kind::Ev, Some(50.0)),
+                entry("prosumer_Le Lamentin/1", Kind::Prosumer, None),
             ],
             sites: vec![SiteEntry { name: "Le Lamentin/1".into(), commune: "Le Lamentin".into(), portfolio: None }],
             portfolios: Vec::new(),
-            products: Vec::new(),
+            products: vec!["spot".into()],
             alternatives: Vec::new(),
         }
     }

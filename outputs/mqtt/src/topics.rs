@@ -7,6 +7,8 @@
 //! | `{root}/sensors/weather/station/{signal}`, `{root}/sensors/dso/signals/{signal}` | signals |
 //! | `{root}/events/{participant}` | events; those of the twin as a whole under `twin` |
 //! | `{root}/status/{asset_type}/{asset_id}`, `{root}/status/gateway/{client_id}` | `online` or `offline`, retained |
+//! | `{root}/market/{prosumer}/award` | what orders got, in contracts that are traded from outside |
+//! | `{root}/commands/prosumer/{prosumer}/{order or cancel_orders}` | orders |
 //! | `{root}/commands/{asset_type}/{asset_id}/{command}` | what is asked of an asset |
 //! | `…/{command}/result` | what became of it |
 

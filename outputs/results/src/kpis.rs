@@ -213,7 +213,8 @@ impl Kpis {
                 }
             }
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
-            Record::Order(_) | Record::Trade(_) | Record::Signal(..) => {}
+            Record::Order(_) | Record::Trade(_) => {}
+            Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => {}
         }
     }
 

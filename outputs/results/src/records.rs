@@ -70,8 +70,8 @@ impl RecordTables {
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
             Record::Alternative(row) => self.comparisons.push(row),
-            // Its value is in the signal readings of the intervals that follow.
-            Record::Signal(..) => Ok(()),
+            // Its value is in the signal readings of the intervals that follow; awards are sums of trades.
+            Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => Ok(()),
         }
     }
 

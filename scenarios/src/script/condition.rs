@@ -1,12 +1,16 @@
 //! Conditions: what is looked at, what it must be, and whether it is so.
 
 mod read;
+mod trades;
+
+pub(super) use trades::Trades;
 
 use crate::duration::format_duration;
 use agents::reading::{AssetReading, AssetState, Signal, SiteReading};
 use agents::record::{Event, EventCode, IntervalRows};
 use agents::{ParticipantId, SiteId, Span, Time};
 use std::fmt;
+use trades::{Traded, TradedQuantity};
 
 /// By how much a number may be apart from another and be taken for it, where the script does not say.
 pub(super) const USUAL_TOLERANCE: f64 = 0.001;
@@ -30,6 +34,7 @@ pub(super) enum Subject {
     Asset { asset: ParticipantId, name: String, what: AssetQuantity, shown: bool, capacity_kwh: Option<f64> },
     Site { site: SiteId, name: String, what: SiteQuantity },
     Signal(Signal),
+    Trades { traded: Traded, what: TradedQuantity },
 }
 
 /// What a reading must be.
@@ -151,6 +156,16 @@ impl fmt::Display for Seen {
     }
 }
 
+/// What has happened by now, besides the rows.
+pub(super) struct Past<'p, E> {
+    /// Those events that scripts ask for.
+    pub(super) events: E,
+    /// Since when they count.
+    pub(super) since: Time,
+    /// What was traded since the start of the script.
+    pub(super) trades: &'p Trades,
+}
+
 /// Whether a condition holds, and what was seen.
 pub(super) struct Look {
     pub(super) holds: bool,
@@ -158,16 +173,15 @@ pub(super) struct Look {
 }
 
 impl Condition {
-    /// Whether it holds in these rows; `events` are those that scripts ask for, `since` is when those count from.
+    /// Whether it holds in these rows, and in what has happened by now.
     pub(super) fn look<'e>(
         &self,
         rows: &IntervalRows<'_>,
-        events: impl IntoIterator<Item = &'e Event>,
-        since: Time,
+        Past { events, since, trades }: Past<'_, impl IntoIterator<Item = &'e Event>>,
     ) -> Look {
         match self {
             Self::Reading(subject, relation) => {
-                let seen = subject.of(rows);
+                let seen = subject.of(rows, trades);
                 Look { holds: relation.holds(seen), saw: seen.to_string() }
             }
             Self::Event(happening) => {
@@ -182,6 +196,14 @@ impl Condition {
     /// Whether it is about something that shall not happen.
     pub(super) fn is_never(&self) -> bool {
         matches!(self, Self::Event(Happening { never: true, .. }))
+    }
+
+    /// When the delivery begins whose trades it is about, since the start of the script.
+    pub(super) fn delivery(&self) -> Option<Span> {
+        match self {
+            Self::Reading(Subject::Trades { traded, .. }, _) => Some(traded.delivery),
+            _ => None,
+        }
     }
 
     /// The code of the event it is about.
@@ -200,8 +222,9 @@ fn told(event: Option<&Event>) -> String {
 }
 
 impl Subject {
-    fn of(&self, rows: &IntervalRows<'_>) -> Seen {
+    fn of(&self, rows: &IntervalRows<'_>, trades: &Trades) -> Seen {
         match self {
+            Self::Trades { traded, what } => trades.look(traded, *what).map_or(Seen::Nothing, Seen::Number),
             Self::Asset { asset, what, shown, capacity_kwh, .. } => {
                 let is_so = || find(rows.assets, *asset, |reading| reading.asset);
                 let reading = match find(rows.faults, *asset, |reading| reading.asset) {
@@ -287,6 +310,7 @@ impl fmt::Display for Subject {
             Self::Asset { name, what, .. } => write!(f, "{name} {}", what.as_str()),
             Self::Site { name, what, .. } => write!(f, "site {name} {}", what.as_str()),
             Self::Signal(signal) => f.write_str(signal.as_str()),
+            Self::Trades { traded, what } => write!(f, "{traded} {}", what.as_str()),
         }
     }
 }

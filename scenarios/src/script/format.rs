@@ -5,6 +5,7 @@ use crate::parameters::{choice, parameters};
 use agents::Span;
 use agents::command::Priority;
 use agents::face::Verdict;
+use market::Side;
 
 /// Version of the format that this program reads.
 pub(super) const VERSION: i64 = 1;
@@ -15,6 +16,11 @@ choice!(Verdict {
     "accepted" => Verdict::Accepted,
     "overruled" => Verdict::Overruled,
     "refused" => Verdict::Refused,
+});
+
+choice!(Side {
+    "bid" => Side::Bid,
+    "offer" => Side::Offer,
 });
 
 choice!(Priority {
@@ -148,6 +154,36 @@ parameters! {
 }
 
 parameters! {
+    /// Has a prosumer place an order in the market.
+    pub(super) struct OrderSection in "order" {
+        /// The prosumer.
+        order: String, "participant", Any, "";
+        /// `bid` buys, `offer` sells.
+        side: Side, "side", Any, "";
+        /// Energy over the whole contract, with at most three decimals.
+        energy_kwh: f64, "kWh", Any, "";
+        /// The most that is paid, or the least that is asked.
+        limit_eur_per_mwh: f64, "EUR/MWh", Any, "";
+        /// The product. None: the first of the market.
+        product: Option<String> = None, "product", Any, "";
+        /// When delivery begins, since the start of the script.
+        delivery: Span, "duration", Any, "";
+    }
+}
+
+parameters! {
+    /// Withdraws what is left of a prosumer's orders from outside.
+    pub(super) struct CancelOrdersSection in "cancel_orders" {
+        /// The prosumer.
+        cancel_orders: String, "participant", Any, "";
+        /// The product. None: the first of the market.
+        product: Option<String> = None, "product", Any, "";
+        /// When delivery begins, since the start of the script.
+        delivery: Span, "duration", Any, "";
+    }
+}
+
+parameters! {
     /// Waits until a condition holds. A script whose wait fails is over.
     pub(super) struct WaitSection in "wait" {
         /// How long it waits at most.
@@ -164,10 +200,10 @@ parameters! {
 }
 
 parameters! {
-    /// A condition is about one of an asset (`of` without `event`), a site, a signal and an event, and says one of `is`,
-    /// `is_not`, `above`, `below` and `between`; of an event nothing or `never`.
+    /// A condition is about one of an asset (`of` without `event`), a site, a signal, trades (`delivery`) and an event, and says
+    /// one of `is`, `is_not`, `above`, `below` and `between`; of an event nothing or `never`.
     pub(super) struct ConditionSection in "condition" {
-        /// The asset; of an event, whom it happened to, or `twin` for the twin as a whole.
+        /// The asset, or the prosumer; of an event, whom it happened to, or `twin` for the twin as a whole.
         of: Option<String> = None, "participant", Any, "";
         /// The site.
         site: Option<String> = None, "site", Any, "";
@@ -175,7 +211,11 @@ parameters! {
         signal: Option<String> = None, "signal", Any, "";
         /// The event, as the table `events` names it.
         event: Option<String> = None, "event", Any, "";
-        /// Of an asset or a site: what is looked at.
+        /// Of trades: the product. None, of a prosumer: all products.
+        product: Option<String> = None, "product", Any, "";
+        /// Of trades: when delivery begins, since the start of the script.
+        delivery: Option<Span> = None, "duration", Any, "";
+        /// Of an asset, a site or trades: what is looked at.
         what: Option<String> = None, "quantity", Any, "";
         /// The value is more than this number.
         above: Option<f64> = None, "number", Any, "";

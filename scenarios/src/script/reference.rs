@@ -1,8 +1,9 @@
 //! The keys of a script as tables, made from their definitions.
 
 use super::format::{
-    AnswerSection, ClearSection, CommandSection, ConditionSection, ExpectSection, FaultSection, PlugSection,
-    ReleaseSection, ScriptHead, SignalSection, StepSection, SwipeSection, UnplugSection, WaitSection,
+    AnswerSection, CancelOrdersSection, ClearSection, CommandSection, ConditionSection, ExpectSection, FaultSection,
+    OrderSection, PlugSection, ReleaseSection, ScriptHead, SignalSection, StepSection, SwipeSection, UnplugSection,
+    WaitSection,
 };
 use super::step::FOR;
 use crate::error::brief;
@@ -49,6 +50,8 @@ fn sections() -> Vec<Section> {
         section::<PlugSection>("`plug`", [lasts("until the next trip")]),
         section::<UnplugSection>("`unplug`", [lasts("until the next trip")]),
         section::<SwipeSection>("`swipe`", []),
+        section::<OrderSection>("`order`", []),
+        section::<CancelOrdersSection>("`cancel_orders`", []),
         section::<WaitSection>("`wait`", [condition("wait")]),
         section::<ExpectSection>("`expect`", [condition("expect")]),
         section::<ConditionSection>("Conditions", values),

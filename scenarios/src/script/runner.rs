@@ -5,9 +5,10 @@
 //! [`Runner::rows`] the rows of the interval that ends with the tick. Conditions are about the interval that begins with
 //! their step: a command that a tick takes acts in the interval after it, and that is where the next step looks.
 
-use super::condition::Condition;
+use super::condition::{Condition, Past, Trades};
 use super::{Begin, Script, Step, What};
 use crate::duration::format_duration;
+use agents::act::{Act, NamedContract, PlacedOrder};
 use agents::command::{Directive, Value};
 use agents::face::{Answer, Asked, Request, Verdict};
 use agents::record::{Event, EventCode, IntervalRows, Record};
@@ -62,6 +63,7 @@ pub struct Runner<'s> {
     /// Codes of the events that the script asks for.
     codes: Vec<EventCode>,
     events: VecDeque<Event>,
+    trades: Trades,
     checks: Vec<Check>,
 }
 
@@ -79,9 +81,20 @@ impl<'s> Runner<'s> {
     /// A runner of a script whose time begins at `start`.
     pub fn new(script: &'s Script, start: Time) -> Self {
         let codes = script.steps.iter().filter_map(|step| step.condition().and_then(Condition::event)).collect();
-        let (events, checks) = (VecDeque::new(), Vec::new());
-        let mut runner =
-            Self { script, start, index: 0, from: start, since: start, stage: Stage::Due, codes, events, checks };
+        let deliveries = script.steps.iter().filter_map(|step| step.condition().and_then(Condition::delivery));
+        let (trades, events, checks) = (Trades::new(start, deliveries), VecDeque::new(), Vec::new());
+        let mut runner = Self {
+            script,
+            start,
+            index: 0,
+            from: start,
+            since: start,
+            stage: Stage::Due,
+            codes,
+            events,
+            trades,
+            checks,
+        };
         runner.begin(start);
         runner
     }
@@ -98,7 +111,11 @@ impl<'s> Runner<'s> {
             return None;
         }
         (self.stage, self.since) = (Stage::Asked(tick), tick);
-        Some(Request { asked: begun(asked, tick), id: Some(self.index.to_string()), reply_to: self.index.to_string() })
+        Some(Request {
+            asked: begun(asked, self.start, tick),
+            id: Some(self.index.to_string()),
+            reply_to: self.index.to_string(),
+        })
     }
 
     /// Takes the answer to what was asked for last.
@@ -121,6 +138,7 @@ impl<'s> Runner<'s> {
                 self.events.push_back(event.clone());
             }
         }
+        self.trades.take(rows);
         while self.events.len() > MOST_EVENTS {
             self.events.pop_front();
         }
@@ -163,6 +181,10 @@ impl<'s> Runner<'s> {
         }
     }
 
+    fn past(&self) -> Past<'_, &VecDeque<Event>> {
+        Past { events: &self.events, since: self.since, trades: &self.trades }
+    }
+
     fn step(&self) -> Option<&'s Step> {
         self.script.steps.get(self.index)
     }
@@ -170,7 +192,7 @@ impl<'s> Runner<'s> {
     /// Whether the wait is over.
     fn wait(&mut self, condition: &Condition, within: Span, rows: &IntervalRows<'_>) -> bool {
         self.since = self.from;
-        let look = condition.look(rows, &self.events, self.since);
+        let look = condition.look(rows, self.past());
         if look.holds {
             self.tell(Outcome::Passed, rows.start, look.saw);
             self.end(rows.start);
@@ -186,7 +208,7 @@ impl<'s> Runner<'s> {
 
     /// Whether the expectation is met or not.
     fn expect(&mut self, condition: &Condition, throughout: Option<Span>, rows: &IntervalRows<'_>) -> bool {
-        let look = condition.look(rows, &self.events, self.since);
+        let look = condition.look(rows, self.past());
         let begun = if let Stage::Holds(begun) = self.stage { begun } else { rows.start };
         let end = rows.start + rows.length;
         match throughout {
@@ -231,8 +253,9 @@ fn outcome(holds: bool) -> Outcome {
     if holds { Outcome::Passed } else { Outcome::Failed }
 }
 
-/// What is asked for at the tick of this instant: a schedule begins with it.
-fn begun(asked: &Asked, tick: Time) -> Asked {
+/// What is asked for at the tick of this instant: a schedule begins with it, and deliveries are counted from the beginning of
+/// the script.
+fn begun(asked: &Asked, start: Time, tick: Time) -> Asked {
     let mut asked = asked.clone();
     if let Asked::Command { directive, .. } = &mut asked
         && let Directive::Setpoint(Value::Series(series))
@@ -240,6 +263,11 @@ fn begun(asked: &Asked, tick: Time) -> Asked {
         | Directive::ExportLimit(Value::Series(series)) = directive
     {
         series.start = tick;
+    }
+    if let Asked::Act { act, .. } = &mut asked
+        && let Act::PlaceOrder(PlacedOrder { delivery, .. }) | Act::CancelOrders(NamedContract { delivery, .. }) = act
+    {
+        *delivery = start + (*delivery - Time(0));
     }
     asked
 }

@@ -2,27 +2,40 @@
 
 use super::condition::Condition;
 use super::format::{
-    AnswerSection, ClearSection, CommandSection, ExpectSection, FaultSection, PlugSection, ReleaseSection,
-    SignalSection, StepSection, SwipeSection, UnplugSection, WaitSection,
+    AnswerSection, CancelOrdersSection, ClearSection, CommandSection, ExpectSection, FaultSection, OrderSection,
+    PlugSection, ReleaseSection, SignalSection, StepSection, SwipeSection, UnplugSection, WaitSection,
 };
 use super::runner::Expected;
 use super::{Begin, Step, What};
 use crate::document::{Node, Origin, Reader, Value, nearest};
 use crate::error::{Problem, beginning};
 use crate::parameters::{Limits, Parameter, Parameters};
-use agents::act::{Act, HeldSignal};
+use agents::act::{Act, HeldSignal, NamedContract, PlacedOrder};
 use agents::command::{Capability, Command, Directive, Reserve, Value as Asking};
-use agents::face::{Asked, Lasts, Verdict};
+use agents::face::{Asked, Lasts, Verdict, order};
 use agents::fault::{Fault, FaultKind};
 use agents::reading::Signal;
 use agents::record::{Catalogue, ParticipantEntry};
 use agents::series::Series;
 use agents::{ParticipantId, Span, Time};
+use market::product::ProductId;
 use std::cell::RefCell;
 
 /// What a step can do; each is the key that makes a table a step of its kind.
-pub(super) const VERBS: [&str; 10] =
-    ["signal", "release", "set", "fault", "clear", "plug", "unplug", "swipe", "wait", "expect"];
+pub(super) const VERBS: [&str; 12] = [
+    "signal",
+    "release",
+    "set",
+    "fault",
+    "clear",
+    "plug",
+    "unplug",
+    "swipe",
+    "order",
+    "cancel_orders",
+    "wait",
+    "expect",
+];
 
 /// What a command can ask for.
 const DIRECTIVES: [&str; 5] = ["setpoint_kw", "import_limit_kw", "export_limit_kw", "reserve_kwh", "withdraw"];
@@ -181,6 +194,13 @@ impl Draft<'_> {
                 let lasts = self.lasts();
                 self.act(verb, unplug, Act::Unplug { until: None }, lasts)
             }
+            "order" => self.order()?,
+            "cancel_orders" => {
+                let CancelOrdersSection { cancel_orders, product, delivery } =
+                    CancelOrdersSection::read(&mut self.reader);
+                let contract = NamedContract { product, delivery: ANY_TIME + delivery };
+                self.act(verb, cancel_orders, Act::CancelOrders(contract), None)
+            }
             _ => {
                 let SwipeSection { swipe, token } = SwipeSection::read(&mut self.reader);
                 self.act(verb, swipe, Act::PresentToken { token }, None)
@@ -190,6 +210,20 @@ impl Draft<'_> {
             self.check(verb, &asked, answer);
         }
         Some(asked)
+    }
+
+    /// An order; its delivery is counted from the beginning of the script, and shifted when it is placed.
+    fn order(&mut self) -> Option<Asked> {
+        let OrderSection { order, side, energy_kwh, limit_eur_per_mwh, product, delivery } =
+            OrderSection::read(&mut self.reader);
+        if !self.is_sound() {
+            return None;
+        }
+        let energy = order::energy(energy_kwh).map_err(|text| self.reader.problem("energy_kwh", text)).ok();
+        let limit = order::price(limit_eur_per_mwh);
+        let limit = limit.map_err(|text| self.reader.problem("limit_eur_per_mwh", text)).ok();
+        let placed = PlacedOrder { product, delivery: ANY_TIME + delivery, side, energy: energy?, limit: limit? };
+        Some(self.act("order", order, Act::PlaceOrder(placed), None))
     }
 
     fn act(&self, key: &str, target: String, act: Act, lasts: Option<Lasts>) -> Asked {
@@ -340,7 +374,10 @@ impl Draft<'_> {
                     None => Err(format!("a participant of kind {kind} takes no commands")),
                 }
             }
-            Asked::Act { target, act, .. } => kind(target).map_or(Ok(()), |kind| act.examine(kind, ANY_TIME)),
+            Asked::Act { target, act, .. } => {
+                let can_be = kind(target).map_or(Ok(()), |kind| act.examine(kind, ANY_TIME));
+                can_be.and_then(|()| self.context.knows_the_product_of(act))
+            }
             Asked::Signal { held, .. } => held.examine(ANY_TIME),
         };
         if let (Err(text), true) = (refusal, answer != Verdict::Refused) {
@@ -350,6 +387,27 @@ impl Draft<'_> {
 }
 
 impl Context<'_> {
+    /// Whether the scenario has the product that an order is for.
+    fn knows_the_product_of(&self, act: &Act) -> Result<(), String> {
+        let (Act::PlaceOrder(PlacedOrder { product, .. }) | Act::CancelOrders(NamedContract { product, .. })) = act
+        else {
+            return Ok(());
+        };
+        product.as_deref().map_or(Ok(()), |product| self.product(product).map(|_| ()))
+    }
+
+    /// A product; none where nobody knows what is traded.
+    ///
+    /// # Errors
+    /// A sentence that names the one that was meant, perhaps.
+    pub(super) fn product(&self, name: &str) -> Result<Option<ProductId>, String> {
+        let Some(catalogue) = self.catalogue else { return Ok(None) };
+        match catalogue.products.iter().position(|product| product == name) {
+            Some(index) => Ok(Some(ProductId(index as u8))),
+            None => Err(unknown("product", name, catalogue.products.iter().map(String::as_str))),
+        }
+    }
+
     /// A participant; none where nobody knows who takes part.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ impl World {
             Act::Unplug { until } => return self.put(now, id, false, *until),
             // The kernel brings the token, if it can be read.
             Act::PresentToken { .. } => return self.read_a_token(now, id),
+            // The kernel brings them: who trades answers in the mail rounds.
+            Act::PlaceOrder(_) | Act::CancelOrders(_) => return Ok(()),
             Act::Inject { fault, until } => self.faults.inject(now, (id, name), *fault, *until),
             Act::Clear { kind } => self.faults.clear(now, id, *kind)?,
         }

@@ -26,6 +26,7 @@ const TOKEN: &str = "token";
         (name = "meta", description = "The API itself."),
         (name = "twin", description = "What the twin is and shows."),
         (name = "control", description = "What is asked of participants and signals."),
+        (name = "market", description = "What is traded, and orders from outside."),
         (name = "clock", description = "How time passes."),
         (name = "streams", description = "What is told as it happens."),
         (name = "archive", description = "What lies on the disk: journal, snapshots, results, forks."),

@@ -2,6 +2,7 @@
 
 use agents::face::{Answer, Asked, Request, Verdict};
 use agents::fault::FaultKind;
+use agents::market_operator::{MarketView, TraderView};
 use agents::reading::{AssetReading, AssetState, FaultReading, Link, Signal, SiteReading};
 use agents::record::{Catalogue, Event, EventCode, IntervalRows, ParticipantEntry, Record, SiteEntry};
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Span, Time};
@@ -253,6 +254,8 @@ fn run(face: &Face, seen: &Mutex<Vec<Request>>, is_over: &AtomicBool) {
                 faults: json!([]),
                 ..Inspection::default()
             }),
+            Call::Market { reply } => reply.send(Some(MarketView { time: clock.now, products: Vec::new() })),
+            Call::Trader { reply, .. } => reply.send(Some(TraderView::default())),
             Call::SetPace { wish, reply } => {
                 match wish {
                     PaceWish::Pause => clock.is_paused = true,

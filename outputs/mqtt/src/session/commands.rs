@@ -6,7 +6,8 @@ use crate::payload::result;
 use crate::session::LinkId;
 use crate::topics::CommandTopic;
 use agents::command::Capability;
-use agents::face::command::{COMMANDS, decode};
+use agents::face::command::{COMMANDS, Written, decode};
+use agents::face::order::{TRADES, decode_trade};
 use agents::face::{Answer, Asked, Request, Verdict};
 use agents::{Kind, ParticipantId};
 use std::sync::Arc;
@@ -17,6 +18,11 @@ const REFUSALS_PER_S: u32 = 100;
 
 /// Most bytes of a topic that is answered: that of the result is longer.
 const MOST_TOPIC_BYTES: usize = 1024;
+
+/// What is asked, and the id it was given.
+type Read = (Asked, Option<String>);
+/// The id of what is refused, and why.
+type Refused = (Option<String>, String);
 
 /// Counts refusals by the second.
 #[derive(Debug, Default)]
@@ -70,33 +76,45 @@ impl Session {
             return None;
         }
         let reply_to = format!("{topic}/result");
-        let decoded = decode(levels.command, message.payload);
-        let id = decoded.as_ref().map_or_else(|wrong| wrong.id.clone(), |asked| asked.id.clone());
-        let asked = self.target(&levels).map_err(|reason| (id, reason)).and_then(|target| {
-            let asked = decoded.map_err(|wrong| (wrong.id, wrong.reason))?;
+        let read = if TRADES.contains(&levels.command) {
+            self.trade(&levels, message)
+        } else {
+            self.command(&levels, message)
+        };
+        let read = read.and_then(|(asked, id)| {
             if message.retained {
                 let reason = "it was retained, and what the broker has kept must not act: send it without `retain`";
-                return Err((asked.id, reason.into()));
+                return Err((id, reason.into()));
             }
-            Ok((target, asked))
+            Ok((asked, id))
         });
-        match asked {
-            Ok((target, asked)) => Some(Request {
-                asked: Asked::Command {
-                    target,
-                    directive: asked.directive,
-                    priority: asked.priority,
-                    effective: asked.effective,
-                    lasts: asked.lasts,
-                },
-                id: asked.id,
-                reply_to,
-            }),
+        match read {
+            Ok((asked, id)) => Some(Request { asked, id, reply_to }),
             Err((id, reason)) => {
                 self.refuse(id, reason, reply_to, clock);
                 None
             }
         }
+    }
+
+    /// What a command asks for.
+    fn command(&self, levels: &CommandTopic<'_>, message: Received<'_>) -> Result<Read, Refused> {
+        let decoded = decode(levels.command, message.payload);
+        let id = decoded.as_ref().map_or_else(|wrong| wrong.id.clone(), |asked| asked.id.clone());
+        let target = self.target(levels).map_err(|reason| (id, reason))?;
+        let Written { directive, priority, effective, lasts, id } =
+            decoded.map_err(|wrong| (wrong.id, wrong.reason))?;
+        Ok((Asked::Command { target, directive, priority, effective, lasts }, id))
+    }
+
+    /// What an order asks for, or a withdrawal.
+    fn trade(&self, levels: &CommandTopic<'_>, message: Received<'_>) -> Result<Read, Refused> {
+        let decoded = decode_trade(levels.command, message.payload);
+        let id = decoded.as_ref().map_or_else(|wrong| wrong.id.clone(), |trade| trade.id.clone());
+        let target = self.trader(levels).map_err(|reason| (id, reason))?;
+        let trade = decoded.map_err(|wrong| (wrong.id, wrong.reason))?;
+        let asked = Asked::Act { target, act: trade.act, lasts: None };
+        Ok((asked, trade.id))
     }
 
     /// Whether a device has a connection of its own, and a link that is down.
@@ -135,6 +153,24 @@ impl Session {
         if Capability::of(entry.kind).is_none() {
             let remedy = if entry.kind == Kind::Ev { "its charge point does" } else { "others do" };
             return refuse(format!("{} takes no commands: {remedy}", entry.id));
+        }
+        Ok(entry.id.clone())
+    }
+
+    /// The string id of the prosumer a topic names.
+    fn trader(&self, levels: &CommandTopic<'_>) -> Result<String, String> {
+        let found = self.others.get(levels.asset_id).or_else(|| self.ids.get(levels.asset_id));
+        let Some(entry) = found.map(|id| &self.catalogue.participants[id.index()]) else {
+            return Err("there is no such participant: name a prosumer".into());
+        };
+        if entry.kind != Kind::Prosumer {
+            return Err(format!(
+                "{} is of the type {}, which does not trade: name the prosumer of its site",
+                entry.id, entry.kind
+            ));
+        }
+        if levels.asset_type != entry.kind.as_str() {
+            return Err(format!("{} is of the type {}: send it there", entry.id, entry.kind));
         }
         Ok(entry.id.clone())
     }
@@ -188,6 +224,34 @@ mod tests {
         session.answer(&answer);
         let expected = (format!("{SETPOINT}/result"), r#"{"id":"a","status":"accepted"}"#.to_owned());
         assert_eq!(results(&mut session), [expected]);
+    }
+
+    #[test]
+    fn an_order_becomes_a_request_to_its_prosumer() {
+        let topic = "cariflex/commands/prosumer/prosumer_Le Lamentin%2F1/order";
+        let delivery = "2026-03-02T07:15:00-04:00";
+        let order =
+            format!(r#"{{"delivery":"{delivery}","side":"offer","energy_kwh":1.5,"limit_eur_per_mwh":90,"id":"o"}}"#);
+        let request = receive(&mut session(), topic, &order, false).expect("it is right");
+        assert_eq!((request.asked.target(), request.id.as_deref()), (Some("prosumer_Le Lamentin/1"), Some("o")));
+        assert!(request.asked.to_string().starts_with("order offer 1.5 kWh for delivery"), "{}", request.asked);
+        let cancel = format!(r#"{{"delivery":"{delivery}"}}"#);
+        let request = receive(&mut session(), &topic.replace("order", "cancel_orders"), &cancel, false);
+        assert!(request.is_some_and(|request| request.reply_to.ends_with("/cancel_orders/result")));
+        let elsewhere = "cariflex/commands/battery/bat_01/order";
+        for (topic, payload, retained, says) in [
+            (topic, order.as_str(), true, "without `retain`"),
+            (topic, "{}", false, "`energy_kwh` is missing"),
+            (topic, "", false, ""),
+            (elsewhere, &order, false, "name the prosumer of its site"),
+            ("cariflex/commands/prosumer/nobody/order", &order, false, "name a prosumer"),
+            ("cariflex/commands/pv/prosumer_Le Lamentin%2F1/order", &order, false, "send it there"),
+        ] {
+            let mut session = session();
+            assert_eq!(receive(&mut session, topic, payload, retained), None, "{topic} {payload}");
+            let told = results(&mut session);
+            assert_eq!(told.iter().any(|(_, text)| text.contains(says)), !payload.is_empty(), "{told:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::session::LinkId;
 use crate::settings::StoragePower;
 use crate::topics::{Quantity, level};
 use agents::reading::{AssetReading, AssetState, MirrorReading, Signal};
-use agents::record::{Event, EventCode};
+use agents::record::{AwardRow, Event, EventCode};
 use agents::{Kind, ParticipantId, Time};
 use std::sync::Arc;
 
@@ -39,6 +39,9 @@ impl Session {
         }
         for event in &batch.events {
             self.publish_event(event);
+        }
+        for award in &batch.awards {
+            self.publish_award(award);
         }
     }
 
@@ -97,6 +100,15 @@ impl Session {
             Worth::Refusal => self.counts.stale += 1,
             Worth::Nothing => {}
         }
+    }
+
+    /// What the orders of a prosumer got, on its own topic.
+    fn publish_award(&mut self, award: &AwardRow) {
+        let who = self.catalogue.participant(award.prosumer);
+        let topic = format!("{}/market/{}/award", self.settings.root, level(who));
+        let product = self.catalogue.products.get(usize::from(award.product.0)).map_or("-", String::as_str);
+        let payload = self.encoder.award(award, product);
+        self.push(LinkId::GATEWAY, Item::Event(Arc::new(Text { topic, payload })));
     }
 
     fn publish_event(&mut self, event: &Event) {

@@ -1,5 +1,6 @@
 //! Reads conditions, and refuses those that can not be meant.
 
+use super::trades::{Traded, TradedQuantity};
 use super::{AssetQuantity, Condition, Happening, NOTHING, Relation, SiteQuantity, Subject, Target, USUAL_TOLERANCE};
 use crate::document::{Node, Reader, Value};
 use crate::error::{Problem, beginning, brief};
@@ -8,14 +9,14 @@ use crate::script::format::ConditionSection;
 use crate::script::step::{Context, unknown, word};
 use agents::reading::{AssetState, Signal};
 use agents::record::EventCode;
-use agents::{ParticipantId, SiteId};
+use agents::{Kind, ParticipantId, SiteId, Span};
 
 /// What a condition can be about.
-const SUBJECTS: [&str; 4] = ["of", "site", "signal", "event"];
+const SUBJECTS: [&str; 5] = ["of", "product", "site", "signal", "event"];
 /// In what relation a reading can stand.
 const RELATIONS: [&str; 5] = ["is", "is_not", "above", "below", "between"];
 /// Keys that go with readings only.
-const OF_READINGS: [&str; 8] = ["what", "shown", "is", "is_not", "above", "below", "between", "tolerance"];
+const OF_READINGS: [&str; 9] = ["what", "delivery", "shown", "is", "is_not", "above", "below", "between", "tolerance"];
 /// Keys that go with events only.
 const OF_EVENTS: [&str; 3] = ["contains", "since", "never"];
 /// The name of the twin as a whole, of events.
@@ -71,7 +72,7 @@ impl<'a> Draft<'a> {
 
     fn condition(&self, values: [Option<&'a Node>; 2]) -> Option<Condition> {
         match self.there(&SUBJECTS)[..] {
-            ["of"] | ["site"] | ["signal"] => {
+            ["of"] | ["site"] | ["signal"] | ["product"] | ["of", "product"] => {
                 for key in self.there(&OF_EVENTS) {
                     self.reader.problem(key, "goes with `event` only: leave it out");
                 }
@@ -85,9 +86,9 @@ impl<'a> Draft<'a> {
                 }
                 self.happening().map(Condition::Event)
             }
-            [] => self.objection("is about nothing: write one of of, site, signal and event"),
+            [] => self.objection("is about nothing: write one of of, product, site, signal and event"),
             [first, second, ..] => self.problem(second, format!("can not go with `{first}`: write a step for each")),
-            // One of four is one of those above.
+            // One of five is one of those above.
             [_] => None,
         }
     }
@@ -114,6 +115,9 @@ impl<'a> Draft<'a> {
         if shown.is_some() && of.is_none() {
             return self.problem("shown", "goes with an asset only: leave it out");
         }
+        if self.section.delivery.is_some() && (signal.is_some() || site.is_some()) {
+            return self.problem("delivery", "goes with a prosumer or a product: leave it out");
+        }
         if let Some(signal) = signal {
             if what.is_some() {
                 return self.problem("what", "goes with assets and sites: a signal has one value, leave it out");
@@ -126,6 +130,9 @@ impl<'a> Draft<'a> {
             let what = self.what(what.as_deref(), &SiteQuantity::ALL, SiteQuantity::as_str);
             let site = self.site(name);
             return Some((Subject::Site { site: site?, name: name.clone(), what: what? }, Range::Numbers, true));
+        }
+        if let Some(trades) = self.trades() {
+            return trades;
         }
         let name = of.as_deref()?;
         let what = self.what(what.as_deref(), &AssetQuantity::ALL, AssetQuantity::as_str);
@@ -149,6 +156,63 @@ impl<'a> Draft<'a> {
         let range = if what == AssetQuantity::State { Range::States } else { Range::Numbers };
         let is_always_there = !shown && !matches!(what, AssetQuantity::Setpoint | AssetQuantity::Reactive);
         Some((Subject::Asset { asset, name: name.into(), what, shown, capacity_kwh }, range, is_always_there))
+    }
+
+    /// Trades, where it is about those: of a product, or of a prosumer.
+    fn trades(&self) -> Option<Option<(Subject, Range, bool)>> {
+        let ConditionSection { of, product, what, delivery, shown, .. } = &self.section;
+        let found = of.as_deref().and_then(|id| self.context.find(id).ok().flatten());
+        let is_traded = product.is_some() || found.is_some_and(|(_, entry)| entry.kind == Kind::Prosumer);
+        if !is_traded {
+            if delivery.is_some() {
+                return Some(self.problem("delivery", "goes with a prosumer or a product: leave it out"));
+            }
+            return None;
+        }
+        if shown.is_some() {
+            return Some(self.problem("shown", "goes with an asset only: leave it out"));
+        }
+        Some(self.trades_of(of.as_deref(), product.as_deref(), what.as_deref(), *delivery))
+    }
+
+    fn trades_of(
+        &self,
+        of: Option<&str>,
+        product: Option<&str>,
+        what: Option<&str>,
+        delivery: Option<Span>,
+    ) -> Option<(Subject, Range, bool)> {
+        let known: &[TradedQuantity] =
+            if of.is_some() { &[TradedQuantity::Position] } else { &[TradedQuantity::Price, TradedQuantity::Volume] };
+        let what = self.what(what, known, TradedQuantity::as_str);
+        let prosumer = match of.map(|id| (id, self.context.find(id))) {
+            None => None,
+            Some((id, Ok(found))) => {
+                if let Some((_, entry)) = found.filter(|(_, entry)| entry.kind != Kind::Prosumer) {
+                    let text =
+                        format!("is a participant of kind {}, which does not trade: name a prosumer", entry.kind);
+                    return self.problem("of", text);
+                }
+                found.map(|(participant, _)| (participant, id.to_owned()))
+            }
+            Some((_, Err(text))) => return self.problem("of", text),
+        };
+        let product = match product.map(|name| (name, self.context.product(name))) {
+            None => None,
+            Some((name, Ok(found))) => found.map(|product| (product, name.to_owned())),
+            Some((_, Err(text))) => return self.problem("product", text),
+        };
+        let Some(delivery) = delivery else {
+            return self.problem("delivery", "is missing: write when delivery begins, since the start of the script");
+        };
+        let what = what?;
+        // Nobody who has not traded has a price.
+        let is_always_there = what != TradedQuantity::Price;
+        Some((
+            Subject::Trades { traded: Traded { prosumer, product, delivery }, what },
+            Range::Numbers,
+            is_always_there,
+        ))
     }
 
     fn what<T: Copy>(&self, what: Option<&str>, all: &[T], called: fn(T) -> &'static str) -> Option<T> {
