@@ -25,6 +25,7 @@ mod resolve;
 mod scenario;
 pub mod script;
 mod sections;
+mod strategies;
 pub mod sweep;
 mod window;
 

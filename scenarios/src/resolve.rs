@@ -489,6 +489,7 @@ impl<'a> Draft<'a> {
         let accounts = (0..self.sites.len()).map(account).collect();
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
         let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket);
+        let operator = operator.with_audience(self.storage_traders());
         let portfolio = self.portfolio(&ems.portfolio);
         let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
         let tariff = &self.sections.charge_point_operator;
@@ -506,6 +507,19 @@ impl<'a> Draft<'a> {
             (CHARGE_POINT_OPERATOR, Role::ChargePointOperator(ChargePointOperator::new(contracts, tariff))),
         ]
         .map(|(id, role)| PlannedParticipant { id: id.into(), site: None, role })
+    }
+
+    /// Who trades with storage, and so learns from prices; sorted.
+    fn storage_traders(&self) -> Vec<ParticipantId> {
+        let EmsSection { batteries, vehicles, .. } = &self.sections.ems;
+        let is_traded = |asset: &&Asset| match asset.model {
+            Model::Battery(_) => batteries.terms().is_some(),
+            Model::Evse(_) => vehicles.terms().is_some(),
+            _ => false,
+        };
+        let assets = self.assets.iter().filter(|asset| self.is_managed(asset)).filter(is_traded);
+        let traders: BTreeSet<ParticipantId> = assets.filter_map(|asset| self.prosumer(asset)).collect();
+        traders.into_iter().collect()
     }
 
     fn ems(&self, portfolio: PortfolioId) -> Ems {

@@ -89,6 +89,7 @@ impl Auction {
             let clearing = market::clear(&*mechanism, &book);
             keep(now, contract, &waiting, &clearing, (desk, out));
             tell(contract, &clearing, desk, out);
+            publish(contract, &clearing, desk, out);
         }
     }
 }
@@ -154,5 +155,20 @@ fn tell(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
             }
         }
         out.send(desk.retailer, Message::Traded { slot, prosumer, bought, sold, paid });
+    }
+}
+
+/// The price of the contract, to those who learn from it.
+fn publish(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
+    if desk.audience.is_empty() {
+        return;
+    }
+    let paid: Money = clearing.trades.iter().fold(Money::ZERO, |paid, trade| paid + trade.quantity * trade.price);
+    let volume: i128 = clearing.trades.iter().map(|trade| i128::from(trade.quantity.0)).sum();
+    // The mean of prices is none of them, but lies between: it fits.
+    let mean = (volume > 0).then(|| Price((paid.0 / volume) as i64));
+    let price = clearing.price.or(mean);
+    for listener in desk.audience {
+        out.send(*listener, Message::Cleared { slot, price });
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Desk<'a> {
     pub(super) slot: Span,
     /// The operator's ticket in the lottery among exact ties.
     pub(super) ticket: u64,
+    /// Who is told the prices of auctions.
+    pub(super) audience: &'a [ParticipantId],
 }
 
 /// An order, its agent and instant set, and what it is for.

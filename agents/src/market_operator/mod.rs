@@ -35,6 +35,9 @@ pub struct MarketOperator {
     opened: Option<Time>,
     /// Whether gates of the present tick are still to be closed.
     is_open: bool,
+    /// Who is told the prices of auctions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    audience: Vec<ParticipantId>,
 }
 
 impl MarketOperator {
@@ -43,7 +46,13 @@ impl MarketOperator {
     /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
         let books = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
-        Self { venues, slot, retailer, ticket, books, opened: None, is_open: false }
+        Self { venues, slot, retailer, ticket, books, opened: None, is_open: false, audience: Vec::new() }
+    }
+
+    /// One that tells `audience` the prices of its auctions.
+    #[must_use]
+    pub fn with_audience(self, audience: Vec<ParticipantId>) -> Self {
+        Self { audience, ..self }
     }
 
     /// The first instant whose gate an order that comes now can still reach.
@@ -55,7 +64,8 @@ impl MarketOperator {
     fn at_desk<T>(&mut self, product: ProductId, act: impl FnOnce(&mut Books, &Desk<'_>) -> T) -> Option<T> {
         let index = usize::from(product.0);
         let (venue, books) = (self.venues.get(index)?, self.books.get_mut(index)?);
-        let desk = Desk { product, venue, retailer: self.retailer, slot: self.slot, ticket: self.ticket };
+        let (retailer, audience) = (self.retailer, &self.audience);
+        let desk = Desk { product, venue, retailer, slot: self.slot, ticket: self.ticket, audience };
         Some(act(books, &desk))
     }
 

@@ -1,11 +1,12 @@
 //! A prosumer: trades in the market for one site.
 //!
 //! It expects of coming slots what the meter showed before, and at a managed site the change that its energy manager
-//! plans; what it has not traded yet it orders at each gate, within the retailer's prices ([`Bidding`]). Orders from
-//! outside go through it as well: it passes them on, and counts what they get.
+//! plans; what it has not traded yet it orders at each gate, within the retailer's prices ([`Bidding`]). Storage that the
+//! manager leaves to the market it trades by the value of what is stored ([`storage`]). Orders from outside go through it as well: it passes them on, and counts what they get.
 
 mod bidding;
 mod expectation;
+mod storage;
 
 pub use bidding::Bidding;
 
@@ -21,6 +22,7 @@ use market::product::ProductId;
 use market::{AgentId, Energy, Order, OrderId, Side};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use storage::{StorageOrder, StorageTrader};
 
 /// The product of the very next slots, by whose rhythm energy managers plan.
 const SPOT: ProductId = ProductId(0);
@@ -42,6 +44,9 @@ pub struct Prosumer {
     ordered: Option<Time>,
     /// Bought minus sold of each settlement slot to come, by its beginning.
     positions: BTreeMap<Time, Energy>,
+    /// What it knows of the site's storage; its trades are not among the positions.
+    #[serde(default)]
+    storage: StorageTrader,
 }
 
 impl Prosumer {
@@ -66,6 +71,7 @@ impl Prosumer {
             tariff: None,
             ordered: None,
             positions: BTreeMap::new(),
+            storage: StorageTrader::default(),
         }
     }
 
@@ -108,18 +114,35 @@ impl Prosumer {
         for (slot, energy) in missing {
             let side = if energy > Energy(0) { Side::Bid } else { Side::Offer };
             let prices = (tariff.feed_in, tariff.import(now.calendar.time_of_day(slot.start)));
-            let order = Order {
-                id: OrderId(0),
-                agent: AgentId(0),
-                side,
-                quantity: Energy(energy.0.abs()),
-                limit: self.bidder.limit(now, side, (id, &venue.product), slot, prices),
-                quality: 0,
-                premium_bp: 0,
-                submitted_ms: now.time.0,
-                lottery: self.bidder.ticket(),
-            };
-            out.send(self.operator, Message::Order { product: id, slot, order });
+            let limit = self.bidder.limit(now, side, (id, &venue.product), slot, prices);
+            let order = StorageOrder { product: id, slot, side, quantity: Energy(energy.0.abs()), limit };
+            self.storage.note_other(now, &order);
+            self.send(now, &order, out);
+        }
+    }
+
+    fn send(&self, now: Now, order: &StorageOrder, out: &mut Outbox) {
+        let StorageOrder { product, slot, side, quantity, limit } = *order;
+        let order = Order {
+            id: OrderId(0),
+            agent: AgentId(0),
+            side,
+            quantity,
+            limit,
+            quality: 0,
+            premium_bp: 0,
+            submitted_ms: now.time.0,
+            lottery: self.bidder.ticket(),
+        };
+        out.send(self.operator, Message::Order { product, slot, order });
+    }
+
+    /// Orders for the site's storage at all gates of this instant, once its manager has told of it all.
+    fn order_for_storage(&mut self, now: Now, out: &mut Outbox) {
+        let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
+        let venues = Venues::clone(&self.venues);
+        for order in self.storage.orders(now, &venues, (tariff, self.rules.slot)) {
+            self.send(now, &order, out);
         }
     }
 
@@ -143,6 +166,7 @@ impl Core for Prosumer {
         if self.meter.is_due(now.time) {
             self.expectation.read(now, meter);
             self.positions = self.positions.split_off(&now.time);
+            self.storage.forget(now);
         }
         for mail in inbox {
             match &mail.message {
@@ -151,17 +175,38 @@ impl Core for Prosumer {
                     if let Some(last) = self.expectation.last() {
                         self.order(now, SPOT, vec![(*slot, last + *energy)], out);
                     }
+                    if self.storage.is_trading() {
+                        self.order_at_gates(now, out);
+                        self.order_for_storage(now, out);
+                    }
+                }
+                Message::Tradable(tradable) => {
+                    let moved_kwh = tradable.storage.power_kw * self.rules.slot.hours();
+                    self.expectation.exclude(now, Energy::from_kwh(moved_kwh));
+                    self.storage.note_storage(now, mail.from, *tradable);
+                }
+                Message::Cleared { slot, price } if slot.length == self.rules.slot => {
+                    self.storage.note_price(*slot, *price);
                 }
                 Message::Award { product, slot, side, energy, .. } => {
                     self.bidder.take_award(*product);
-                    self.count(*slot, *side, *energy);
+                    let other =
+                        self.storage.take_award((*product, *slot, *side), *energy, |(manager, device, energy)| {
+                            out.send(manager, Message::Awarded { device, slot: *slot, energy });
+                        });
+                    if other > Energy(0) {
+                        self.count(*slot, *side, other);
+                    }
                 }
                 _ => {}
             }
         }
         if self.ordered != Some(now.time) && gates_at(&self.venues, now).next().is_some() {
             self.ordered = Some(now.time);
-            self.order_at_gates(now, out);
+            // What its storage did in the slot that is over is none of the site's habits: the manager tells it first.
+            if !self.storage.is_trading() {
+                self.order_at_gates(now, out);
+            }
         }
     }
 

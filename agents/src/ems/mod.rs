@@ -1,9 +1,15 @@
 //! The energy manager of a portfolio: sends batteries and charge points their commands each quarter hour.
 //!
 //! It plans once the reports of the quarter hour are in, from these, the portfolio's meter and the DSO's
-//! signals, and tells each site's prosumer what change to expect. Two rules, chosen for batteries and vehicles
-//! apart: *self-consumption* (as few batteries as do it well bring the portfolio's meter to zero, vehicles charge at once) and
-//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure).
+//! signals, and tells each site's prosumer what change to expect. Three rules, chosen for batteries and vehicles
+//! apart: *self-consumption* (as few batteries as do it well bring the portfolio's meter to zero, vehicles charge at once),
+//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure), and *market* (do what
+//! the site's prosumer has traded).
+
+mod desk;
+mod strategy;
+
+pub use strategy::Strategy;
 
 use crate::command::{Command, Directive, Priority, Value};
 use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
@@ -13,13 +19,12 @@ use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::market_operator::MarketRules;
 use crate::series::Series;
-use crate::time::{Every, Now, Span, Time};
+use crate::time::{Every, Now, Time};
+use desk::Desk;
 use market::Energy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Time kept in hand before a departure: within it a vehicle charges whatever the price.
-const DEPARTURE_MARGIN: Span = Span::from_minutes(30);
+use strategy::{may_discharge, must_charge};
 
 /// Share of its rating at which a battery is planned to run: converters lose least there, and there is room for more.
 const GOOD_LOAD: f64 = 0.5;
@@ -43,21 +48,8 @@ pub struct Ems {
     consumption_price: Option<Series>,
     load_control: Option<Request>,
     demand_response: Option<Request>,
-}
-
-/// How devices are dispatched.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Strategy {
-    /// Batteries bring the portfolio's meter to zero; vehicles charge at once.
-    SelfConsumption {},
-    /// Charge at or below one price, discharge at or above another.
-    PriceThreshold {
-        /// Charge at this consumption price (EUR/MWh) or below.
-        charge_below_eur_per_mwh: f64,
-        /// Discharge at this consumption price (EUR/MWh) or above.
-        discharge_above_eur_per_mwh: f64,
-    },
+    #[serde(default, skip_serializing_if = "Desk::is_empty")]
+    desk: Desk,
 }
 
 /// A battery under management.
@@ -134,17 +126,21 @@ impl Ems {
             consumption_price: None,
             load_control: None,
             demand_response: None,
+            desk: Desk::default(),
         }
     }
 
-    fn take(&mut self, mail: &Mail) {
+    fn take(&mut self, now: Now, mail: &Mail, out: &mut Outbox) {
         match &mail.message {
             Message::StorageStatus(status) => {
+                self.desk.note_report(mail.from);
                 self.statuses.insert(mail.from, *status);
             }
             Message::ChargingNeeds(needs) => {
+                self.desk.note_report(mail.from);
                 self.needs.insert(mail.from, *needs);
             }
+            Message::Awarded { device, slot, energy } => self.take_award(now, *device, (*slot, *energy), out),
             Message::ChargingOver => {
                 if let Some(needs) = self.needs.remove(&mail.from) {
                     self.left_kw.insert(mail.from, needs.storage.power_kw);
@@ -176,6 +172,7 @@ impl Ems {
         let net_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw);
         self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
+        self.desk.begin(now);
         let slot = self.rules.traded_at(now);
         for (prosumer, change_kw) in changes_kw.0 {
             let energy = Energy::from_kwh(change_kw * slot.length.hours());
@@ -195,7 +192,7 @@ impl Ems {
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
             } else {
-                (self.battery_rule(now, status, share), Priority::Ems)
+                (self.battery_rule(now, battery, status, share), Priority::Ems)
             };
             let wanted_kw = match dispatch {
                 Dispatch::Free => 0.0,
@@ -205,6 +202,11 @@ impl Ems {
                 }
             };
             self.command(now, battery.battery, dispatch, priority, out);
+            if let Some(terms) = self.battery_strategy.terms() {
+                self.desk.offer_battery((battery, status), terms, out);
+                changes_kw.add(battery.prosumer, 0.0);
+                continue;
+            }
             let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
             changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
@@ -247,8 +249,9 @@ impl Ems {
         wanted_kw.clamp(lowest_kw, highest_kw)
     }
 
-    fn battery_rule(&self, now: Now, status: &StorageStatus, share: Option<f64>) -> Dispatch {
+    fn battery_rule(&self, now: Now, battery: &ManagedBattery, status: &StorageStatus, share: Option<f64>) -> Dispatch {
         match self.battery_strategy {
+            Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(battery.battery, now.time, self.rules.slot)),
             Strategy::SelfConsumption {} => share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share }),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
@@ -267,12 +270,17 @@ impl Ems {
                 changes_kw.add(point.prosumer, -self.left_kw.get(&point.evse).copied().unwrap_or_default());
                 continue;
             };
-            let (dispatch, priority) = self.vehicle_dispatch(now, needs);
+            let (dispatch, priority) = self.vehicle_dispatch(now, point.evse, needs);
             self.command(now, point.evse, dispatch, priority, out);
             let limit_kw = point.rated_kw * percent / 100.0;
             if percent < 100.0 {
                 let directive = Directive::ImportLimit(Value::Constant(limit_kw));
                 self.send(now, point.evse, Priority::DsoEmergency, directive, out);
+            }
+            if let Some(terms) = self.vehicle_strategy.terms() {
+                self.desk.offer_vehicle((point, limit_kw), needs, terms, out);
+                changes_kw.add(point.prosumer, 0.0);
+                continue;
             }
             let wanted_kw = match dispatch {
                 Dispatch::Hold(power_kw) => power_kw,
@@ -286,9 +294,9 @@ impl Ems {
     }
 
     /// While the DSO asks for support a vehicle gives what it can spare, and takes nothing unless it must.
-    fn vehicle_dispatch(&self, now: Now, needs: &ChargingNeeds) -> (Dispatch, Priority) {
+    fn vehicle_dispatch(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> (Dispatch, Priority) {
         if !self.is_support_wanted(now.time) || must_charge(now, needs) {
-            (self.vehicle_rule(now, needs), Priority::Ems)
+            (self.vehicle_rule(now, evse, needs), Priority::Ems)
         } else if may_discharge(now, needs) {
             (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)
         } else {
@@ -296,10 +304,11 @@ impl Ems {
         }
     }
 
-    fn vehicle_rule(&self, now: Now, needs: &ChargingNeeds) -> Dispatch {
+    fn vehicle_rule(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> Dispatch {
         match self.vehicle_strategy {
             Strategy::SelfConsumption {} => Dispatch::Free,
-            Strategy::PriceThreshold { .. } if must_charge(now, needs) => Dispatch::Free,
+            Strategy::PriceThreshold { .. } | Strategy::Market(_) if must_charge(now, needs) => Dispatch::Free,
+            Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(evse, now.time, self.rules.slot)),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
                     Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Free,
@@ -341,23 +350,6 @@ impl Changes {
     }
 }
 
-/// Hours of charging at full power that `needs` still asks for.
-fn hours_to_target(needs: &ChargingNeeds) -> f64 {
-    let missing_kwh = (needs.target_kwh - needs.storage.energy_kwh).max(0.0);
-    if missing_kwh > 0.0 { missing_kwh / needs.storage.charge_limit_kw } else { 0.0 }
-}
-
-/// Whether the time to departure is just enough to charge what is missing.
-fn must_charge(now: Now, needs: &ChargingNeeds) -> bool {
-    (needs.departure - now.time).hours() <= hours_to_target(needs) + DEPARTURE_MARGIN.hours()
-}
-
-/// Whether the vehicle can give energy for a quarter hour and still take it back before it leaves.
-fn may_discharge(now: Now, needs: &ChargingNeeds) -> bool {
-    let hours_left = (needs.departure - now.time).hours();
-    needs.storage.energy_kwh > needs.reserve_kwh && hours_left > hours_to_target(needs) + 2.0 * DEPARTURE_MARGIN.hours()
-}
-
 impl Core for Ems {
     const KIND: Kind = Kind::Ems;
     type Sense = MeterReading;
@@ -367,7 +359,7 @@ impl Core for Ems {
         let slot_begins = self.plan.is_due(now.time);
         self.planning |= slot_begins;
         for mail in inbox {
-            self.take(mail);
+            self.take(now, mail, out);
         }
         if self.planning && !slot_begins && inbox.is_empty() {
             self.planning = false;
@@ -383,7 +375,7 @@ impl Core for Ems {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::{Calendar, Slot};
+    use crate::time::{Calendar, Slot, Span};
 
     const BATTERY: ParticipantId = ParticipantId(1);
     const EVSE: ParticipantId = ParticipantId(2);
