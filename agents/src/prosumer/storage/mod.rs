@@ -294,3 +294,6 @@ impl Gate<'_> {
 fn watt_hours(kwh: f64) -> Energy {
     Energy((kwh * 1000.0 + 1e-6).floor() as i64)
 }
+
+#[cfg(test)]
+mod tests;

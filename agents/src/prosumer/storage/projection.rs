@@ -118,13 +118,16 @@ impl<'a> Projection<'a> {
         floors
     }
 
-    /// Stored energy that may still be given at the end of the slot and of all later ones.
+    /// Stored energy that may still be given in the slot: all later slots keep the bounds even if nothing is charged back, and
+    /// what a departure needs can be charged back in free ones.
+    ///
+    /// That this holds for the slot is enough for all orders placed before: on the low path no slot gains more than the floors
+    /// of the departure suppose, so that earlier ones keep theirs, and those of later ones do not depend on this one.
     pub(super) fn room_below(&self, start: Time) -> f64 {
         let Some(index) = self.index(start) else { return 0.0 };
-        let least_kwh = self.tradable.storage.min_kwh;
-        let floors = self.departure_floors();
-        let low = self.path(Traded::lowest).zip(floors).skip(index);
-        low.map(|(low, floor)| low - floor.max(least_kwh)).fold(f64::INFINITY, f64::min).max(0.0)
+        let low: Vec<f64> = self.path(Traded::lowest).skip(index).collect();
+        let lowest = low.iter().copied().fold(f64::INFINITY, f64::min);
+        (lowest - self.tradable.storage.min_kwh).min(low[0] - self.departure_floors()[index]).max(0.0)
     }
 
     /// Stored energy that may still be added at the end of the slot and of all later ones.
