@@ -190,7 +190,8 @@ fn the_setpoint_of_a_slot_is_what_was_traded_for_it_and_nothing_without_trade() 
     let [Message::Tradable(tradable), Message::PlannedChange { energy: Energy(0), .. }] = &told[..] else {
         panic!("the storage first, then a change without it: {told:?}")
     };
-    assert_eq!((tradable.storage.min_kwh, tradable.storage.max_kwh), (5.0 + 5.4, 95.0 - 5.4));
+    let bounds_kwh = [tradable.storage.min_kwh, tradable.storage.max_kwh];
+    assert_eq!(bounds_kwh.map(|kwh| (kwh * 1000.0).round()), [10_400.0, 89_600.0]);
     let (out, told) = traded(&mut ems, 15, vec![awarded(BATTERY, 30, 1000), awarded(BATTERY, 30, 1500)]);
     assert_eq!(directives(&out, BATTERY), [hold(-10.0)]);
     assert!(matches!(told[..], [Message::PlannedChange { .. }]), "a silent storage is not traded: {told:?}");

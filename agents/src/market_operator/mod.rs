@@ -308,4 +308,25 @@ mod tests {
             .collect();
         assert_eq!(traded, [(2, Energy(500 * 96))]);
     }
+
+    #[test]
+    fn whoever_learns_from_prices_is_told_them_also_that_there_is_none() {
+        let mut operator = operator().with_audience(vec![ParticipantId(5)]);
+        let told = |out: &Outbox| -> Vec<_> {
+            let cleared = |mail: &Mail| match mail.message {
+                Message::Cleared { slot, price } => Some((mail.to.0, slot, price)),
+                _ => None,
+            };
+            out.mail.iter().filter_map(cleared).collect()
+        };
+        for (minutes, limit, expected) in [(15, 200_000, Some(Price(150_000))), (30, 90_000, None)] {
+            let (now, mut out) = (at(minutes), Outbox::of(ParticipantId(0)));
+            let slot = slot(minutes + 15);
+            operator.step(now, &(), &[], &mut out);
+            let inbox = [order(0, 1, Side::Bid, (500, limit), slot), order(0, 2, Side::Offer, (800, 100_000), slot)];
+            operator.step(now, &(), &inbox, &mut out);
+            operator.step(now, &(), &[], &mut out);
+            assert_eq!(told(&out), [(5, slot, expected)]);
+        }
+    }
 }

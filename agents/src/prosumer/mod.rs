@@ -218,7 +218,9 @@ impl Core for Prosumer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::StorageStatus;
     use crate::market_operator::Venue;
+    use crate::storage_trade::{StorageTerms, TradableStorage};
     use crate::time::{Calendar, Span};
     use market::Price;
     use market::product::Product;
@@ -358,5 +360,43 @@ mod tests {
         external.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
         external.step(at(15), &exported(800), &[], &mut out);
         assert!(out.mail.is_empty());
+    }
+
+    #[test]
+    fn storage_is_traded_once_a_tariff_is_known_apart_from_the_site_and_its_manager_is_told_of_awards() {
+        let (mut prosumer, manager) = (prosumer(true, Bidding::Truthful), ParticipantId(1));
+        let storage = StorageStatus {
+            energy_kwh: 50.0,
+            min_kwh: 10.0,
+            max_kwh: 90.0,
+            charge_limit_kw: 40.0,
+            discharge_limit_kw: 40.0,
+            power_kw: -4.0,
+        };
+        let (device, terms) = (ParticipantId(7), StorageTerms::default());
+        let tradable = Message::Tradable(TradableStorage { device, storage, departure: None, terms });
+        let told = |quarter| {
+            let slot = RULES.traded_at(at(15 * quarter));
+            [tradable.clone(), Message::PlannedChange { slot, energy: Energy(0) }].map(to_prosumer)
+        };
+        let mut out = Outbox::of(ParticipantId(3));
+        prosumer.step(at(0), &exported(0), &told(0), &mut out);
+        assert!(out.mail.is_empty(), "no tariff is known");
+        prosumer.step(at(15), &exported(1300), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        assert!(out.mail.is_empty(), "the manager has not told yet");
+        prosumer.step(at(15), &exported(1300), &told(1), &mut out);
+        let (slot, placed) = (RULES.traded_at(at(15)), orders(&out));
+        assert!(placed.iter().all(|(product, of, _)| (*product, *of) == (0, slot)));
+        let (_, _, site) = placed[0];
+        // Of 1,300 Wh that went out, the storage gave 1,000.
+        assert_eq!((site.side, site.quantity, site.limit), (Side::Offer, Energy(300), TARIFF.feed_in));
+        assert!(placed[1..].iter().any(|(.., order)| order.side == Side::Bid));
+        let (price, energy) = (TARIFF.peak, Energy(1300));
+        let award = Message::Award { product: SPOT, slot, side: Side::Offer, energy, price };
+        let mut out = Outbox::of(ParticipantId(3));
+        prosumer.step(at(15), &exported(1300), &[to_prosumer(award)], &mut out);
+        let awarded = Message::Awarded { device, slot, energy: Energy(-1000) };
+        assert_eq!(out.mail, [Mail { to: manager, from: ParticipantId(3), message: awarded }]);
+        assert_eq!(prosumer.position(slot), Energy(-300));
     }
 }
