@@ -22,5 +22,6 @@ mod rig;
 mod rooms;
 mod snapshots;
 mod sources;
+mod storage_trade;
 mod supply;
 mod ticks;
