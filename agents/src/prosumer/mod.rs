@@ -375,7 +375,7 @@ mod tests {
         };
         let (device, terms) = (ParticipantId(7), StorageTerms::default());
         let tradable = Message::Tradable(TradableStorage { device, storage, departure: None, terms });
-        let told = |quarter| {
+        let told = |quarter: i64| {
             let slot = RULES.traded_at(at(15 * quarter));
             [tradable.clone(), Message::PlannedChange { slot, energy: Energy(0) }].map(to_prosumer)
         };
