@@ -14,6 +14,8 @@ const IDLE: &str = "ems.batteries={ rule = \"price-threshold\", charge_below_eur
 
 fn lived(rules: &[&str], duration: &str, tick: &str) -> (Plan, Run) {
     let mut scenario = martinique(duration, tick, 12);
+    // What batteries give at the DSO's request is not what they trade.
+    set(&mut scenario, "dso.demand_response_above_mw=1e6");
     rules.iter().for_each(|rule| set(&mut scenario, rule));
     let plan = plan(&scenario);
     let run = sweep(&plan, Outside::Nothing);
@@ -80,5 +82,7 @@ fn what_is_traded_does_not_depend_on_the_length_of_ticks() {
         let (_, run) = lived(&[MARKET, vehicles], "1d", tick);
         settlements(&run).map(|row| (row.slot, row.site, row.bought, row.sold, row.bill.total)).collect()
     };
-    assert_eq!(trades("15m"), trades("5m"));
+    let (coarse, fine) = (trades("15m"), trades("5m"));
+    let apart = coarse.iter().zip(&fine).find(|(one, other)| one != other);
+    assert!(coarse.len() == fine.len() && apart.is_none(), "{apart:?}");
 }
