@@ -20,6 +20,7 @@ pub mod number;
 pub mod reading;
 pub mod record;
 pub mod series;
+pub mod storage_trade;
 pub mod time;
 
 pub mod battery;

@@ -6,6 +6,7 @@ use crate::id::ParticipantId;
 use crate::record::SessionRow;
 use crate::retailer::Cleared;
 use crate::series::Series;
+use crate::storage_trade::TradableStorage;
 use crate::time::{Slot, Span, Time};
 use market::product::ProductId;
 use market::settlement::Traded;
@@ -105,6 +106,17 @@ pub enum Message {
         /// The contract they are for.
         contract: NamedContract,
     },
+    /// EMS to prosumer, before the planned change: a storage that is for the market, as it stands.
+    Tradable(TradableStorage),
+    /// Prosumer to EMS: all that has been traded for a storage in a slot.
+    Awarded {
+        /// The battery or charge point.
+        device: ParticipantId,
+        /// The delivery slot.
+        slot: Slot,
+        /// Bought less sold.
+        energy: Energy,
+    },
     /// Prosumer to market operator: an order for a contract.
     Order {
         /// What is traded.
@@ -140,6 +152,13 @@ pub enum Message {
         energy: Energy,
         /// Price of the award, of the last trade where trades have prices of their own.
         price: Price,
+    },
+    /// Market operator to those who learn from prices: an auction has been cleared for a contract.
+    Cleared {
+        /// The contract: its delivery slot.
+        slot: Slot,
+        /// The one price, or the mean of all trades; none if there was no trade.
+        price: Option<Price>,
     },
     /// Market operator to retailer: what a prosumer has traded, beyond what was told before, for settlement.
     Traded {

@@ -26,6 +26,7 @@ mod scenario;
 pub mod script;
 mod sections;
 mod settlement;
+mod strategies;
 pub mod sweep;
 mod window;
 

@@ -502,7 +502,8 @@ impl<'a> Draft<'a> {
         let accounts = (0..self.sites.len()).map(account).collect();
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
         let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket)
-            .comparing(&self.alternatives);
+            .comparing(&self.alternatives)
+            .with_audience(self.storage_traders());
         let settling = Settling {
             tariff: retailer.tariff(),
             slot: self.rules.slot,
@@ -533,6 +534,19 @@ impl<'a> Draft<'a> {
     fn rule(&self) -> Rule {
         let community = &self.sections.community;
         community.rule(community.sharing, self.prosumer_of.len())
+    }
+
+    /// Who trades with storage, and so learns from prices; sorted.
+    fn storage_traders(&self) -> Vec<ParticipantId> {
+        let EmsSection { batteries, vehicles, .. } = &self.sections.ems;
+        let is_traded = |asset: &&Asset| match asset.model {
+            Model::Battery(_) => batteries.terms().is_some(),
+            Model::Evse(_) => vehicles.terms().is_some(),
+            _ => false,
+        };
+        let assets = self.assets.iter().filter(|asset| self.is_managed(asset)).filter(is_traded);
+        let traders: BTreeSet<ParticipantId> = assets.filter_map(|asset| self.prosumer(asset)).collect();
+        traders.into_iter().collect()
     }
 
     fn ems(&self, portfolio: PortfolioId) -> Ems {

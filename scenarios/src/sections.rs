@@ -2,9 +2,8 @@
 //!
 //! Defaults marked *assumption* have no source for Martinique and are there to be changed.
 
-use crate::document::{Drawn, Node, Value, nearest};
 use crate::parameters::Limits::{Any, Within};
-use crate::parameters::{ASSUMPTION, Parameter, Setting, choice, parameters};
+use crate::parameters::{ASSUMPTION, choice, parameters};
 use crate::settlement::Rules;
 use agents::Span;
 use agents::ems::Strategy;
@@ -155,11 +154,17 @@ parameters! {
         /// The portfolio it manages.
         portfolio: String = "cariflex".into(), "name", Any, "";
         /// Rule for batteries: "self-consumption" brings the portfolio's meter to zero; { rule = "price-threshold",
-        /// charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 } goes by the DSO's price of consumption.
-        batteries: Strategy = Strategy::SelfConsumption {}, "rule", Any, "";
+        /// charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 } goes by the DSO's price of consumption; "market"
+        /// leaves them to their prosumer, who trades by the value of stored energy, and does what was traded. Its terms,
+        /// { rule = "market", efficiency = 0.94, wear_eur_per_mwh = 10, margin = 0.06, window_days = 3, quantile = 0.1,
+        /// steps = 4 }: efficiency one way; wear of a MWh through the terminals; share of the usable range kept out of the
+        /// market at either end; the days of clearing prices that are remembered, of which the quantile, and as much from the top,
+        /// are the price levels between which stored energy is valued; into how many orders a bid is divided.
+        batteries: Strategy = Strategy::SelfConsumption {}, "rule", Any, "terms of trade: assumptions";
         /// Rule for vehicles: "self-consumption" lets them charge at once; price-threshold as for batteries, never at the cost
-        /// of a departure.
-        vehicles: Strategy = Strategy::SelfConsumption {}, "rule", Any, "";
+        /// of a departure; market as for batteries (the margin is none of theirs): what must be charged before the departure is
+        /// bid at the retailer's import price.
+        vehicles: Strategy = Strategy::SelfConsumption {}, "rule", Any, "terms of trade: assumptions";
     }
 }
 
@@ -170,56 +175,5 @@ parameters! {
         delivered_eur_per_mwh: f64 = 300.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
         /// Paid for energy a vehicle returns.
         returned_eur_per_mwh: f64 = 250.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
-    }
-}
-
-const RULES: [&str; 2] = ["self-consumption", "price-threshold"];
-const THRESHOLDS: [&str; 2] = ["charge_below_eur_per_mwh", "discharge_above_eur_per_mwh"];
-const RULE_HINT: &str = "write \"self-consumption\" or { rule = \"price-threshold\", \
-                         charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 }";
-
-impl Setting for Strategy {
-    fn placeholder() -> Self {
-        Self::SelfConsumption {}
-    }
-
-    fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
-        if node.value == Value::Text(RULES[0].into()) {
-            return Ok(Self::SelfConsumption {});
-        }
-        let table = node.table().ok_or_else(|| format!("is {}: {RULE_HINT}", node.value.kind()))?;
-        let rule = match table.get("rule").map(|rule| &rule.value) {
-            Some(Value::Text(rule)) => rule.as_str(),
-            _ => return Err(format!("names no rule: {RULE_HINT}")),
-        };
-        let known: &[&str] = if rule == "price-threshold" { &THRESHOLDS } else { &[] };
-        if let Some(key) = table.keys().find(|key| *key != "rule" && !known.contains(&key.as_str())) {
-            let near = nearest(key, known.iter().copied()).map_or_else(String::new, |near| format!(" (`{near}`?)"));
-            return Err(format!("has the unknown key `{key}`{near}: {RULE_HINT}"));
-        }
-        let price = |key: &str| {
-            let number = table.get(key).and_then(|node| node.value.number());
-            number.filter(|number| number.is_finite()).ok_or_else(|| format!("needs a number for `{key}`: {RULE_HINT}"))
-        };
-        match rule {
-            "self-consumption" => Ok(Self::SelfConsumption {}),
-            "price-threshold" => {
-                let [low, high] = [price(THRESHOLDS[0])?, price(THRESHOLDS[1])?];
-                if low >= high {
-                    return Err("charge_below_eur_per_mwh must be less than discharge_above_eur_per_mwh".into());
-                }
-                Ok(Self::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high })
-            }
-            _ => Err(format!("names the rule {rule:?}: write one of {RULES:?}")),
-        }
-    }
-
-    fn written(&self) -> String {
-        match self {
-            Self::SelfConsumption {} => format!("{:?}", RULES[0]),
-            Self::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high } => {
-                format!("{{ rule = \"price-threshold\", {} = {low:?}, {} = {high:?} }}", THRESHOLDS[0], THRESHOLDS[1])
-            }
-        }
     }
 }

@@ -24,5 +24,6 @@ mod rig;
 mod rooms;
 mod snapshots;
 mod sources;
+mod storage_trade;
 mod supply;
 mod ticks;

@@ -114,6 +114,7 @@ impl Auction {
             let clearing = market::clear(&*mechanism, &book);
             keep(now, contract, &waiting, &clearing, (desk, out));
             tell(contract, &clearing, desk, out);
+            publish(contract, &clearing, desk, out);
             if desk.compares && !book.is_empty() {
                 compare(contract, &book, &clearing, desk, out);
             }
@@ -198,5 +199,20 @@ fn compare(contract: Slot, book: &Book, clearing: &Clearing, desk: &Desk<'_>, ou
     for (alternative, mechanism) in desk.shadows {
         let mechanism = mechanism.build().expect("the plan names mechanisms that need no preferences");
         tell(*alternative, &market::clear(&*mechanism, book));
+    }
+}
+
+/// The price of the contract, to those who learn from it.
+fn publish(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
+    if desk.audience.is_empty() {
+        return;
+    }
+    let paid: Money = clearing.trades.iter().fold(Money::ZERO, |paid, trade| paid + trade.quantity * trade.price);
+    let volume: i128 = clearing.trades.iter().map(|trade| i128::from(trade.quantity.0)).sum();
+    // The mean of prices is none of them, but lies between: it fits.
+    let mean = (volume > 0).then(|| Price((paid.0 / volume) as i64));
+    let price = clearing.price.or(mean);
+    for listener in desk.audience {
+        out.send(*listener, Message::Cleared { slot, price });
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Desk<'a> {
     pub(super) compares: bool,
     /// The mechanisms it is compared with.
     pub(super) shadows: &'a [(AlternativeId, Specification)],
+    /// Who is told the prices of auctions.
+    pub(super) audience: &'a [ParticipantId],
 }
 
 /// The part of one side in a trade.

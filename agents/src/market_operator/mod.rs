@@ -46,6 +46,9 @@ pub struct MarketOperator {
     /// One per venue: what was cleared at its last gate.
     #[serde(default)]
     cleared: Vec<Vec<ClearingRow>>,
+    /// Who is told the prices of auctions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    audience: Vec<ParticipantId>,
 }
 
 impl MarketOperator {
@@ -56,7 +59,19 @@ impl MarketOperator {
         let books: Vec<_> = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
         let cleared = vec![Vec::new(); books.len()];
         let (compares, shadows) = (false, Vec::new());
-        Self { venues, slot, retailer, ticket, compares, shadows, books, opened: None, is_open: false, cleared }
+        Self {
+            venues,
+            slot,
+            retailer,
+            ticket,
+            compares,
+            shadows,
+            books,
+            opened: None,
+            is_open: false,
+            cleared,
+            audience: Vec::new(),
+        }
     }
 
     /// The same, which tells the retailer also what each clearing would have come to under these alternatives.
@@ -71,9 +86,21 @@ impl MarketOperator {
         self
     }
 
+    /// One that tells `audience` the prices of its auctions.
+    #[must_use]
+    pub fn with_audience(self, audience: Vec<ParticipantId>) -> Self {
+        Self { audience, ..self }
+    }
+
     /// The first instant whose gate an order that comes now can still reach.
     fn earliest(&self, now: Now) -> Time {
         if self.opened == Some(now.time) && !self.is_open { now.time + Span(1) } else { now.time }
+    }
+
+    fn desk<'a>(&'a self, product: ProductId, venue: &'a Venue) -> Desk<'a> {
+        let Self { retailer, slot, ticket, compares, .. } = *self;
+        let (shadows, audience) = (self.shadows.as_slice(), self.audience.as_slice());
+        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience }
     }
 
     /// Has the books of a product do something at its desk; none if there is no such product.
@@ -82,7 +109,7 @@ impl MarketOperator {
         let (venue, books) = (self.venues.get(index)?, self.books.get_mut(index)?);
         let (retailer, slot, ticket) = (self.retailer, self.slot, self.ticket);
         let (compares, shadows) = (self.compares, self.shadows.as_slice());
-        let desk = Desk { product, venue, retailer, slot, ticket, compares, shadows };
+        let desk = Desk { product, venue, retailer, slot, ticket, compares, shadows, audience: &self.audience };
         Some(act(books, &desk))
     }
 
@@ -444,5 +471,26 @@ mod tests {
         let book = hours.contracts[1].book.clone().expect("continuous");
         assert_eq!(book.bids, [(Price(80_000), Energy(2000))]);
         assert_eq!((book.offers, book.last_price), (vec![(Price(100_000), Energy(3200))], None));
+    }
+
+    #[test]
+    fn whoever_learns_from_prices_is_told_them_also_that_there_is_none() {
+        let mut operator = operator().with_audience(vec![ParticipantId(5)]);
+        let told = |out: &Outbox| -> Vec<_> {
+            let cleared = |mail: &Mail| match mail.message {
+                Message::Cleared { slot, price } => Some((mail.to.0, slot, price)),
+                _ => None,
+            };
+            out.mail.iter().filter_map(cleared).collect()
+        };
+        for (minutes, limit, expected) in [(15, 200_000, Some(Price(150_000))), (30, 90_000, None)] {
+            let (now, mut out) = (at(minutes), Outbox::of(ParticipantId(0)));
+            let slot = slot(minutes + 15);
+            operator.step(now, &(), &[], &mut out);
+            let inbox = [order(0, 1, Side::Bid, (500, limit), slot), order(0, 2, Side::Offer, (800, 100_000), slot)];
+            operator.step(now, &(), &inbox, &mut out);
+            operator.step(now, &(), &[], &mut out);
+            assert_eq!(told(&out), [(5, slot, expected)]);
+        }
     }
 }

@@ -159,7 +159,7 @@ impl MarketOperator {
     fn desks(&self) -> impl Iterator<Item = (&Books, Desk<'_>)> {
         let numbered = (0..).map(ProductId).zip(self.venues.iter().zip(&self.books));
         numbered.map(|(product, (venue, books))| {
-            (books, Desk { product, venue, retailer: self.retailer, slot: self.slot, ticket: self.ticket })
+            (books, self.desk(product, venue))
         })
     }
 }

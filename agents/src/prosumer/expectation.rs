@@ -44,6 +44,17 @@ impl Expectation {
         self.read = Some((now.time, imported, exported));
     }
 
+    /// Of the slot that ends now, leaves out `energy`, which is nothing to go by.
+    pub(super) fn exclude(&mut self, now: Now, energy: Energy) {
+        let index = self.index(now.time - self.slot);
+        if self.read.is_none_or(|(time, ..)| time != now.time) {
+            return;
+        }
+        for known in self.last.iter_mut().chain(self.day.get_mut(index).into_iter().flatten()) {
+            *known -= energy;
+        }
+    }
+
     /// The net energy of the slot that has just ended.
     pub(super) fn last(&self) -> Option<Energy> {
         self.last

@@ -1,15 +1,17 @@
 //! A prosumer: trades in the market for one site.
 //!
 //! It expects of coming slots what the meter showed before, and at a managed site the change that its energy manager
-//! plans; what it has not traded yet it orders at each gate, within the retailer's prices ([`Bidding`]). Orders from
-//! outside go through it as well: it passes them on, and counts what they get.
+//! plans; what it has not traded yet it orders at each gate, within the retailer's prices ([`Bidding`]). Storage that the
+//! manager leaves to the market it trades by the value of what is stored ([`storage`]). Orders from outside go through it as well: it passes them on, and counts what they get.
 
 mod bidding;
 mod expectation;
 mod outside;
+mod storage;
 
 pub use bidding::Bidding;
 
+use crate::act::ActId;
 use crate::core::{Core, MeterReading, Outbox, Wake};
 use crate::draw::Draws;
 use crate::id::{Kind, ParticipantId};
@@ -22,6 +24,7 @@ use market::product::ProductId;
 use market::{AgentId, Energy, Order, OrderId, Side};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use storage::{StorageOrder, StorageTrader};
 
 /// The product of the very next slots, by whose rhythm energy managers plan.
 const SPOT: ProductId = ProductId(0);
@@ -46,6 +49,9 @@ pub struct Prosumer {
     /// Contracts to come that are traded from outside, by the beginning of their delivery.
     #[serde(default)]
     outside: BTreeSet<(Time, ProductId)>,
+    /// What it knows of the site's storage; its trades are not among the positions.
+    #[serde(default)]
+    storage: StorageTrader,
 }
 
 impl Prosumer {
@@ -71,6 +77,7 @@ impl Prosumer {
             ordered: None,
             positions: BTreeMap::new(),
             outside: BTreeSet::new(),
+            storage: StorageTrader::default(),
         }
     }
 
@@ -113,18 +120,35 @@ impl Prosumer {
         for (slot, energy) in missing {
             let side = if energy > Energy(0) { Side::Bid } else { Side::Offer };
             let prices = (tariff.feed_in, tariff.import(now.calendar.time_of_day(slot.start)));
-            let order = Order {
-                id: OrderId(0),
-                agent: AgentId(0),
-                side,
-                quantity: Energy(energy.0.abs()),
-                limit: self.bidder.limit(now, side, (id, &venue.product), slot, prices),
-                quality: 0,
-                premium_bp: 0,
-                submitted_ms: now.time.0,
-                lottery: self.bidder.ticket(),
-            };
-            out.send(self.operator, Message::Order { product: id, slot, order, act: None });
+            let limit = self.bidder.limit(now, side, (id, &venue.product), slot, prices);
+            let order = StorageOrder { product: id, slot, side, quantity: Energy(energy.0.abs()), limit };
+            self.storage.note_other(now, &order);
+            self.send(now, &order, None, out);
+        }
+    }
+
+    fn send(&self, now: Now, order: &StorageOrder, act: Option<ActId>, out: &mut Outbox) {
+        let StorageOrder { product, slot, side, quantity, limit } = *order;
+        let order = Order {
+            id: OrderId(0),
+            agent: AgentId(0),
+            side,
+            quantity,
+            limit,
+            quality: 0,
+            premium_bp: 0,
+            submitted_ms: now.time.0,
+            lottery: self.bidder.ticket(),
+        };
+        out.send(self.operator, Message::Order { product, slot, order, act });
+    }
+
+    /// Orders for the site's storage at all gates of this instant, once its manager has told of it all.
+    fn order_for_storage(&mut self, now: Now, out: &mut Outbox) {
+        let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
+        let venues = Venues::clone(&self.venues);
+        for order in self.storage.orders(now, &venues, (tariff, self.rules.slot)) {
+            self.send(now, &order, None, out);
         }
     }
 
@@ -149,6 +173,7 @@ impl Core for Prosumer {
             self.expectation.read(now, meter);
             self.positions = self.positions.split_off(&now.time);
             self.outside = self.outside.split_off(&(now.time, SPOT));
+            self.storage.forget(now);
         }
         for mail in inbox {
             match &mail.message {
@@ -157,10 +182,28 @@ impl Core for Prosumer {
                     if let Some(last) = self.expectation.last() {
                         self.order(now, SPOT, vec![(*slot, last + *energy)], out);
                     }
+                    if self.storage.is_trading() {
+                        self.order_at_gates(now, out);
+                        self.order_for_storage(now, out);
+                    }
+                }
+                Message::Tradable(tradable) => {
+                    let moved_kwh = tradable.storage.power_kw * self.rules.slot.hours();
+                    self.expectation.exclude(now, Energy::from_kwh(moved_kwh));
+                    self.storage.note_storage(now, mail.from, *tradable);
+                }
+                Message::Cleared { slot, price } if slot.length == self.rules.slot => {
+                    self.storage.note_price(*slot, *price);
                 }
                 Message::Award { product, slot, side, energy, price } => {
                     self.bidder.take_award(*product);
-                    self.count(*slot, *side, *energy);
+                    let other =
+                        self.storage.take_award((*product, *slot, *side), *energy, |(manager, device, energy)| {
+                            out.send(manager, Message::Awarded { device, slot: *slot, energy });
+                        });
+                    if other > Energy(0) {
+                        self.count(*slot, *side, other);
+                    }
                     self.tell_award(now, (*product, *slot), (*side, *energy, *price), out);
                 }
                 Message::PlaceOrder { act, order } => self.place(now, *act, order, out),
@@ -170,7 +213,10 @@ impl Core for Prosumer {
         }
         if self.ordered != Some(now.time) && gates_at(&self.venues, now).next().is_some() {
             self.ordered = Some(now.time);
-            self.order_at_gates(now, out);
+            // What its storage did in the slot that is over is none of the site's habits: the manager tells it first.
+            if !self.storage.is_trading() {
+                self.order_at_gates(now, out);
+            }
         }
     }
 
@@ -182,7 +228,9 @@ impl Core for Prosumer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mail::StorageStatus;
     use crate::market_operator::Venue;
+    use crate::storage_trade::{StorageTerms, TradableStorage};
     use crate::time::{Calendar, Span};
     use market::Price;
     use market::product::Product;
@@ -322,5 +370,43 @@ mod tests {
         external.step(at(0), &exported(0), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
         external.step(at(15), &exported(800), &[], &mut out);
         assert!(out.mail.is_empty());
+    }
+
+    #[test]
+    fn storage_is_traded_once_a_tariff_is_known_apart_from_the_site_and_its_manager_is_told_of_awards() {
+        let (mut prosumer, manager) = (prosumer(true, Bidding::Truthful), ParticipantId(1));
+        let storage = StorageStatus {
+            energy_kwh: 50.0,
+            min_kwh: 10.0,
+            max_kwh: 90.0,
+            charge_limit_kw: 40.0,
+            discharge_limit_kw: 40.0,
+            power_kw: -4.0,
+        };
+        let (device, terms) = (ParticipantId(7), StorageTerms::default());
+        let tradable = Message::Tradable(TradableStorage { device, storage, departure: None, terms });
+        let told = |quarter: i64| {
+            let slot = RULES.traded_at(at(15 * quarter));
+            [tradable.clone(), Message::PlannedChange { slot, energy: Energy(0) }].map(to_prosumer)
+        };
+        let mut out = Outbox::of(ParticipantId(3));
+        prosumer.step(at(0), &exported(0), &told(0), &mut out);
+        assert!(out.mail.is_empty(), "no tariff is known");
+        prosumer.step(at(15), &exported(1300), &[to_prosumer(Message::Tariff(TARIFF))], &mut out);
+        assert!(out.mail.is_empty(), "the manager has not told yet");
+        prosumer.step(at(15), &exported(1300), &told(1), &mut out);
+        let (slot, placed) = (RULES.traded_at(at(15)), orders(&out));
+        assert!(placed.iter().all(|(product, of, _)| (*product, *of) == (0, slot)));
+        let (_, _, site) = placed[0];
+        // Of 1,300 Wh that went out, the storage gave 1,000.
+        assert_eq!((site.side, site.quantity, site.limit), (Side::Offer, Energy(300), TARIFF.feed_in));
+        assert!(placed[1..].iter().any(|(.., order)| order.side == Side::Bid));
+        let (price, energy) = (TARIFF.peak, Energy(1300));
+        let award = Message::Award { product: SPOT, slot, side: Side::Offer, energy, price };
+        let mut out = Outbox::of(ParticipantId(3));
+        prosumer.step(at(15), &exported(1300), &[to_prosumer(award)], &mut out);
+        let awarded = Message::Awarded { device, slot, energy: Energy(-1000) };
+        assert_eq!(out.mail, [Mail { to: manager, from: ParticipantId(3), message: awarded }]);
+        assert_eq!(prosumer.position(slot), Energy(-300));
     }
 }

@@ -1,5 +1,6 @@
 //! Orders from outside: a prosumer makes them orders of its market, passes them on, and tells what they got.
 
+use super::storage::StorageOrder;
 use super::{Prosumer, SPOT};
 use crate::act::{ActId, NamedContract, PlacedOrder, side_name};
 use crate::core::Outbox;
@@ -7,7 +8,7 @@ use crate::mail::Message;
 use crate::record::{AwardRow, EventCode, Record};
 use crate::time::{Now, Slot, Time};
 use market::product::ProductId;
-use market::{AgentId, Energy, Order, OrderId, Price, Side};
+use market::{Energy, Price, Side};
 
 impl Prosumer {
     /// Bought minus sold of each settlement slot to come in which it has traded, by its beginning.
@@ -24,19 +25,10 @@ impl Prosumer {
         });
         match ordered {
             Ok((product, slot, quantity)) => {
-                let order = Order {
-                    id: OrderId(0),
-                    agent: AgentId(0),
-                    side: placed.side,
-                    quantity,
-                    limit: placed.limit,
-                    quality: 0,
-                    premium_bp: 0,
-                    submitted_ms: now.time.0,
-                    lottery: self.bidder.ticket(),
-                };
                 self.outside.insert((slot.start, product));
-                out.send(self.operator, Message::Order { product, slot, order, act: Some(act) });
+                let order = StorageOrder { product, slot, side: placed.side, quantity, limit: placed.limit };
+                self.storage.note_other(now, &order);
+                self.send(now, &order, Some(act), out);
             }
             Err(reason) => out.record(Record::ActFailed(act, reason)),
         }

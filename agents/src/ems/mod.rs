@@ -1,9 +1,15 @@
 //! The energy manager of a portfolio: sends batteries and charge points their commands each quarter hour.
 //!
 //! It plans once the reports of the quarter hour are in, from these, the portfolio's meter and the DSO's
-//! signals, and tells each site's prosumer what change to expect. Two rules, chosen for batteries and vehicles
-//! apart: *self-consumption* (as few batteries as do it well bring the portfolio's meter to zero, vehicles charge at once) and
-//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure).
+//! signals, and tells each site's prosumer what change to expect. Three rules, chosen for batteries and vehicles
+//! apart: *self-consumption* (as few batteries as do it well bring the portfolio's meter to zero, vehicles charge at once),
+//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure), and *market* (do what
+//! the site's prosumer has traded).
+
+mod desk;
+mod strategy;
+
+pub use strategy::Strategy;
 
 use crate::command::{Command, Directive, Priority, Value};
 use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
@@ -13,13 +19,12 @@ use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::market_operator::MarketRules;
 use crate::series::Series;
-use crate::time::{Every, Now, Span, Time};
+use crate::time::{Every, Now, Time};
+use desk::Desk;
 use market::Energy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Time kept in hand before a departure: within it a vehicle charges whatever the price.
-const DEPARTURE_MARGIN: Span = Span::from_minutes(30);
+use strategy::{may_discharge, must_charge};
 
 /// Share of its rating at which a battery is planned to run: converters lose least there, and there is room for more.
 const GOOD_LOAD: f64 = 0.5;
@@ -43,21 +48,8 @@ pub struct Ems {
     consumption_price: Option<Series>,
     load_control: Option<Request>,
     demand_response: Option<Request>,
-}
-
-/// How devices are dispatched.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Strategy {
-    /// Batteries bring the portfolio's meter to zero; vehicles charge at once.
-    SelfConsumption {},
-    /// Charge at or below one price, discharge at or above another.
-    PriceThreshold {
-        /// Charge at this consumption price (EUR/MWh) or below.
-        charge_below_eur_per_mwh: f64,
-        /// Discharge at this consumption price (EUR/MWh) or above.
-        discharge_above_eur_per_mwh: f64,
-    },
+    #[serde(default, skip_serializing_if = "Desk::is_empty")]
+    desk: Desk,
 }
 
 /// A battery under management.
@@ -134,17 +126,21 @@ impl Ems {
             consumption_price: None,
             load_control: None,
             demand_response: None,
+            desk: Desk::default(),
         }
     }
 
-    fn take(&mut self, mail: &Mail) {
+    fn take(&mut self, now: Now, mail: &Mail, out: &mut Outbox) {
         match &mail.message {
             Message::StorageStatus(status) => {
+                self.desk.note_report(mail.from);
                 self.statuses.insert(mail.from, *status);
             }
             Message::ChargingNeeds(needs) => {
+                self.desk.note_report(mail.from);
                 self.needs.insert(mail.from, *needs);
             }
+            Message::Awarded { device, slot, energy } => self.take_award(now, *device, (*slot, *energy), out),
             Message::ChargingOver => {
                 if let Some(needs) = self.needs.remove(&mail.from) {
                     self.left_kw.insert(mail.from, needs.storage.power_kw);
@@ -176,6 +172,7 @@ impl Ems {
         let net_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw);
         self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
+        self.desk.begin(now);
         let slot = self.rules.traded_at(now);
         for (prosumer, change_kw) in changes_kw.0 {
             let energy = Energy::from_kwh(change_kw * slot.length.hours());
@@ -195,7 +192,7 @@ impl Ems {
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
             } else {
-                (self.battery_rule(now, status, share), Priority::Ems)
+                (self.battery_rule(now, battery, status, share), Priority::Ems)
             };
             let wanted_kw = match dispatch {
                 Dispatch::Free => 0.0,
@@ -205,6 +202,11 @@ impl Ems {
                 }
             };
             self.command(now, battery.battery, dispatch, priority, out);
+            if let Some(terms) = self.battery_strategy.terms() {
+                self.desk.offer_battery((battery, status), terms, out);
+                changes_kw.add(battery.prosumer, 0.0);
+                continue;
+            }
             let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
             changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
@@ -247,8 +249,9 @@ impl Ems {
         wanted_kw.clamp(lowest_kw, highest_kw)
     }
 
-    fn battery_rule(&self, now: Now, status: &StorageStatus, share: Option<f64>) -> Dispatch {
+    fn battery_rule(&self, now: Now, battery: &ManagedBattery, status: &StorageStatus, share: Option<f64>) -> Dispatch {
         match self.battery_strategy {
+            Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(battery.battery, now.time, self.rules.slot)),
             Strategy::SelfConsumption {} => share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share }),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
@@ -267,12 +270,17 @@ impl Ems {
                 changes_kw.add(point.prosumer, -self.left_kw.get(&point.evse).copied().unwrap_or_default());
                 continue;
             };
-            let (dispatch, priority) = self.vehicle_dispatch(now, needs);
+            let (dispatch, priority) = self.vehicle_dispatch(now, point.evse, needs);
             self.command(now, point.evse, dispatch, priority, out);
             let limit_kw = point.rated_kw * percent / 100.0;
             if percent < 100.0 {
                 let directive = Directive::ImportLimit(Value::Constant(limit_kw));
                 self.send(now, point.evse, Priority::DsoEmergency, directive, out);
+            }
+            if let Some(terms) = self.vehicle_strategy.terms() {
+                self.desk.offer_vehicle((point, limit_kw), needs, terms, out);
+                changes_kw.add(point.prosumer, 0.0);
+                continue;
             }
             let wanted_kw = match dispatch {
                 Dispatch::Hold(power_kw) => power_kw,
@@ -286,9 +294,9 @@ impl Ems {
     }
 
     /// While the DSO asks for support a vehicle gives what it can spare, and takes nothing unless it must.
-    fn vehicle_dispatch(&self, now: Now, needs: &ChargingNeeds) -> (Dispatch, Priority) {
+    fn vehicle_dispatch(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> (Dispatch, Priority) {
         if !self.is_support_wanted(now.time) || must_charge(now, needs) {
-            (self.vehicle_rule(now, needs), Priority::Ems)
+            (self.vehicle_rule(now, evse, needs), Priority::Ems)
         } else if may_discharge(now, needs) {
             (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)
         } else {
@@ -296,10 +304,11 @@ impl Ems {
         }
     }
 
-    fn vehicle_rule(&self, now: Now, needs: &ChargingNeeds) -> Dispatch {
+    fn vehicle_rule(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> Dispatch {
         match self.vehicle_strategy {
             Strategy::SelfConsumption {} => Dispatch::Free,
-            Strategy::PriceThreshold { .. } if must_charge(now, needs) => Dispatch::Free,
+            Strategy::PriceThreshold { .. } | Strategy::Market(_) if must_charge(now, needs) => Dispatch::Free,
+            Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(evse, now.time, self.rules.slot)),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
                     Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Free,
@@ -341,23 +350,6 @@ impl Changes {
     }
 }
 
-/// Hours of charging at full power that `needs` still asks for.
-fn hours_to_target(needs: &ChargingNeeds) -> f64 {
-    let missing_kwh = (needs.target_kwh - needs.storage.energy_kwh).max(0.0);
-    if missing_kwh > 0.0 { missing_kwh / needs.storage.charge_limit_kw } else { 0.0 }
-}
-
-/// Whether the time to departure is just enough to charge what is missing.
-fn must_charge(now: Now, needs: &ChargingNeeds) -> bool {
-    (needs.departure - now.time).hours() <= hours_to_target(needs) + DEPARTURE_MARGIN.hours()
-}
-
-/// Whether the vehicle can give energy for a quarter hour and still take it back before it leaves.
-fn may_discharge(now: Now, needs: &ChargingNeeds) -> bool {
-    let hours_left = (needs.departure - now.time).hours();
-    needs.storage.energy_kwh > needs.reserve_kwh && hours_left > hours_to_target(needs) + 2.0 * DEPARTURE_MARGIN.hours()
-}
-
 impl Core for Ems {
     const KIND: Kind = Kind::Ems;
     type Sense = MeterReading;
@@ -367,7 +359,7 @@ impl Core for Ems {
         let slot_begins = self.plan.is_due(now.time);
         self.planning |= slot_begins;
         for mail in inbox {
-            self.take(mail);
+            self.take(now, mail, out);
         }
         if self.planning && !slot_begins && inbox.is_empty() {
             self.planning = false;
@@ -381,176 +373,4 @@ impl Core for Ems {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::time::{Calendar, Slot};
-
-    const BATTERY: ParticipantId = ParticipantId(1);
-    const EVSE: ParticipantId = ParticipantId(2);
-    const PROSUMER: ParticipantId = ParticipantId(3);
-    const RULES: MarketRules = MarketRules { slot: Span::from_minutes(15), lead: Span::from_minutes(15) };
-    const THRESHOLD: Strategy =
-        Strategy::PriceThreshold { charge_below_eur_per_mwh: 150.0, discharge_above_eur_per_mwh: 250.0 };
-
-    fn at(minutes: i64) -> Now {
-        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
-    }
-
-    fn ems(strategy: Strategy) -> Ems {
-        let battery = ManagedBattery { battery: BATTERY, prosumer: Some(PROSUMER), rated_kw: 50.0, ticket: 1 };
-        let point = ManagedChargePoint { evse: EVSE, prosumer: None, rated_kw: 22.0 };
-        Ems::new(PortfolioId(0), RULES, vec![battery], vec![point], (strategy, strategy))
-    }
-
-    fn status(energy_kwh: f64) -> StorageStatus {
-        let (charge_limit_kw, discharge_limit_kw) = (20.0, 20.0);
-        StorageStatus { energy_kwh, min_kwh: 5.0, max_kwh: 95.0, charge_limit_kw, discharge_limit_kw, power_kw: 0.0 }
-    }
-
-    fn needs(energy_kwh: f64, departure: Now) -> Message {
-        let storage = StorageStatus { min_kwh: 0.0, max_kwh: 75.0, ..status(energy_kwh) };
-        let (target_kwh, reserve_kwh, departure) = (60.0, 30.0, departure.time);
-        Message::ChargingNeeds(ChargingNeeds { storage, target_kwh, reserve_kwh, departure })
-    }
-
-    fn price(eur_per_mwh: f64) -> Message {
-        let consumption = Series { start: Time(0), step: Span::DAY, values: vec![eur_per_mwh].into() };
-        Message::EnergyPrices { production: consumption.clone(), consumption }
-    }
-
-    /// One quarter hour: reports come in, quiet comes, the plan goes out.
-    fn plan(ems: &mut Ems, now: Now, meter_kw: f64, reports: Vec<(ParticipantId, Message)>) -> Outbox {
-        let meter = MeterReading { power_kw: meter_kw, ..MeterReading::default() };
-        let mut out = Outbox::of(ParticipantId(0));
-        ems.step(now, &meter, &[], &mut out);
-        assert_eq!(ems.next_wake(now), Wake::WhenQuiet(Stage::Plan));
-        let inbox: Vec<_> =
-            reports.into_iter().map(|(from, message)| Mail { to: ParticipantId(0), from, message }).collect();
-        ems.step(now, &meter, &inbox, &mut out);
-        ems.step(now, &meter, &[], &mut out);
-        assert_eq!(ems.next_wake(now), Wake::At(now.time + RULES.slot));
-        out
-    }
-
-    fn directives(out: &Outbox, to: ParticipantId) -> Vec<Directive> {
-        let directive = |mail: &Mail| match &mail.message {
-            Message::Command(command) if mail.to == to => Some(command.directive.clone()),
-            _ => None,
-        };
-        out.mail.iter().filter_map(directive).collect()
-    }
-
-    fn hold(power_kw: f64) -> Directive {
-        Directive::Setpoint(Value::Constant(power_kw))
-    }
-
-    #[test]
-    fn self_consumption_lets_batteries_follow_the_portfolio_and_announces_the_expected_energy() {
-        let mut ems = ems(Strategy::SelfConsumption {});
-        let out = plan(&mut ems, at(0), -8.0, vec![(BATTERY, Message::StorageStatus(status(50.0)))]);
-        let follow = Directive::FollowMeter { meter: MeterId::Portfolio(PortfolioId(0)), share: 1.0 };
-        assert_eq!(directives(&out, BATTERY), [follow]);
-        let slot = Slot { start: at(15).time, length: RULES.slot };
-        let planned = Message::PlannedChange { slot, energy: Energy(2000) };
-        assert!(out.mail.iter().any(|mail| mail.to == PROSUMER && mail.message == planned), "{:?}", out.mail);
-    }
-
-    #[test]
-    fn as_few_batteries_as_do_it_at_half_their_rating_follow_the_fullest_or_emptiest_first() {
-        let mut ems = ems(Strategy::SelfConsumption {});
-        let more = [(7, 2), (8, 3)].map(|(id, ticket)| ManagedBattery {
-            battery: ParticipantId(id),
-            ticket,
-            ..ems.batteries[0]
-        });
-        ems.batteries.extend(more);
-        let reports = |ems: &mut Ems, meter_kw, minutes| {
-            let told = [(BATTERY, 50.0), (ParticipantId(7), 40.0), (ParticipantId(8), 60.0)];
-            let report = |(id, energy_kwh)| (id, Message::StorageStatus(status(energy_kwh)));
-            let out = plan(ems, at(minutes), meter_kw, told.into_iter().map(report).collect());
-            [BATTERY, ParticipantId(7), ParticipantId(8)].map(|id| match directives(&out, id)[0] {
-                Directive::FollowMeter { share, .. } => share,
-                _ => 0.0,
-            })
-        };
-        assert_eq!(reports(&mut ems, -20.0, 0), [0.0, 1.0, 0.0], "20 kW too much for the emptiest");
-        // The registers of this meter stand still: what follows is planned by a manager that begins.
-        ems.looked = LastLook::default();
-        assert_eq!(reports(&mut ems, 45.0, 15), [0.5, 0.0, 0.5], "45 kW missing for the two fullest");
-        ems.looked = LastLook::default();
-        assert_eq!(reports(&mut ems, 500.0, 30), [1.0 / 3.0; 3], "all for more than all can give");
-        let full = StorageStatus { charge_limit_kw: 0.0, ..status(95.0) };
-        ems.looked = LastLook::default();
-        ems.statuses.retain(|id, _| *id == BATTERY);
-        let out = plan(&mut ems, at(45), -20.0, vec![(BATTERY, Message::StorageStatus(full))]);
-        let follows = matches!(directives(&out, BATTERY)[0], Directive::FollowMeter { share: 1.0, .. });
-        assert!(follows, "a full one is there for a vehicle that comes");
-    }
-
-    #[test]
-    fn price_thresholds_charge_when_cheap_and_discharge_when_dear() {
-        for (eur_per_mwh, expected) in [(100.0, 20.0), (200.0, 0.0), (300.0, -20.0)] {
-            let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, price(eur_per_mwh))];
-            let out = plan(&mut ems(THRESHOLD), at(0), 0.0, reports);
-            assert_eq!(directives(&out, BATTERY), [hold(expected)], "at {eur_per_mwh} EUR/MWh");
-        }
-    }
-
-    #[test]
-    fn a_vehicle_discharges_when_dear_but_charges_whatever_the_price_before_it_leaves() {
-        let dear = |departure| vec![(EVSE, needs(50.0, departure)), (EVSE, price(300.0))];
-        let out = plan(&mut ems(THRESHOLD), at(0), 0.0, dear(at(600)));
-        assert_eq!(directives(&out, EVSE), [hold(-20.0)]);
-        let out = plan(&mut ems(THRESHOLD), at(0), 0.0, dear(at(59)));
-        assert_eq!(directives(&out, EVSE), [], "it charges by its own habit");
-    }
-
-    #[test]
-    fn a_vehicle_below_its_reserve_gives_nothing() {
-        let reports = vec![(EVSE, needs(29.0, at(1200))), (EVSE, price(300.0))];
-        assert_eq!(directives(&plan(&mut ems(THRESHOLD), at(0), 0.0, reports), EVSE), [hold(0.0)]);
-    }
-
-    #[test]
-    fn load_control_caps_charging_at_the_share_of_the_rating() {
-        let control = Message::LoadControl { percent: 50.0, start: at(0).time, end: at(240).time };
-        let mut ems = ems(Strategy::SelfConsumption {});
-        let out = plan(&mut ems, at(0), 0.0, vec![(EVSE, needs(50.0, at(600))), (EVSE, control)]);
-        assert_eq!(directives(&out, EVSE), [Directive::ImportLimit(Value::Constant(11.0))]);
-        let out = plan(&mut ems, at(240), 0.0, vec![(EVSE, needs(50.0, at(600)))]);
-        assert_eq!(directives(&out, EVSE), [], "the request is over");
-    }
-
-    #[test]
-    fn while_support_is_wanted_a_vehicle_at_its_reserve_takes_nothing_unless_it_must() {
-        let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(240).time };
-        let asked = |departure| vec![(EVSE, needs(30.0, departure)), (EVSE, request.clone())];
-        let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, asked(at(1200)));
-        assert_eq!(directives(&out, EVSE), [hold(0.0)]);
-        let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, asked(at(90)));
-        assert_eq!(directives(&out, EVSE), [], "it leaves soon");
-    }
-
-    #[test]
-    fn a_site_with_several_devices_gets_one_announcement() {
-        let mut ems = ems(THRESHOLD);
-        ems.charge_points[0].prosumer = Some(PROSUMER);
-        let reports =
-            vec![(BATTERY, Message::StorageStatus(status(50.0))), (EVSE, needs(50.0, at(600))), (EVSE, price(300.0))];
-        let out = plan(&mut ems, at(0), 0.0, reports);
-        let announced: Vec<_> = out.mail.iter().filter(|mail| mail.to == PROSUMER).map(|mail| &mail.message).collect();
-        let slot = Slot { start: at(15).time, length: RULES.slot };
-        assert_eq!(announced, [&Message::PlannedChange { slot, energy: Energy(-10_000) }]);
-    }
-
-    #[test]
-    fn demand_response_discharges_with_the_dsos_priority() {
-        let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(60).time };
-        let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, request)];
-        let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, reports);
-        assert_eq!(directives(&out, BATTERY), [hold(-20.0)]);
-        let priority =
-            |mail: &Mail| matches!(&mail.message, Message::Command(c) if c.priority == Priority::DsoEmergency);
-        assert!(out.mail.iter().any(priority));
-    }
-}
+mod tests;

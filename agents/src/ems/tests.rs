@@ -1,0 +1,225 @@
+//! What the energy manager promises.
+
+use super::*;
+use crate::storage_trade::StorageTerms;
+use crate::time::{Calendar, Slot, Span};
+
+const BATTERY: ParticipantId = ParticipantId(1);
+const EVSE: ParticipantId = ParticipantId(2);
+const PROSUMER: ParticipantId = ParticipantId(3);
+const RULES: MarketRules = MarketRules { slot: Span::from_minutes(15), lead: Span::from_minutes(15) };
+const THRESHOLD: Strategy =
+    Strategy::PriceThreshold { charge_below_eur_per_mwh: 150.0, discharge_above_eur_per_mwh: 250.0 };
+
+fn at(minutes: i64) -> Now {
+    Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+}
+
+fn ems(strategy: Strategy) -> Ems {
+    let battery = ManagedBattery { battery: BATTERY, prosumer: Some(PROSUMER), rated_kw: 50.0, ticket: 1 };
+    let point = ManagedChargePoint { evse: EVSE, prosumer: None, rated_kw: 22.0 };
+    Ems::new(PortfolioId(0), RULES, vec![battery], vec![point], (strategy, strategy))
+}
+
+fn status(energy_kwh: f64) -> StorageStatus {
+    let (charge_limit_kw, discharge_limit_kw) = (20.0, 20.0);
+    StorageStatus { energy_kwh, min_kwh: 5.0, max_kwh: 95.0, charge_limit_kw, discharge_limit_kw, power_kw: 0.0 }
+}
+
+fn needs(energy_kwh: f64, departure: Now) -> Message {
+    let storage = StorageStatus { min_kwh: 0.0, max_kwh: 75.0, ..status(energy_kwh) };
+    let (target_kwh, reserve_kwh, departure) = (60.0, 30.0, departure.time);
+    Message::ChargingNeeds(ChargingNeeds { storage, target_kwh, reserve_kwh, departure })
+}
+
+fn price(eur_per_mwh: f64) -> Message {
+    let consumption = Series { start: Time(0), step: Span::DAY, values: vec![eur_per_mwh].into() };
+    Message::EnergyPrices { production: consumption.clone(), consumption }
+}
+
+/// One quarter hour: reports come in, quiet comes, the plan goes out.
+fn plan(ems: &mut Ems, now: Now, meter_kw: f64, reports: Vec<(ParticipantId, Message)>) -> Outbox {
+    let meter = MeterReading { power_kw: meter_kw, ..MeterReading::default() };
+    let mut out = Outbox::of(ParticipantId(0));
+    ems.step(now, &meter, &[], &mut out);
+    assert_eq!(ems.next_wake(now), Wake::WhenQuiet(Stage::Plan));
+    let inbox: Vec<_> =
+        reports.into_iter().map(|(from, message)| Mail { to: ParticipantId(0), from, message }).collect();
+    ems.step(now, &meter, &inbox, &mut out);
+    ems.step(now, &meter, &[], &mut out);
+    assert_eq!(ems.next_wake(now), Wake::At(now.time + RULES.slot));
+    out
+}
+
+fn directives(out: &Outbox, to: ParticipantId) -> Vec<Directive> {
+    let directive = |mail: &Mail| match &mail.message {
+        Message::Command(command) if mail.to == to => Some(command.directive.clone()),
+        _ => None,
+    };
+    out.mail.iter().filter_map(directive).collect()
+}
+
+fn hold(power_kw: f64) -> Directive {
+    Directive::Setpoint(Value::Constant(power_kw))
+}
+
+#[test]
+fn self_consumption_lets_batteries_follow_the_portfolio_and_announces_the_expected_energy() {
+    let mut ems = ems(Strategy::SelfConsumption {});
+    let out = plan(&mut ems, at(0), -8.0, vec![(BATTERY, Message::StorageStatus(status(50.0)))]);
+    let follow = Directive::FollowMeter { meter: MeterId::Portfolio(PortfolioId(0)), share: 1.0 };
+    assert_eq!(directives(&out, BATTERY), [follow]);
+    let slot = Slot { start: at(15).time, length: RULES.slot };
+    let planned = Message::PlannedChange { slot, energy: Energy(2000) };
+    assert!(out.mail.iter().any(|mail| mail.to == PROSUMER && mail.message == planned), "{:?}", out.mail);
+}
+
+#[test]
+fn as_few_batteries_as_do_it_at_half_their_rating_follow_the_fullest_or_emptiest_first() {
+    let mut ems = ems(Strategy::SelfConsumption {});
+    let more =
+        [(7, 2), (8, 3)].map(|(id, ticket)| ManagedBattery { battery: ParticipantId(id), ticket, ..ems.batteries[0] });
+    ems.batteries.extend(more);
+    let reports = |ems: &mut Ems, meter_kw, minutes| {
+        let told = [(BATTERY, 50.0), (ParticipantId(7), 40.0), (ParticipantId(8), 60.0)];
+        let report = |(id, energy_kwh)| (id, Message::StorageStatus(status(energy_kwh)));
+        let out = plan(ems, at(minutes), meter_kw, told.into_iter().map(report).collect());
+        [BATTERY, ParticipantId(7), ParticipantId(8)].map(|id| match directives(&out, id)[0] {
+            Directive::FollowMeter { share, .. } => share,
+            _ => 0.0,
+        })
+    };
+    assert_eq!(reports(&mut ems, -20.0, 0), [0.0, 1.0, 0.0], "20 kW too much for the emptiest");
+    // The registers of this meter stand still: what follows is planned by a manager that begins.
+    ems.looked = LastLook::default();
+    assert_eq!(reports(&mut ems, 45.0, 15), [0.5, 0.0, 0.5], "45 kW missing for the two fullest");
+    ems.looked = LastLook::default();
+    assert_eq!(reports(&mut ems, 500.0, 30), [1.0 / 3.0; 3], "all for more than all can give");
+    let full = StorageStatus { charge_limit_kw: 0.0, ..status(95.0) };
+    ems.looked = LastLook::default();
+    ems.statuses.retain(|id, _| *id == BATTERY);
+    let out = plan(&mut ems, at(45), -20.0, vec![(BATTERY, Message::StorageStatus(full))]);
+    let follows = matches!(directives(&out, BATTERY)[0], Directive::FollowMeter { share: 1.0, .. });
+    assert!(follows, "a full one is there for a vehicle that comes");
+}
+
+#[test]
+fn price_thresholds_charge_when_cheap_and_discharge_when_dear() {
+    for (eur_per_mwh, expected) in [(100.0, 20.0), (200.0, 0.0), (300.0, -20.0)] {
+        let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, price(eur_per_mwh))];
+        let out = plan(&mut ems(THRESHOLD), at(0), 0.0, reports);
+        assert_eq!(directives(&out, BATTERY), [hold(expected)], "at {eur_per_mwh} EUR/MWh");
+    }
+}
+
+#[test]
+fn a_vehicle_discharges_when_dear_but_charges_whatever_the_price_before_it_leaves() {
+    let dear = |departure| vec![(EVSE, needs(50.0, departure)), (EVSE, price(300.0))];
+    let out = plan(&mut ems(THRESHOLD), at(0), 0.0, dear(at(600)));
+    assert_eq!(directives(&out, EVSE), [hold(-20.0)]);
+    let out = plan(&mut ems(THRESHOLD), at(0), 0.0, dear(at(59)));
+    assert_eq!(directives(&out, EVSE), [], "it charges by its own habit");
+}
+
+#[test]
+fn a_vehicle_below_its_reserve_gives_nothing() {
+    let reports = vec![(EVSE, needs(29.0, at(1200))), (EVSE, price(300.0))];
+    assert_eq!(directives(&plan(&mut ems(THRESHOLD), at(0), 0.0, reports), EVSE), [hold(0.0)]);
+}
+
+#[test]
+fn load_control_caps_charging_at_the_share_of_the_rating() {
+    let control = Message::LoadControl { percent: 50.0, start: at(0).time, end: at(240).time };
+    let mut ems = ems(Strategy::SelfConsumption {});
+    let out = plan(&mut ems, at(0), 0.0, vec![(EVSE, needs(50.0, at(600))), (EVSE, control)]);
+    assert_eq!(directives(&out, EVSE), [Directive::ImportLimit(Value::Constant(11.0))]);
+    let out = plan(&mut ems, at(240), 0.0, vec![(EVSE, needs(50.0, at(600)))]);
+    assert_eq!(directives(&out, EVSE), [], "the request is over");
+}
+
+#[test]
+fn while_support_is_wanted_a_vehicle_at_its_reserve_takes_nothing_unless_it_must() {
+    let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(240).time };
+    let asked = |departure| vec![(EVSE, needs(30.0, departure)), (EVSE, request.clone())];
+    let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, asked(at(1200)));
+    assert_eq!(directives(&out, EVSE), [hold(0.0)]);
+    let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, asked(at(90)));
+    assert_eq!(directives(&out, EVSE), [], "it leaves soon");
+}
+
+#[test]
+fn a_site_with_several_devices_gets_one_announcement() {
+    let mut ems = ems(THRESHOLD);
+    ems.charge_points[0].prosumer = Some(PROSUMER);
+    let reports =
+        vec![(BATTERY, Message::StorageStatus(status(50.0))), (EVSE, needs(50.0, at(600))), (EVSE, price(300.0))];
+    let out = plan(&mut ems, at(0), 0.0, reports);
+    let announced: Vec<_> = out.mail.iter().filter(|mail| mail.to == PROSUMER).map(|mail| &mail.message).collect();
+    let slot = Slot { start: at(15).time, length: RULES.slot };
+    assert_eq!(announced, [&Message::PlannedChange { slot, energy: Energy(-10_000) }]);
+}
+
+#[test]
+fn demand_response_discharges_with_the_dsos_priority() {
+    let request = Message::DemandResponse { level: 1, start: at(0).time, end: at(60).time };
+    let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (BATTERY, request)];
+    let out = plan(&mut ems(Strategy::SelfConsumption {}), at(0), 0.0, reports);
+    assert_eq!(directives(&out, BATTERY), [hold(-20.0)]);
+    let priority = |mail: &Mail| matches!(&mail.message, Message::Command(c) if c.priority == Priority::DsoEmergency);
+    assert!(out.mail.iter().any(priority));
+}
+
+/// A plan of a manager that leaves its storage to the market, and what it told the prosumer of it.
+fn traded(ems: &mut Ems, minutes: i64, reports: Vec<(ParticipantId, Message)>) -> (Outbox, Vec<Message>) {
+    let out = plan(ems, at(minutes), 0.0, reports);
+    let told = out.mail.iter().filter(|mail| mail.to == PROSUMER).map(|mail| mail.message.clone()).collect();
+    (out, told)
+}
+
+fn awarded(device: ParticipantId, minutes: i64, wh: i64) -> (ParticipantId, Message) {
+    let slot = Slot { start: at(minutes).time, length: RULES.slot };
+    (PROSUMER, Message::Awarded { device, slot, energy: Energy(wh) })
+}
+
+#[test]
+fn the_setpoint_of_a_slot_is_what_was_traded_for_it_and_nothing_without_trade() {
+    let mut ems = ems(Strategy::Market(StorageTerms::default()));
+    let report = || (BATTERY, Message::StorageStatus(status(50.0)));
+    let (out, told) = traded(&mut ems, 0, vec![report(), awarded(BATTERY, 15, -2500)]);
+    assert_eq!(directives(&out, BATTERY), [hold(0.0)]);
+    let [Message::Tradable(tradable), Message::PlannedChange { energy: Energy(0), .. }] = &told[..] else {
+        panic!("the storage first, then a change without it: {told:?}")
+    };
+    let bounds_kwh = [tradable.storage.min_kwh, tradable.storage.max_kwh];
+    assert_eq!(bounds_kwh.map(|kwh| (kwh * 1000.0).round()), [10_400.0, 89_600.0]);
+    let (out, told) = traded(&mut ems, 15, vec![awarded(BATTERY, 30, 1000), awarded(BATTERY, 30, 1500)]);
+    assert_eq!(directives(&out, BATTERY), [hold(-10.0)]);
+    assert!(matches!(told[..], [Message::PlannedChange { .. }]), "a silent storage is not traded: {told:?}");
+    assert_eq!(directives(&traded(&mut ems, 30, vec![report()]).0, BATTERY), [hold(6.0)], "the last sum counts");
+    assert_eq!(directives(&traded(&mut ems, 45, vec![report()]).0, BATTERY), [hold(0.0)]);
+}
+
+#[test]
+fn an_award_for_the_slot_under_way_is_commanded_at_once() {
+    let mut ems = ems(Strategy::Market(StorageTerms::default()));
+    plan(&mut ems, at(0), 0.0, vec![(BATTERY, Message::StorageStatus(status(50.0)))]);
+    let (from, message) = awarded(BATTERY, 0, 2000);
+    let mut out = Outbox::of(ParticipantId(0));
+    ems.step(at(0), &MeterReading::default(), &[Mail { to: ParticipantId(0), from, message }], &mut out);
+    assert_eq!(directives(&out, BATTERY), [hold(8.0)]);
+}
+
+#[test]
+fn a_vehicle_in_the_market_does_what_was_traded_until_it_must_charge() {
+    let mut ems = ems(Strategy::Market(StorageTerms::default()));
+    ems.charge_points[0].prosumer = Some(PROSUMER);
+    let reports = vec![(EVSE, needs(50.0, at(600))), awarded(EVSE, 0, -1000)];
+    let (out, told) = traded(&mut ems, 0, reports);
+    assert_eq!(directives(&out, EVSE), [hold(-4.0)]);
+    let [Message::Tradable(tradable), _] = &told[..] else { panic!("{told:?}") };
+    let departure = tradable.departure.unwrap();
+    assert_eq!((departure.target_kwh, departure.leaves), (60.0, at(600).time));
+    assert_eq!((tradable.storage.min_kwh, departure.ready), (30.0, at(540).time));
+    let (out, _) = traded(&mut ems, 15, vec![(EVSE, needs(50.0, at(74))), awarded(EVSE, 15, -1000)]);
+    assert_eq!(directives(&out, EVSE), [], "it charges by its own habit");
+}
