@@ -29,8 +29,8 @@ fn settlements(run: &Run) -> impl Iterator<Item = &SettlementRow> {
 #[test]
 fn with_batteries_in_the_market_all_trades_balance_and_no_order_is_refused() {
     let (_, run) = lived(&[MARKET], "7d", "15m");
-    let traded = settlements(&run).fold(Money::ZERO, |sum, row| sum + row.bill.traded);
-    let net = settlements(&run).fold(Energy(0), |sum, row| sum + row.bought - row.sold);
+    let traded = settlements(&run).fold(Money::ZERO, |sum, row| sum + row.bill.position.paid);
+    let net = settlements(&run).fold(Energy(0), |sum, row| sum + row.bill.position.net());
     assert_eq!((traded, net), (Money::ZERO, Energy(0)));
     assert!(run.events(EventCode::OrderRefused).is_empty());
 }
@@ -43,7 +43,7 @@ fn a_battery_does_what_was_traded_for_its_site() {
     let (mut traded, mut missed) = (0, 0);
     for row in settlements(&run).filter(|row| sites.contains(&row.site)) {
         let metered = row.metered_import - row.metered_export;
-        let position = row.bought - row.sold;
+        let position = row.bill.position.net();
         traded += position.0.abs();
         missed += (metered - position).0.abs();
     }

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_meant_is_refused_with_the_remedy() {
-        let examine = |order: PlacedOrder, kind| Act::PlaceOrder(order).examine(kind, Time(0)).unwrap_err();
+        let examine = |order: PlacedOrder, kind| Act::PlaceOrder(order).examine(kind, Time(0)).expect_err("a mistake");
         assert!(examine(order(1, 1), Kind::Battery).ends_with("name the prosumer of its site"));
         assert!(examine(order(0, 1), Kind::Prosumer).contains("send more than 0"));
         assert!(examine(order(i64::MIN, 1), Kind::Prosumer).contains("send more than 0"));

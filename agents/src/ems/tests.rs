@@ -217,7 +217,7 @@ fn a_vehicle_in_the_market_does_what_was_traded_until_it_must_charge() {
     let (out, told) = traded(&mut ems, 0, reports);
     assert_eq!(directives(&out, EVSE), [hold(-4.0)]);
     let [Message::Tradable(tradable), _] = &told[..] else { panic!("{told:?}") };
-    let departure = tradable.departure.unwrap();
+    let departure = tradable.departure.expect("it will leave");
     assert_eq!((departure.target_kwh, departure.leaves), (60.0, at(600).time));
     assert_eq!((tradable.storage.min_kwh, departure.ready), (30.0, at(540).time));
     let (out, _) = traded(&mut ems, 15, vec![(EVSE, needs(50.0, at(74))), awarded(EVSE, 15, -1000)]);

@@ -158,8 +158,6 @@ impl MarketOperator {
 
     fn desks(&self) -> impl Iterator<Item = (&Books, Desk<'_>)> {
         let numbered = (0..).map(ProductId).zip(self.venues.iter().zip(&self.books));
-        numbered.map(|(product, (venue, books))| {
-            (books, self.desk(product, venue))
-        })
+        numbered.map(|(product, (venue, books))| (books, self.desk(product, venue)))
     }
 }

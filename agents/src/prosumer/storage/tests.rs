@@ -123,7 +123,10 @@ proptest! {
 fn a_bid_and_an_offer_for_one_slot_never_meet() {
     let orders = ordered(&mut StorageTrader::default(), 1, battery(50.0));
     let limits = |side| orders.iter().filter(move |order| order.side == side).map(|order| order.limit);
-    let (bid, offer) = (limits(Side::Bid).max().unwrap(), limits(Side::Offer).min().unwrap());
+    let (bid, offer) = (
+        limits(Side::Bid).max().expect("both sides are ordered"),
+        limits(Side::Offer).min().expect("both sides are ordered"),
+    );
     assert!(bid < offer, "{bid} {offer}");
     assert!(limits(Side::Bid).is_sorted_by(|a, b| a > b), "each step fills the storage more");
     assert!(limits(Side::Offer).is_sorted_by(|a, b| a < b), "each step empties it more");

@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn an_empty_storage_sells_at_the_high_level_and_a_full_one_buys_at_the_low_level() {
-        let curve = ValueCurve::between((100.0, 270.0), &terms(0.9, 10.0)).unwrap();
+        let curve = ValueCurve::between((100.0, 270.0), &terms(0.9, 10.0)).expect("the spread covers the losses");
         assert_eq!((curve.offer(0.0), curve.bid(1.0)), (Price(270_000), Price(100_000)));
         assert!(curve.bid(0.0) > curve.bid(0.5) && curve.offer(0.5) > curve.offer(1.0));
     }
