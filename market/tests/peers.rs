@@ -233,15 +233,18 @@ fn exchanges() -> impl Strategy<Value = Exchange> {
     let peer = (0..3_u8, 5..40_u32, 1..10_u32, 5..50_u32);
     let chords = prop::collection::vec((0..100_usize, 0..100_usize), 0..4);
     (prop::collection::vec(peer, 2..8), chords, 0..6_u32).prop_map(|(peers, chords, fee)| {
-        let peer = |(kind, price, slope, size): (u8, u32, u32, u32)| {
-            let (price, slope, size) = (f64::from(price) / 100.0, f64::from(slope) / 100.0, f64::from(size) / 10.0);
+        // No two sizes, nor sums of them, are the same: where limits just meet needs, a price could be anything between two.
+        let peer = |(index, (kind, price, slope, size)): (usize, (u8, u32, u32, u32))| {
+            let odd = 0.0137 * (index as f64 + 1.0).powf(1.3);
+            let (price, slope, size) =
+                (f64::from(price) / 100.0, f64::from(slope) / 100.0, f64::from(size) / 10.0 + odd);
             match kind {
                 0 => elastic(price, slope, 0.0, size, 0.0),
                 1 => elastic(price, slope, 0.0, size / 2.0, size),
                 _ => elastic(price, slope, -size, 0.0, 0.0),
             }
         };
-        let mut peers: Vec<_> = peers.into_iter().map(peer).collect();
+        let mut peers: Vec<_> = peers.into_iter().enumerate().map(peer).collect();
         peers.push(elastic(0.5, 0.01, 0.0, 100.0, 0.0));
         let count = peers.len();
         let ring = (0..count).map(|index| (index, (index + 1) % count));

@@ -1,5 +1,6 @@
 //! From what a person wrote to a plan: checks references, assigns dense ids, makes the cores.
 
+mod institutions;
 mod measured;
 
 use crate::assets::{self, Asset, Model, no_name};
@@ -27,17 +28,13 @@ use crate::sections::{
 };
 use crate::settlement::{self, CommunitySection, SettlementSection};
 use crate::window;
-use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::command::Mode;
 use agents::draw::Draws;
-use agents::dso::Dso;
-use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
-use agents::market_operator::{MarketOperator, MarketRules, Venues};
+use agents::market_operator::{MarketRules, Venues};
 use agents::prosumer::Bidding;
-use agents::retailer::{Account, Alternative, Retailer, Rule, Settling};
+use agents::retailer::Alternative;
 use agents::{Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
-use market::Price;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -490,82 +487,6 @@ impl<'a> Draft<'a> {
             let core = prosumer::Prosumer::new(operator, rules, is_planned, bidding, draws);
             PlannedParticipant { id: id.clone(), site: None, role: Role::Prosumer(core, *site) }
         })
-    }
-
-    fn institutions(&self) -> [PlannedParticipant; 5] {
-        let Sections { run, retailer, ems, .. } = self.sections;
-        let account = |index: usize| {
-            let site = SiteId(index as u32);
-            let prosumer = self.prosumer_of.get(&site).map(|trader| self.id(&trader.id));
-            Account { site, prosumer, ticket: Draws::new(run.seed, &self.sites[index].name, "sharing").ticket() }
-        };
-        let accounts = (0..self.sites.len()).map(account).collect();
-        let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
-        let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket)
-            .comparing(&self.alternatives)
-            .with_audience(self.storage_traders());
-        let settling = Settling {
-            tariff: retailer.tariff(),
-            slot: self.rules.slot,
-            terms: self.sections.settlement.terms(),
-            rule: self.rule(),
-            alternatives: self.alternatives.clone(),
-        };
-        let portfolio = self.portfolio(&ems.portfolio);
-        let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
-        let tariff = &self.sections.charge_point_operator;
-        let tariff = ChargingTariff {
-            delivered: Price::from_eur_per_mwh(tariff.delivered_eur_per_mwh),
-            returned: Price::from_eur_per_mwh(tariff.returned_eur_per_mwh),
-        };
-        let vehicles = self.assets.iter().filter(|asset| matches!(asset.model, Model::Ev(..)));
-        let contracts = vehicles.map(|asset| self.id(&asset.id));
-        [
-            (RETAILER, Role::Retailer(Retailer::new(settling, accounts))),
-            (MARKET_OPERATOR, Role::MarketOperator(operator)),
-            (EMS, Role::Ems(self.ems(portfolio), portfolio)),
-            (DSO, Role::Dso(Box::new(dso))),
-            (CHARGE_POINT_OPERATOR, Role::ChargePointOperator(ChargePointOperator::new(contracts, tariff))),
-        ]
-        .map(|(id, role)| PlannedParticipant { id: id.into(), site: None, role })
-    }
-
-    /// How what is metered is shared before it is settled.
-    fn rule(&self) -> Rule {
-        let community = &self.sections.community;
-        community.rule(community.sharing, self.prosumer_of.len())
-    }
-
-    /// Who trades with storage, and so learns from prices; sorted.
-    fn storage_traders(&self) -> Vec<ParticipantId> {
-        let EmsSection { batteries, vehicles, .. } = &self.sections.ems;
-        let is_traded = |asset: &&Asset| match asset.model {
-            Model::Battery(_) => batteries.terms().is_some(),
-            Model::Evse(_) => vehicles.terms().is_some(),
-            _ => false,
-        };
-        let assets = self.assets.iter().filter(|asset| self.is_managed(asset)).filter(is_traded);
-        let traders: BTreeSet<ParticipantId> = assets.filter_map(|asset| self.prosumer(asset)).collect();
-        traders.into_iter().collect()
-    }
-
-    fn ems(&self, portfolio: PortfolioId) -> Ems {
-        let (mut batteries, mut charge_points) = (Vec::new(), Vec::new());
-        for asset in self.assets.iter().filter(|asset| self.is_managed(asset)) {
-            let (id, prosumer) = (self.id(&asset.id), self.prosumer(asset));
-            match &asset.model {
-                Model::Battery(battery) => {
-                    let ticket = Draws::new(self.sections.run.seed, &asset.id, "dispatch").ticket();
-                    batteries.push(ManagedBattery { battery: id, prosumer, rated_kw: battery.power_kw, ticket });
-                }
-                Model::Evse(point) => {
-                    charge_points.push(ManagedChargePoint { evse: id, prosumer, rated_kw: point.power_kw });
-                }
-                _ => {}
-            }
-        }
-        let strategies = (self.sections.ems.batteries, self.sections.ems.vehicles);
-        Ems::new(portfolio, self.rules, batteries, charge_points, strategies)
     }
 }
 

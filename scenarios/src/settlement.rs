@@ -60,11 +60,11 @@ parameters! {
         /// price for both.
         imbalance: Scheme = Scheme::Retail, "word", Any, ASSUMPTION;
         /// Paid for energy short, at dual prices.
-        shortage_eur_per_mwh: f64 = 100.0, "EUR/MWh", Within(-1e5, 1e5), "lemlab's default";
+        shortage_eur_per_mwh: f64 = 320.0, "EUR/MWh", Within(-1e5, 1e5), "assumption: dearer than the retailer; 100 in lemlab";
         /// Received for energy too much, at dual prices; where negative, paid.
-        surplus_eur_per_mwh: f64 = -100.0, "EUR/MWh", Within(-1e5, 1e5), "lemlab's default: both directions cost";
+        surplus_eur_per_mwh: f64 = 50.0, "EUR/MWh", Within(-1e5, 1e5), "assumption: less than feed-in; -100 in lemlab, where both directions cost";
         /// Paid for energy short and received for energy too much, at a single price.
-        imbalance_eur_per_mwh: f64 = 100.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
+        imbalance_eur_per_mwh: f64 = 185.0, "EUR/MWh", Within(-1e5, 1e5), ASSUMPTION;
         /// Energy of a slot that is no deviation yet; the retailer supplies or buys it.
         tolerance_kwh: f64 = 0.0, "kWh", Within(0.0, 1e9), "";
         /// The same as a share of what was bought and sold.

@@ -80,19 +80,6 @@ fn facts<const N: usize>(facts: [(&str, &str); N]) -> String {
     facts.map(|(name, text)| format!("      {name:<9}{}", wrapped(text, 15))).concat()
 }
 
-/// The tables of `market/README.md`: auctions and wrappers, and what solves the other forms.
-#[cfg(test)]
-fn reference() -> String {
-    let mut text = market::auction::catalogue_table();
-    text += "\n| mechanism | for | decides | price |\n|---|---|---|---|\n";
-    for form in FORMS {
-        for solver in form.mechanisms {
-            text += &format!("| `{}` | {} | {} | {} |\n", solver.name, form.holds, solver.rule, solver.price);
-        }
-    }
-    text
-}
-
 /// A paragraph, wrapped, with all lines but the first indented.
 fn wrapped(text: &str, indent: usize) -> String {
     let (mut lines, mut line) = (String::new(), String::new());
@@ -116,6 +103,18 @@ mod tests {
     fn told(words: &[&str]) -> String {
         let specs: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         choose(&specs).err().expect("it is no mechanism").to_string()
+    }
+
+    /// The tables of `market/README.md`: auctions and wrappers, and what solves the other forms.
+    fn reference() -> String {
+        let mut text = market::auction::catalogue_table();
+        text += "\n| mechanism | for | decides | price |\n|---|---|---|---|\n";
+        for form in FORMS {
+            for solver in form.mechanisms {
+                text += &format!("| `{}` | {} | {} | {} |\n", solver.name, form.holds, solver.rule, solver.price);
+            }
+        }
+        text
     }
 
     #[test]

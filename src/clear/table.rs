@@ -147,14 +147,15 @@ mod tests {
         table.row([Entry::Words("night".into()), Entry::Number(None)]);
         table.row([Entry::Words("total".into()), Entry::Number(Some(-1000))]);
         table.line_before_last();
-        let expected = "  book       price
-           EUR/MWh
-  ────────────────
-  évening    250.5
-  night          -
-  ────────────────
-  total       -1.0
-";
-        assert_eq!(table.text(), expected);
+        let expected = [
+            "  book       price\n",
+            "           EUR/MWh\n",
+            "  ────────────────\n",
+            "  évening    250.5\n",
+            "  night          -\n",
+            "  ────────────────\n",
+            "  total       -1.0\n",
+        ];
+        assert_eq!(table.text(), expected.concat());
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn bazaar(duration: &str, tick: &str, seed: u64) -> Scenario {
         "market.mechanism=discriminatory k=0.3",
         "market.compare=[\"uniform-mid-truncated\", \"retailer-only\", \"sharing-by-consumption\", \"ex-post-price\"]",
         "product.day-ahead.share=0.8",
-        "product.base={ every = \"7d\", at = \"4d12h\", delivery = \"1d\", contracts = 7, share = 0.3 }",
+        "product.base={ every = \"7d\", at = \"108h\", delivery = \"1d\", contracts = 7, share = 0.3 }",
         "product.intraday={ trading = \"continuous\", every = \"15m\", at = \"0m\", lead = \"30m\", contracts = 16 }",
         "settlement.imbalance=dual-price",
         "settlement.tolerance_kwh=0.05",

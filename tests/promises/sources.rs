@@ -151,7 +151,7 @@ fn unit_tests_close_their_file() {
                 line.is_empty()
                     || line.starts_with([' ', '}', '#'])
                     || line.starts_with("//")
-                    || line.contains("mod ") && line.ends_with('{')
+                    || line.contains("mod ") && line.ends_with(['{', ';'])
             };
             let stray = after.filter(|(_, line)| !is_of_a_test_module(line));
             stray.map(|(index, _)| format!("{}:{}: code below the tests", source.path, index + 1)).collect()

@@ -54,6 +54,7 @@ pub struct Worth {
 }
 
 /// What was metered in a slot, and traded for it.
+#[derive(Clone, Copy)]
 pub(super) struct Metered<'a> {
     pub(super) slot: Slot,
     pub(super) members: &'a [Member],
@@ -114,6 +115,8 @@ impl Comparison {
         out: &mut Outbox,
     ) {
         for index in 0..self.alternatives.len() {
+            let terms = self.alternatives[index].rule.terms(metered.terms);
+            let metered = &Metered { terms: &terms, ..*metered };
             let row = self.traded(index, metered).row(now, AlternativeId(index as u8), metered, &site_of);
             out.record(Record::Alternative(Box::new(row)));
         }

@@ -133,8 +133,11 @@ impl Retailer {
             if metered_import == Energy(0) && metered_export == Energy(0) && traded == Traded::default() {
                 continue;
             }
-            let bill = |traded: Traded| bill(slot, index, (metered_import, metered_export), &terms, &traded);
-            let alone = bill(Traded::default()).total;
+            let bill =
+                |terms: &Terms, traded: &Traded| bill(slot, index, (metered_import, metered_export), terms, traded);
+            // Only who trades can deviate from what was traded.
+            let own =
+                if account.prosumer.is_some() { self.rule.terms(&terms) } else { Rule::RetailerOnly.terms(&terms) };
             out.record(Record::Settlement(SettlementRow {
                 time: now.time,
                 slot,
@@ -142,8 +145,8 @@ impl Retailer {
                 metered_import,
                 metered_export,
                 trades: account.prosumer.is_some(),
-                bill: bill(traded),
-                alone,
+                bill: bill(&own, &traded),
+                alone: bill(&Rule::RetailerOnly.terms(&terms), &Traded::default()).total,
             }));
         }
     }

@@ -2,7 +2,7 @@
 
 use market::auction::Specification;
 use market::community::{Coefficients, Leftover, Member, PriceCurve, Residue, ex_post, share};
-use market::settlement::{Tariff, Traded};
+use market::settlement::{Imbalance, Tariff, Terms, Traded};
 use market::{AgentId, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,15 @@ pub(super) struct Shared {
 }
 
 impl Rule {
+    /// The terms under which energy is settled: what somebody takes or gives beyond what was traded is a deviation only where
+    /// orders bind beforehand; else the retailer supplies and buys it.
+    pub(super) fn terms(&self, terms: &Terms) -> Terms {
+        match self {
+            Self::Market | Self::Auction(_) => *terms,
+            _ => Terms { imbalance: Imbalance::Retail, ..*terms },
+        }
+    }
+
     /// Shares the energy of one slot among `members`, under rules that need no orders; none under others.
     ///
     /// # Panics

@@ -7,7 +7,7 @@ pub(crate) fn subjects() -> Vec<Case> {
         condition(
             "about nothing",
             "is = 3",
-            &["line 8: step 2.expect is about nothing: write one of of, site, signal and event"],
+            &["line 8: step 2.expect is about nothing: write one of of, product, site, signal and event"],
         ),
         condition(
             "about two",

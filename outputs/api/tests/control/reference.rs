@@ -10,7 +10,9 @@ const ROUTES: &str = "GET / ; GET /health ; GET /metrics ; GET /openapi.json ; G
     GET /v1/participants/{id} ; GET /v1/participants/{id}/commands ; POST /v1/participants/{id}/commands ;
     POST /v1/participants/{id}/plug ; POST /v1/participants/{id}/token ; GET /v1/participants/{id}/faults ;
     POST /v1/participants/{id}/faults ; DELETE /v1/participants/{id}/faults ;
-    DELETE /v1/participants/{id}/faults/{kind} ; GET /v1/faults ; GET /v1/faults/catalogue ; GET /v1/sites ;
+    DELETE /v1/participants/{id}/faults/{kind} ; GET /v1/participants/{id}/orders ;
+    POST /v1/participants/{id}/orders ; DELETE /v1/participants/{id}/orders ; GET /v1/market ; GET /v1/faults ;
+    GET /v1/faults/catalogue ; GET /v1/sites ;
     GET /v1/sites/{name} ; GET /v1/readings ; GET /v1/signals ; GET /v1/signals/{signal} ; PUT /v1/signals/{signal} ;
     DELETE /v1/signals/{signal} ; GET /v1/stream ; GET /v1/ws ; GET /v1/clock ; POST /v1/clock/pause ;
     POST /v1/clock/resume ; POST /v1/clock/step ; PUT /v1/clock/speed ; GET /v1/snapshots ; POST /v1/snapshots ;

@@ -47,6 +47,12 @@ fn two_quarter_hours_by_hand() {
         ("market_volume_kwh", 0.3),
         ("market_welfare_eur", 0.03),
         ("market_mean_price_eur_per_mwh", 150.0),
+        ("market_local_share", 0.0),             // nobody's meter gave what was bought
+        ("market_residual_import_peak_kw", 4.0), // 1 kWh of two sites in a quarter of an hour
+        ("market_cost_eur", 0.18),
+        ("market_savings_eur", 0.02),
+        ("market_savings_jain_share", 1.0),
+        ("market_savings_gini_share", 0.0),
         ("faulted_h", 0.0),
         ("events_count", 1.0),
         ("cariflex_import_kwh", 0.25),
@@ -60,6 +66,7 @@ fn two_quarter_hours_by_hand() {
         ("cariflex_cost_eur", 0.085),
         ("cariflex_cost_traded_eur", 0.045),
         ("cariflex_cost_residual_eur", 0.04),
+        ("cariflex_cost_charges_eur", 0.0),
         ("cariflex_co2_kg", 0.1), // 0.25 kWh at 400 g/kWh
         ("island_import_kwh", 1.25),
         ("island_export_kwh", 0.5),
@@ -72,6 +79,7 @@ fn two_quarter_hours_by_hand() {
         ("island_cost_eur", 0.18),                   // 0.085 of the portfolio, −0.005 + 0.1 of site_c
         ("island_cost_traded_eur", 0.04),
         ("island_cost_residual_eur", 0.14),
+        ("island_cost_charges_eur", 0.0),
         ("island_co2_kg", 0.25), // 1.25 kWh at 200 g/kWh
     ];
     let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
@@ -137,13 +145,20 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "battery_equivalent_full_cycles",
             "battery_lowest_soh_share",
             "island_co2_kg",
+            "island_cost_charges_eur",
             "island_cost_eur",
             "island_cost_residual_eur",
             "island_cost_traded_eur",
             "island_evening_peak_kw",
             "island_self_consumption_share",
             "island_self_sufficiency_share",
+            "market_cost_eur",
+            "market_local_share",
             "market_mean_price_eur_per_mwh",
+            "market_savings_eur",
+            "market_savings_gini_share",
+            "market_savings_jain_share",
+            "market_welfare_eur",
             "supply_biomass_kwh",
             "supply_co2_kg",
             "supply_curtailed_kwh",

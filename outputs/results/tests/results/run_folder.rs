@@ -22,6 +22,8 @@ fn complete_run(dir: &Path, level: Level) {
 const ALL: [&str; 16] = [
     "assets.parquet",
     "clearings.parquet",
+    "compared_bills.parquet",
+    "comparisons.parquet",
     "events.parquet",
     "faults.parquet",
     "kpis.parquet",
