@@ -104,7 +104,7 @@ COUNTS = {
     "ev_returned_kwh": "SELECT coalesce(sum(returned_kwh), 0) FROM sessions",
     "ev_unserved_kwh": "SELECT coalesce(sum(unserved_kwh), 0) FROM sessions",
     "market_volume_kwh": "SELECT sum(volume_wh) / 1000 FROM clearings",
-    "market_mean_price_eur_per_mwh": "SELECT sum(price_ueur_per_kwh * volume_wh) / sum(volume_wh) / 1000 FROM clearings",
+    "market_mean_price_eur_per_mwh": "SELECT sum(value_neur) / sum(volume_wh) / 1000 FROM clearings",
     "faulted_h": "SELECT (count(*) * tick_h())::DOUBLE FROM faults",
     "events_count": "SELECT count(*) FROM events",
 }
@@ -190,7 +190,7 @@ def test_bills_add_up_to_the_cost_to_the_last_nano_euro(database, area, part):
 
 
 def test_a_bill_is_its_traded_and_its_residual_part(database):
-    assert rows(database, "FROM settlements WHERE traded_neur + residual_neur <> total_neur") == []
+    assert rows(database, "FROM settlements WHERE traded_neur + residual_neur + balancing_neur + grid_fee_neur + levy_neur <> total_neur") == []
 
 
 def test_what_was_metered_was_bought_somewhere(database):

@@ -19,7 +19,7 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 16] = [
+const ALL: [&str; 18] = [
     "assets.parquet",
     "clearings.parquet",
     "compared_bills.parquet",

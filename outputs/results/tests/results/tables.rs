@@ -403,7 +403,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 16);
+        assert_eq!(names.len(), 18);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");
