@@ -2,7 +2,7 @@
 //!
 //! It expects of coming slots what the meter showed before, and at a managed site the change that its energy manager
 //! plans; what it has not traded yet it orders at each gate, within the retailer's prices ([`Bidding`]). Storage that the
-//! manager leaves to the market it trades by the value of what is stored ([`storage`]). Orders from outside go through it as well: it passes them on, and counts what they get.
+//! manager leaves to the market it trades by the value of what is stored (`storage`). Orders from outside go through it as well: it passes them on, and counts what they get.
 
 mod bidding;
 mod expectation;
