@@ -316,7 +316,7 @@ function smallOption(width, assets, group, list, { unit, by, store, energy, ends
 
 function marketOf(page, { market, bins }, days) {
   if (!market) return;
-  const made = section(page, 'The local market', `${plain(market.traded_slots)} of ${plain(market.slots)} delivery slots had trade.`);
+  const made = section(page, 'The local market', `${plain(market.traded_slots)} of ${plain(market.slots)} cleared contracts had trade.`);
   const offsetAt = (ms) => bins.offsets.filter(([bin]) => bins.first_ms + bin * bins.step_min * 60000 <= ms).map(([, minutes]) => minutes).pop() || 0;
   const slotName = (ms) => { const local = ms + offsetAt(ms) * 60000; return `${dateOf(local)} ${clock((local % 86400000) / 3600000)}`; };
   if (market.curves.length) {
@@ -332,7 +332,7 @@ function marketOf(page, { market, bins }, days) {
     };
     const words = (index) => {
       const { start_ms: start, volume_kwh: volume, price_eur_per_mwh: price } = market.curves[index];
-      return `Supply and demand, slot of ${slotName(start)}: ${price === null ? 'no trade' : `${num(volume)} kWh at ${num(price)} EUR/MWh`}`;
+      return `Supply and demand, ${market.product}, slot of ${slotName(start)}: ${price === null ? 'no trade' : `${num(volume)} kWh at ${num(price)} EUR/MWh`}`;
     };
     let chart = null;
     const picker = choice('Slot', 'slot', market.curves.map((curve, index) => [index, `${slotName(curve.start_ms)} · ${curve.why}`]), (value) => chart.set(option(Number(value)), words(Number(value))), 0);
@@ -346,9 +346,10 @@ function marketOf(page, { market, bins }, days) {
 function comparisonOf(page, { comparison }) {
   if (!comparison) return;
   const made = section(page, 'Rules side by side', 'The same orders and meters, settled by other rules. Nobody behaves otherwise because of it; how people would behave, a run under that rule tells.');
-  const heads = ['rule', ...comparison.columns.map(({ label, unit }) => (unit === 'share' ? label : `${label} (${unit})`))];
-  const cell = (value, column) => (value === null ? '–' : comparison.columns[column].unit === 'share' ? num(value, 3) : num(value));
-  made.append(table(null, heads, comparison.rows.map(({ rule, figures }) => [el('code', {}, rule), ...figures.map(cell)]), heads.map((_, column) => column).slice(1)));
+  const heads = ['', ...comparison.rows.map(({ rule }) => rule)];
+  const cell = (value, unit) => (value === null ? '–' : unit === 'share' ? num(value, 3) : num(value));
+  const figures = ({ label, unit }, at) => [unit === 'share' ? label : `${label} (${unit})`, ...comparison.rows.map((row) => cell(row.figures[at], unit))];
+  made.append(table(null, heads, comparison.columns.map(figures), heads.map((_, column) => column).slice(1)));
   const saved = comparison.columns.findIndex(({ label }) => label.startsWith('saved'));
   const bars = comparison.rows.map(({ figures }) => figures[saved]);
   if (bars.some((value) => value)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agents::Time;
+use agents::{Span, Time};
 use results::ResultsError;
 use results::read::{RunHead, Table};
 use serde_json::{Value, json};
@@ -13,69 +13,108 @@ use crate::rounded::{all, for_drawing, rounded};
 /// Most steps of a curve; more would not be seen.
 const MOST_STEPS: usize = 400;
 
-/// A slot that was cleared.
+/// Length of the pieces into which long contracts are cut to be drawn.
+const PIECE: Span = Span::from_minutes(15);
+
+/// The product of the very next slots, whose curves are shown where there is one.
+const SPOT: &str = "spot";
+
+/// A contract that was cleared.
+#[derive(Clone, Debug)]
+struct Contract {
+    product: String,
+    start: Time,
+    end: Time,
+    slot: Slot,
+}
+
+/// What was cleared for a slot.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
     volume_wh: i64,
     demand_wh: i64,
     supply_wh: i64,
     value_neur: i64,
-    /// Uniform price of the last clearing with trade, or the mean of its trades.
+    /// The uniform price, or the mean of its trades.
     price_ueur_per_kwh: Option<i64>,
 }
 
 /// Means and sums by bin, and the curves of some slots; null if nothing was cleared.
 pub(crate) fn document(head: &RunHead, bins: &Bins) -> Result<Value, ResultsError> {
     let Some(path) = head.table(&results::schema::CLEARINGS) else { return Ok(Value::Null) };
-    let slots = read_slots(&Table::open(&path)?)?;
-    if slots.is_empty() {
+    let contracts = read_contracts(&Table::open(&path)?)?;
+    if contracts.is_empty() {
         return Ok(Value::Null);
     }
-    let mut volume_kwh = vec![0.0; bins.len()];
-    let mut value = vec![0.0; bins.len()];
-    for (start, slot) in &slots {
-        if let Some(bin) = bins.of(*start) {
-            volume_kwh[bin] += slot.volume_wh as f64 / 1000.0;
-            // n€ are µ€/kWh times Wh.
-            value[bin] += slot.value_neur as f64 / 1e6;
-        }
-    }
-    let price: Vec<_> =
-        volume_kwh.iter().zip(&value).map(|(volume, value)| (*volume > 0.0).then(|| value / volume)).collect();
+    let (volume_kwh, price) = over_time(&contracts, bins);
+    let product = shown(&contracts);
+    let of_product = contracts.iter().filter(|contract| contract.product == product);
+    let slots: BTreeMap<Time, Slot> = of_product.map(|contract| (contract.start, contract.slot)).collect();
     let chosen = choose(&slots);
     Ok(json!({
-        "slots": slots.len(),
-        "traded_slots": slots.values().filter(|slot| slot.volume_wh > 0).count(),
+        "slots": contracts.len(),
+        "traded_slots": contracts.iter().filter(|contract| contract.slot.volume_wh > 0).count(),
         "volume_kwh": for_drawing(&volume_kwh.into_iter().map(Some).collect::<Vec<_>>()),
         "price_eur_per_mwh": all(price, 2),
-        "curves": curves(head, &slots, &chosen)?,
+        "product": product,
+        "curves": curves(head, &product, &slots, &chosen)?,
     }))
 }
 
-fn read_slots(table: &Table) -> Result<BTreeMap<Time, Slot>, ResultsError> {
-    let mut slots: BTreeMap<Time, Slot> = BTreeMap::new();
-    for batch in
-        table.batches(&["slot_start", "price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh", "value_neur"])?
-    {
-        let batch = batch?;
-        let starts = batch.times("slot_start")?;
-        let [price, volume, demand, supply, value] =
-            ["price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh", "value_neur"]
-                .map(|column| batch.integers(column));
-        let (price, volume, demand, supply, value) = (price?, volume?, demand?, supply?, value?);
-        for row in 0..batch.rows() {
-            let Some(start) = starts[row] else { continue };
-            let slot = slots.entry(start).or_default();
-            slot.volume_wh += volume[row].unwrap_or(0);
-            slot.demand_wh += demand[row].unwrap_or(0);
-            slot.supply_wh += supply[row].unwrap_or(0);
-            let (value_neur, volume_wh) = (value[row].unwrap_or(0), volume[row].unwrap_or(0));
-            slot.value_neur += value_neur;
-            let mean = (volume_wh > 0).then(|| value_neur / volume_wh);
-            slot.price_ueur_per_kwh = price[row].or(mean).or(slot.price_ueur_per_kwh);
+/// Energy, and its mean price, in each bin; long contracts flow evenly.
+fn over_time(contracts: &[Contract], bins: &Bins) -> (Vec<f64>, Vec<Option<f64>>) {
+    let mut volume_kwh = vec![0.0; bins.len()];
+    let mut value = vec![0.0; bins.len()];
+    for Contract { start, end, slot, .. } in contracts.iter().filter(|contract| contract.slot.volume_wh != 0) {
+        let pieces = ((*end - *start).0 / PIECE.0).max(1);
+        for piece in 0..pieces {
+            if let Some(bin) = bins.of(*start + PIECE * piece) {
+                volume_kwh[bin] += slot.volume_wh as f64 / 1000.0 / pieces as f64;
+                // n€ are µ€/kWh times Wh.
+                value[bin] += slot.value_neur as f64 / 1e6 / pieces as f64;
+            }
         }
     }
-    Ok(slots)
+    let price = |(volume, value): (&f64, f64)| (*volume > 0.0).then(|| value / volume);
+    let price = volume_kwh.iter().zip(value).map(price).collect();
+    (volume_kwh, price)
+}
+
+/// The product whose curves are shown: that of the very next slots, else the one with the most clearings.
+fn shown(contracts: &[Contract]) -> String {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for contract in contracts {
+        *count.entry(&contract.product).or_default() += 1;
+    }
+    let most = || count.iter().max_by_key(|(_, count)| **count).map_or("", |(product, _)| product);
+    if count.contains_key(SPOT) { SPOT.to_owned() } else { most().to_owned() }
+}
+
+fn read_contracts(table: &Table) -> Result<Vec<Contract>, ResultsError> {
+    const NUMBERS: [&str; 5] = ["price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh", "value_neur"];
+    let columns = [&["product", "slot_start", "slot_end"][..], &NUMBERS].concat();
+    let mut contracts = Vec::new();
+    for batch in table.batches(&columns)? {
+        let batch = batch?;
+        let (products, starts, ends) = (batch.names("product")?, batch.times("slot_start")?, batch.times("slot_end")?);
+        let [price, volume, demand, supply, value] = NUMBERS.map(|column| batch.integers(column));
+        let (price, volume, demand, supply, value) = (price?, volume?, demand?, supply?, value?);
+        for row in 0..batch.rows() {
+            let (Some(start), Some(end)) = (starts[row], ends[row]) else { continue };
+            let (value_neur, volume_wh) = (value[row].unwrap_or(0), volume[row].unwrap_or(0));
+            let mean = (volume_wh > 0).then(|| value_neur / volume_wh);
+            let slot = Slot {
+                volume_wh,
+                value_neur,
+                demand_wh: demand[row].unwrap_or(0),
+                supply_wh: supply[row].unwrap_or(0),
+                price_ueur_per_kwh: price[row].or(mean),
+            };
+            let product = products.get(row).unwrap_or_default().to_owned();
+            contracts.push(Contract { product, start, end, slot });
+        }
+    }
+    Ok(contracts)
 }
 
 /// The slots whose curves are shown, with the reason why: by volume, and the first with trade.
@@ -106,16 +145,17 @@ type Book = [BTreeMap<i64, i64>; 2];
 
 fn curves(
     head: &RunHead,
+    product: &str,
     slots: &BTreeMap<Time, Slot>,
     chosen: &[(Time, &'static str)],
 ) -> Result<Vec<Value>, ResultsError> {
     let Some(path) = head.table(&results::schema::ORDERS) else { return Ok(Vec::new()) };
     let mut books: BTreeMap<Time, Book> = chosen.iter().map(|(time, _)| (*time, Book::default())).collect();
-    for batch in Table::open(&path)?.batches(&["slot_start", "side", "energy_wh", "limit_ueur_per_kwh"])? {
+    for batch in Table::open(&path)?.batches(&["product", "slot_start", "side", "energy_wh", "limit_ueur_per_kwh"])? {
         let batch = batch?;
-        let (starts, sides) = (batch.times("slot_start")?, batch.names("side")?);
+        let (products, starts, sides) = (batch.names("product")?, batch.times("slot_start")?, batch.names("side")?);
         let (energy, limit) = (batch.integers("energy_wh")?, batch.integers("limit_ueur_per_kwh")?);
-        for row in 0..batch.rows() {
+        for row in (0..batch.rows()).filter(|row| products.get(*row) == Some(product)) {
             let book = starts[row].and_then(|start| books.get_mut(&start));
             if let (Some(book), Some(energy), Some(limit)) = (book, energy[row], limit[row]) {
                 *book[usize::from(sides.get(row) == Some("offer"))].entry(limit).or_default() += energy;
