@@ -89,7 +89,7 @@ pub(crate) fn read(
         if venues.len() == MOST_PRODUCTS {
             reader.problem("every", format!("is of one product too many: a market has at most {MOST_PRODUCTS}"));
         } else if let Some((rules, calendar)) = rules.zip(calendar) {
-            venues.extend(section.venue(name, spot.as_ref(), (rules, calendar), reader));
+            venues.extend(section.venue(name, (&market.mechanism, spot.as_ref()), (rules, calendar), reader));
         }
     });
     venues
@@ -99,7 +99,7 @@ impl ProductSection {
     fn venue(
         self,
         name: &str,
-        spot: Option<&Specification>,
+        (market_mechanism, spot): (&str, Option<&Specification>),
         (MarketRules { slot, .. }, calendar): (MarketRules, Calendar),
         reader: &Reader<'_>,
     ) -> Option<Venue> {
@@ -163,8 +163,16 @@ impl ProductSection {
                 Some(Trading::Continuous)
             }
         };
-        if trading.is_none() && self.mechanism.is_none() {
+        // Where the market's own can not be read, that is told already.
+        if trading.is_none() && self.mechanism.is_none() && market_mechanism == NO_MECHANISM {
             wrong("mechanism", "is missing, and [market] has none either: name one".into());
+        }
+        let slots = i128::from(self.contracts) * i128::from(delivery.0.max(0) / slot.0);
+        if self.contracts <= MOST_CONTRACTS && slots > i128::from(MOST_CONTRACTS) {
+            wrong(
+                "contracts",
+                format!("reach over {slots} slots, each of them kept for every trader: {MOST_CONTRACTS} at most"),
+            );
         }
         let contracts = u32::try_from(self.contracts).unwrap_or_default();
         let (every, at, lead) = (self.every, self.at, self.lead);

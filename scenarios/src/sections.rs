@@ -93,7 +93,8 @@ parameters! {
         /// random, on a ramp until the last gate, truthfully; external: orders come from outside alone.
         bidding: Bidding = Bidding::ReservationPrice, "word", Any, ASSUMPTION;
         /// Rules to settle the same orders and meters by, beside the one in force: mechanisms, "retailer-only",
-        /// "sharing-by-consumption", "sharing-equal", "ex-post-price".
+        /// "sharing-by-consumption", "sharing-equal", "ex-post-price". Devices have followed the rule in force: mechanisms that
+        /// award otherwise show imbalance that they would not have had.
         compare: Rules = Rules::default(), "rules", Any, "";
     }
 }

@@ -4,7 +4,7 @@ use crate::document::{Drawn, Node, Value};
 use crate::error::{Problem, beginning};
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Conflict, Parameter, Setting, choice, parameters};
-use crate::products::{NO_MECHANISM, mechanism_of};
+use crate::products::mechanism_of;
 use crate::scenario::Scenario;
 use agents::retailer::{Alternative, Rule};
 use market::community::{Coefficients, Leftover, PriceCurve, PricePoint, Residue, WHOLE_PPM};
@@ -268,10 +268,15 @@ pub(crate) fn alternatives(
         told(format!("has {} rules, at most {MOST_RULES} can be compared", names.len()));
         return Vec::new();
     }
+    if *settled != Rule::Market
+        && let Some(name) = names.iter().find(|name| mechanism_of(name).is_ok())
+    {
+        told(format!("holds {name:?}, but nobody orders where energy is shared after the fact: leave mechanisms out"));
+    }
     let mut alternatives = vec![Alternative { name: SETTLED.into(), rule: settled.clone() }];
     for name in names {
         let rule = match name.as_str() {
-            "retailer-only" | NO_MECHANISM => Ok(Rule::RetailerOnly),
+            "retailer-only" => Ok(Rule::RetailerOnly),
             "sharing-by-consumption" => Ok(community.rule(Form::ByConsumption, members)),
             "sharing-equal" => Ok(community.rule(Form::Equal, members)),
             "ex-post-price" => Ok(community.rule(Form::ExPostPrice, members)),

@@ -49,7 +49,7 @@ pub(crate) enum Field {
 }
 
 /// Names of fields in our own format, and those of the table `orders` of a run.
-const NAMES: [(&str, Field); 20] = [
+const NAMES: [(&str, Field); 21] = [
     ("id", Field::Id),
     ("agent", Field::Agent),
     ("side", Field::Side),
@@ -65,6 +65,7 @@ const NAMES: [(&str, Field); 20] = [
     ("order_id", Field::Id),
     ("participant", Field::Agent),
     ("energy_wh", Field::Quantity),
+    ("product", Field::Book),
     ("slot_start", Field::Slot),
     ("time", Field::Submitted),
     ("slot_end", Field::Ignored),

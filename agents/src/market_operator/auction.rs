@@ -17,9 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most orders that may wait for one contract.
 pub(super) const MOST_ORDERS: usize = 1_000_000;
 
-/// The furthest limit that is taken, either way: 1e9 EUR/MWh.
-pub(super) const FURTHEST_LIMIT: Price = Price(1_000_000_000_000);
-
 /// Orders that wait for their gate, by beginning of delivery.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Auction {
@@ -54,9 +51,6 @@ impl Auction {
         if wh <= 0 {
             return Err(format!("quantity of {wh} Wh is not positive"));
         }
-        if order.limit.0.unsigned_abs() > FURTHEST_LIMIT.0.unsigned_abs() {
-            return Err(format!("limit of {} is beyond {FURTHEST_LIMIT}", order.limit));
-        }
         if order.limit_with_premium().is_none() {
             return Err(format!("limit of {} with its premium is beyond 64 bits", order.limit));
         }
@@ -68,8 +62,7 @@ impl Auction {
             Side::Bid => &mut waiting.demand,
             Side::Offer => &mut waiting.supply,
         };
-        let sum = total.0.checked_add(wh).filter(|sum| sum.checked_mul(desk.slots()).is_some());
-        *total = Energy(sum.ok_or_else(|| format!("quantity of {wh} Wh is more than can be added up"))?);
+        *total = desk.add_up(*total, &order)?;
         let (id, lottery) = (OrderId(waiting.taken), lot(desk.ticket ^ order.lottery, contract.start.0));
         waiting.taken += 1;
         waiting.orders.push(Order { id, lottery, ..order });

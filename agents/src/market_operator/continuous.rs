@@ -1,6 +1,6 @@
 //! The desk of a product that is traded continuously: a limit-order book per contract, from its first gate to its last.
 
-use super::auction::{FURTHEST_LIMIT, MOST_ORDERS};
+use super::auction::MOST_ORDERS;
 use super::desk::{Desk, Ordered, part};
 use crate::core::Outbox;
 use crate::id::ParticipantId;
@@ -8,7 +8,7 @@ use crate::mail::Message;
 use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
 use crate::retailer::{AlternativeId, Cleared, Worth};
 use crate::time::{Now, Slot, Time};
-use market::continuous::{ContinuousBook, Event, LimitOrder, Operation, SelfTrade, TimeInForce};
+use market::continuous::{Cancellation, ContinuousBook, Event, LimitOrder, Operation, SelfTrade, TimeInForce};
 use market::{AgentId, Energy, Money, Order, OrderId, Side, Trade};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,18 +66,12 @@ impl Continuous {
         desk: &Desk<'_>,
         out: &mut Outbox,
     ) -> Result<(), String> {
-        let Energy(wh) = order.quantity;
-        if order.limit.0.unsigned_abs() > FURTHEST_LIMIT.0.unsigned_abs() {
-            return Err(format!("limit of {} is beyond {FURTHEST_LIMIT}", order.limit));
-        }
         let open = self.open.entry(contract.start).or_insert_with(Open::new);
         if open.resting.len() == MOST_ORDERS {
             return Err(format!("{MOST_ORDERS} orders wait for the slot of {} already", contract.start));
         }
         let total = if order.side == Side::Bid { open.demand } else { open.supply };
-        let Some(total) = total.0.checked_add(wh).filter(|sum| sum.checked_mul(desk.slots()).is_some()) else {
-            return Err(format!("quantity of {wh} Wh is more than can be added up"));
-        };
+        let total = desk.add_up(total, &order)?;
         let id = OrderId(open.taken);
         let placed = LimitOrder {
             id,
@@ -92,7 +86,7 @@ impl Continuous {
             return Err(reason.to_string());
         }
         open.taken += 1;
-        *(if order.side == Side::Bid { &mut open.demand } else { &mut open.supply }) = Energy(total);
+        *(if order.side == Side::Bid { &mut open.demand } else { &mut open.supply }) = total;
         open.resting.insert(id, row(&order, id, contract, desk));
         if is_outside {
             open.outside.insert(id);
@@ -174,8 +168,15 @@ impl Open {
         for event in events {
             match event {
                 Event::Traded { trade, .. } => self.trade(now, contract, trade, desk, out),
-                Event::Cancelled { order, .. } | Event::Expired { order, .. } => {
-                    out.record(Record::Order(self.resting.remove(order).expect("what rests is known")));
+                Event::Cancelled { order, left, reason } => {
+                    let row = self.resting.remove(order).expect("what rests is known");
+                    // What its owner withdrew is neither asked nor offered any more.
+                    match row.side {
+                        _ if *reason != Cancellation::ByOwner => {}
+                        Side::Bid => self.demand -= *left,
+                        Side::Offer => self.supply -= *left,
+                    }
+                    out.record(Record::Order(row));
                 }
                 _ => {}
             }
@@ -206,8 +207,12 @@ impl Open {
         if desk.compares {
             let traded = vec![(buyer, part(trade, Side::Bid)), (seller, part(trade, Side::Offer))];
             let worth = Worth { volume: energy, value: trade.payment(), welfare: Some(energy * (bid - offer)) };
-            let cleared = Cleared { alternative: AlternativeId(0), contract: slot, traded, worth };
-            out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
+            // Other mechanisms are for auctions: what meets continuously stays as it was.
+            let shadows = desk.shadows.iter().map(|(alternative, _)| *alternative);
+            for alternative in std::iter::once(AlternativeId(0)).chain(shadows) {
+                let cleared = Cleared { alternative, contract: slot, traded: traded.clone(), worth };
+                out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
+            }
         }
     }
 }

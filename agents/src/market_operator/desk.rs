@@ -10,7 +10,7 @@ use crate::time::{Calendar, Now, Slot, Span, Time};
 use market::auction::Specification;
 use market::product::ProductId;
 use market::settlement::Traded;
-use market::{Energy, Order, Side, Trade};
+use market::{Energy, Order, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
 
 /// The open books of a product.
@@ -19,6 +19,18 @@ pub(super) enum Books {
     Auction(Auction),
     Continuous(Continuous),
 }
+
+// With these bounds a day's bill, and the value of a contract, are within 64 bits of nano-euro: no order can stop the twin.
+
+/// The furthest limit that is taken, either way: 10,000 EUR/MWh, as in intraday coupling in Europe.
+const FURTHEST_LIMIT: Price = Price(10_000_000);
+
+/// Most energy of all bids, or of all offers, for a contract in each settlement slot: 1 GWh, sixteen times what Martinique
+/// takes in a quarter hour.
+const MOST_PER_SLOT: Energy = Energy(1_000_000_000);
+
+/// The same over the whole contract.
+const MOST_ENERGY: Energy = Energy(900_000_000_000);
 
 /// A product's desk: what is the same for all of its books.
 pub(super) struct Desk<'a> {
@@ -83,6 +95,26 @@ impl Desk<'_> {
             Trading::Continuous => product.is_about(product.gate_from(earliest, calendar), contract),
         };
         is_open.then_some(()).ok_or_else(|| format!("{name} does not trade the slot of {start} yet"))
+    }
+
+    /// What one side of a contract adds up to with one more order.
+    ///
+    /// # Errors
+    /// A sentence that says why the order can not be meant.
+    pub(super) fn add_up(&self, total: Energy, order: &Order) -> Result<Energy, String> {
+        if order.limit.0.unsigned_abs() > FURTHEST_LIMIT.0.unsigned_abs() {
+            return Err(format!(
+                "limit of {} EUR/MWh is beyond {}",
+                order.limit.as_eur_per_mwh(),
+                FURTHEST_LIMIT.as_eur_per_mwh()
+            ));
+        }
+        let most = MOST_PER_SLOT.min(Energy(MOST_ENERGY.0 / self.slots()));
+        let sum = total.0.checked_add(order.quantity.0).map(Energy).filter(|sum| *sum <= most);
+        sum.ok_or_else(|| {
+            let [kwh, most_kwh] = [order.quantity, most].map(Energy::as_kwh);
+            format!("{kwh} kWh in each settlement slot takes the {}s of the contract beyond {most_kwh} kWh", order.side)
+        })
     }
 
     /// Energy over the whole contract, of what flows in each of its settlement slots.

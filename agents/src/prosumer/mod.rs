@@ -83,13 +83,28 @@ impl Prosumer {
 
     /// Mean position over the settlement slots of `contract`.
     fn position(&self, contract: Slot) -> Energy {
-        let bought: Energy = self.positions.range(contract.start..contract.end()).map(|(_, energy)| *energy).sum();
-        Energy(bought.0 / (contract.length.0 / self.rules.slot.0))
+        self.mean(&self.positions, contract)
+    }
+
+    fn mean(&self, energies: &BTreeMap<Time, Energy>, contract: Slot) -> Energy {
+        let sum: Energy = energies.range(contract.start..contract.end()).map(|(_, energy)| *energy).sum();
+        Energy(sum.0 / (contract.length.0 / self.rules.slot.0))
+    }
+
+    /// Adds `energy` to each settlement slot of `contract`.
+    fn add(&self, energies: &mut BTreeMap<Time, Energy>, contract: Slot, energy: Energy) {
+        let mut start = contract.start;
+        while start < contract.end() {
+            *energies.entry(start).or_default() += energy;
+            start += self.rules.slot;
+        }
     }
 
     /// Orders at all gates of this instant, but for those that wait for a plan.
     fn order_at_gates(&mut self, now: Now, out: &mut Outbox) {
         let (venues, managed) = (Venues::clone(&self.venues), self.managed);
+        // Whatever is awarded, no energy is ordered at two gates of one instant.
+        let mut placed = BTreeMap::new();
         for (id, venue) in gates_at(&venues, now).filter(|(id, _)| !(managed && *id == SPOT)) {
             let expected: Vec<_> = venue
                 .product
@@ -97,12 +112,20 @@ impl Prosumer {
                 .filter_map(|contract| Some((contract, self.expectation.of(now, contract)?)))
                 .map(|(contract, energy)| (contract, Energy((energy.0 as f64 * venue.share).round() as i64)))
                 .collect();
-            self.order(now, id, expected, out);
+            self.order(now, id, expected, &mut placed, out);
         }
     }
 
     /// Orders what is missing to have the expected energy in each contract: bids where it is positive, offers where negative.
-    fn order(&mut self, now: Now, id: ProductId, expected: Vec<(Slot, Energy)>, out: &mut Outbox) {
+    /// `placed` is what has been ordered for each settlement slot at other gates of this instant.
+    fn order(
+        &mut self,
+        now: Now,
+        id: ProductId,
+        expected: Vec<(Slot, Energy)>,
+        placed: &mut BTreeMap<Time, Energy>,
+        out: &mut Outbox,
+    ) {
         let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
         let venues = Venues::clone(&self.venues);
         let Some(venue) = venues.get(usize::from(id.0)) else { return };
@@ -111,7 +134,7 @@ impl Prosumer {
                 out.send(self.operator, Message::CancelOrders { product: id, slot: *slot, act: None });
             }
         }
-        let missing = |(slot, energy): (Slot, Energy)| (slot, energy - self.position(slot));
+        let missing = |(slot, energy): (Slot, Energy)| (slot, energy - self.position(slot) - self.mean(placed, slot));
         let missing: Vec<_> = expected.into_iter().map(missing).filter(|(_, energy)| *energy != Energy(0)).collect();
         if missing.is_empty() {
             return;
@@ -124,6 +147,7 @@ impl Prosumer {
             let order = StorageOrder { product: id, slot, side, quantity: Energy(energy.0.abs()), limit };
             self.storage.note_other(now, &order);
             self.send(now, &order, None, out);
+            self.add(placed, slot, energy);
         }
     }
 
@@ -154,12 +178,9 @@ impl Prosumer {
 
     /// Counts what was bought (positive) or sold in each settlement slot of `contract`.
     fn count(&mut self, contract: Slot, side: Side, energy: Energy) {
-        let mut start = contract.start;
-        while start < contract.end() {
-            let position = self.positions.entry(start).or_default();
-            *position = if side == Side::Bid { *position + energy } else { *position - energy };
-            start += self.rules.slot;
-        }
+        let mut positions = std::mem::take(&mut self.positions);
+        self.add(&mut positions, contract, if side == Side::Bid { energy } else { -energy });
+        self.positions = positions;
     }
 }
 
@@ -180,7 +201,7 @@ impl Core for Prosumer {
                 Message::Tariff(tariff) => self.tariff = Some(*tariff),
                 Message::PlannedChange { slot, energy } if self.managed => {
                     if let Some(last) = self.expectation.last() {
-                        self.order(now, SPOT, vec![(*slot, last + *energy)], out);
+                        self.order(now, SPOT, vec![(*slot, last + *energy)], &mut BTreeMap::new(), out);
                     }
                     if self.storage.is_trading() {
                         self.order_at_gates(now, out);

@@ -115,9 +115,10 @@ impl Comparison {
         out: &mut Outbox,
     ) {
         for index in 0..self.alternatives.len() {
-            let terms = self.alternatives[index].rule.terms(metered.terms);
+            let outcome = self.traded(index, metered);
+            let terms = self.alternatives[index].rule.terms(metered.terms, metered.members, outcome.local);
             let metered = &Metered { terms: &terms, ..*metered };
-            let row = self.traded(index, metered).row(now, AlternativeId(index as u8), metered, &site_of);
+            let row = outcome.row(now, AlternativeId(index as u8), metered, &site_of);
             out.record(Record::Alternative(Box::new(row)));
         }
     }
@@ -129,7 +130,7 @@ impl Comparison {
         let worth = self.worth[index].remove(&start).unwrap_or_default();
         let shared = match &self.alternatives[index].rule {
             // What is settled, whatever has made it so.
-            _ if index == 0 => return Outcome::of_trades(metered.positions, worth, metered),
+            _ if index == 0 => return Outcome::of_settlement(worth, metered),
             rule => rule.share(metered.members, metered.terms.tariff),
         };
         match shared {
@@ -161,12 +162,16 @@ impl Outcome {
         let members = || metered.members.iter().zip(&traded);
         let taken: Energy = members().map(|(member, traded)| traded.bought.min(member.import)).sum();
         let given: Energy = members().map(|(member, traded)| traded.sold.min(member.export)).sum();
-        let mut outcome = Self { local: taken.min(given), worth, traded };
-        if let Some(shared) = metered.shared {
-            outcome.local = shared.local;
-            outcome.worth = Worth { volume: shared.local, value: shared.value, welfare: None };
+        Self { local: taken.min(given), worth, traded }
+    }
+
+    /// Of what is settled: traded, and shared after the fact where the settlement does so.
+    fn of_settlement(worth: Worth, metered: &Metered<'_>) -> Self {
+        let outcome = Self::of_trades(metered.positions, worth, metered);
+        match metered.shared {
+            Some(shared) => Self { traded: outcome.traded, ..Self::of_sharing(shared) },
+            None => outcome,
         }
-        outcome
     }
 
     fn row(

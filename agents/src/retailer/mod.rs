@@ -117,6 +117,7 @@ impl Retailer {
         let import = self.tariff.import(now.calendar.time_of_day(slot.start));
         let terms = Terms { tariff: Tariff { import, export: self.tariff.feed_in }, ..self.terms };
         let metered = |index: usize| (after[index].0 - before[index].0, after[index].1 - before[index].1);
+        let (alone, mut traders) = (Rule::alone(&terms), terms);
         if self.rule != Rule::Market || self.comparison.is_asked() {
             let members = self.members(metered);
             let shared = self.rule.share(&members, terms.tariff);
@@ -124,6 +125,8 @@ impl Retailer {
                 positions.entry(member.agent.0 as usize).or_default().add(traded);
             }
             let shared = shared.as_ref();
+            let local = shared.map_or(Energy::ZERO, |shared| shared.local);
+            traders = self.rule.terms(&terms, &members, local);
             let metered = Metered { slot, members: &members, terms: &terms, positions: &positions, shared };
             self.comparison.settle(now, &metered, |index| self.accounts[index].site, out);
         }
@@ -136,8 +139,7 @@ impl Retailer {
             let bill =
                 |terms: &Terms, traded: &Traded| bill(slot, index, (metered_import, metered_export), terms, traded);
             // Only who trades can deviate from what was traded.
-            let own =
-                if account.prosumer.is_some() { self.rule.terms(&terms) } else { Rule::RetailerOnly.terms(&terms) };
+            let own = if account.prosumer.is_some() { &traders } else { &alone };
             out.record(Record::Settlement(SettlementRow {
                 time: now.time,
                 slot,
@@ -145,8 +147,8 @@ impl Retailer {
                 metered_import,
                 metered_export,
                 trades: account.prosumer.is_some(),
-                bill: bill(&own, &traded),
-                alone: bill(&Rule::RetailerOnly.terms(&terms), &Traded::default()).total,
+                bill: bill(own, &traded),
+                alone: bill(&alone, &Traded::default()).total,
             }));
         }
     }

@@ -2,7 +2,7 @@
 
 use market::auction::Specification;
 use market::community::{Coefficients, Leftover, Member, PriceCurve, Residue, ex_post, share};
-use market::settlement::{Imbalance, Tariff, Terms, Traded};
+use market::settlement::{GridFee, Imbalance, Levies, Tariff, Terms, Traded};
 use market::{AgentId, Energy, Money, Price};
 use serde::{Deserialize, Serialize};
 
@@ -47,12 +47,22 @@ pub(super) struct Shared {
 
 impl Rule {
     /// The terms under which energy is settled: what somebody takes or gives beyond what was traded is a deviation only where
-    /// orders bind beforehand; else the retailer supplies and buys it.
-    pub(super) fn terms(&self, terms: &Terms) -> Terms {
+    /// orders bind beforehand; else the retailer supplies and buys it. Under an ex-post price all energy is the community's,
+    /// and `local` says how much of it used the local grid only.
+    pub(super) fn terms(&self, terms: &Terms, members: &[Member], local: Energy) -> Terms {
         match self {
             Self::Market | Self::Auction(_) => *terms,
-            _ => Terms { imbalance: Imbalance::Retail, ..*terms },
+            Self::ExPostPrice { .. } => {
+                let grid_fee = blended(&terms.grid_fee, members, local);
+                Terms { imbalance: Imbalance::Retail, grid_fee, ..*terms }
+            }
+            _ => Self::alone(terms),
         }
+    }
+
+    /// The terms of those who have the retailer alone.
+    pub(super) fn alone(terms: &Terms) -> Terms {
+        Terms { imbalance: Imbalance::Retail, ..*terms }
     }
 
     /// Shares the energy of one slot among `members`, under rules that need no orders; none under others.
@@ -92,6 +102,24 @@ impl Rule {
     }
 }
 
+/// One fee for all energy of a slot, of which `local` went from member to member: market fee × local share + retail fee ×
+/// (1 − local share), rounded half up to a micro-euro per kilowatt-hour.
+fn blended(fee: &GridFee, members: &[Member], local: Energy) -> GridFee {
+    let GridFee::Blend { market, retail } = fee else { return *fee };
+    let blend = |all: Energy, market: Price, retail: Price| {
+        let (local, all) = (i128::from(local.0), i128::from(all.0));
+        if all == 0 {
+            return retail;
+        }
+        let weighted = i128::from(market.0) * local + i128::from(retail.0) * (all - local);
+        Price(i64::try_from((2 * weighted + all).div_euclid(2 * all)).expect("a mean lies between two prices"))
+    };
+    GridFee::Constant(Levies {
+        import: blend(members.iter().map(|member| member.import).sum(), market.import, retail.import),
+        export: blend(members.iter().map(|member| member.export).sum(), market.export, retail.export),
+    })
+}
+
 /// A member of a community: the account at place `index` of all, and its ticket in the lottery over last watt-hours.
 pub(super) fn member(index: usize, (import, export): (Energy, Energy), lottery: u64) -> Member {
     Member { agent: AgentId(index as u32), import, export, lottery }
@@ -129,6 +157,19 @@ mod tests {
         let paid: Money = traded.iter().map(|of| of.paid - of.received).sum();
         // 200 Wh go to the retailer, and what it pays for them is all that the community as a whole has.
         assert_eq!(paid, -(Energy(200) * TARIFF.export));
+    }
+
+    #[test]
+    fn under_an_ex_post_price_only_local_energy_has_the_local_fee() {
+        let fee = |import, export| Levies { import: Price(import), export: Price(export) };
+        let grid_fee = GridFee::Blend { market: fee(10_000, 0), retail: fee(40_000, 2_000) };
+        let terms = Terms { grid_fee, ..Terms::default() };
+        let rule = Rule::ExPostPrice { curve: PriceCurve::default(), residue: Residue::Shared };
+        // All of the 800 Wh taken and 800 of the 1,000 Wh given are local; of half of that, the mean.
+        let of = |local| rule.terms(&terms, &members(), Energy(local)).grid_fee;
+        assert_eq!(of(800), GridFee::Constant(fee(10_000, 400)));
+        assert_eq!(of(400), GridFee::Constant(fee(25_000, 1_200)));
+        assert_eq!(Rule::Market.terms(&terms, &members(), Energy(800)), terms);
     }
 
     #[test]

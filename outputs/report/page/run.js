@@ -345,7 +345,7 @@ function marketOf(page, { market, bins }, days) {
 /** The same meters and orders under other rules: figures side by side, and what each rule saves. */
 function comparisonOf(page, { comparison }) {
   if (!comparison) return;
-  const made = section(page, 'Rules side by side', 'The same orders and meters, settled by other rules. Nobody behaves otherwise because of it; how people would behave, a run under that rule tells.');
+  const made = section(page, 'Rules side by side', 'What the same orders and meters come to under other rules. Storage has followed the awards of the rule in force, so what another one would have awarded is not delivered and costs imbalance: to see how a rule does with people and devices that live by it, run it. Continuous trades stay as they were; rules of sharing need no orders.');
   const heads = ['', ...comparison.rows.map(({ rule }) => rule)];
   const cell = (value, unit) => (value === null ? '–' : unit === 'share' ? num(value, 3) : num(value));
   const figures = ({ label, unit }, at) => [unit === 'share' ? label : `${label} (${unit})`, ...comparison.rows.map((row) => cell(row.figures[at], unit))];

@@ -41,8 +41,9 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 9] = [
         unit: "kWh",
         decimals: 3,
         label: "volume",
-        description: "Energy traded in all clearings, or shared after the fact",
-        value: |of| Some(of.volume.as_kwh()),
+        description: "Energy traded in all clearings, also for delivery after the end of the run; where nothing was cleared, \
+                      what was shared after the fact",
+        value: |of| Some(if of.volume == Energy::ZERO { of.local } else { of.volume }.as_kwh()),
     },
     Definition {
         name: "mean_price_eur_per_mwh",
@@ -166,7 +167,9 @@ impl CommunityTotals {
 
     fn with_savings(&self, alone: &BTreeMap<SiteId, Money>) -> Self {
         let saved = |(site, bill): (&SiteId, &Money)| alone.get(site).copied().unwrap_or_default() - *bill;
-        Self { savings: self.bills.iter().map(saved).collect(), ..self.clone() }
+        // Who neither metered nor traded anything has no bill, under no rule.
+        let settled = self.bills.iter().filter(|(site, _)| alone.contains_key(site));
+        Self { savings: settled.map(saved).collect(), ..self.clone() }
     }
 }
 

@@ -390,7 +390,7 @@ pub const SETTLEMENTS: Table = Table {
 /// One row per rule and local day.
 pub const COMPARISONS: Table = Table {
     name: "comparisons",
-    rows: "One row per rule of `market.compare` and local day, the settlement itself first: what the same meters and the same orders come to under it, for all sites that take part in the market. Empty without such rules.",
+    rows: "One row per rule of `market.compare` and local day, the settlement itself first: what the same meters and the same orders come to under it, for all sites that take part in the market. Mechanisms clear the orders of auctions; continuous trades stay as they were. Nobody behaves otherwise: what devices did follows the rule in force. Under an ex-post price all that flows counts as bought and sold. Empty without such rules.",
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "Beginning of the first slot"),
