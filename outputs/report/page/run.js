@@ -401,12 +401,21 @@ function keyFigures(page, { kpis }) {
   const of = (area) => kpis.filter((kpi) => kpi.area === area);
   const run = of('');
   made.append(table('Of the run', ['figure', 'value', 'unit', 'meaning'], run.map((kpi) => [kpi.label, kpiCell(kpi), unitName(kpi.unit), prose(kpi.description)]), [1], { 3: 'meaning' }));
-  const areas = [...new Set(kpis.map((kpi) => kpi.area))].filter(Boolean).sort((a, b) => (a === 'island') - (b === 'island') || a.localeCompare(b));
-  for (let from = 0; from < areas.length; from += 4) {
-    const some = areas.slice(from, from + 4), labels = [...new Map(of(some[0]).map((kpi) => [kpi.label, kpi])).values()];
-    const rows = labels.map((kpi) => [kpi.label, ...some.map((area) => { const found = of(area).find((other) => other.label === kpi.label); return found ? kpiCell(found) : el('td', { class: 'number' }, '–'); }), unitName(kpi.unit), prose(kpi.description)]);
-    made.append(table('Of portfolios and the island', ['figure', ...some, 'unit', 'meaning'], rows, some.map((_, index) => index + 1), { [some.length + 2]: 'meaning' }));
-  }
+  const areas = [...new Set(kpis.map((kpi) => kpi.area))].filter(Boolean);
+  const isRule = (area) => area === 'market' || area.startsWith('compare_');
+  const tables = (caption, some) => {
+    for (let from = 0; from < some.length; from += 4) made.append(table(caption, ...columnsOf(of, some.slice(from, from + 4))));
+  };
+  tables('Of the market, and of rules it is compared with', areas.filter(isRule));
+  tables('Of portfolios and the island', areas.filter((area) => !isRule(area)).sort((a, b) => (a === 'island') - (b === 'island') || a.localeCompare(b)));
+}
+
+/** Heads, rows and kinds of columns of a table with a column for each area; all have the figures of the first. */
+function columnsOf(of, areas) {
+  const figures = [...new Map(of(areas[0]).map((kpi) => [kpi.label, kpi])).values()];
+  const cell = (area, label) => { const found = of(area).find((other) => other.label === label); return found ? kpiCell(found) : el('td', { class: 'number' }, '–'); };
+  const rows = figures.map((kpi) => [kpi.label, ...areas.map((area) => cell(area, kpi.label)), unitName(kpi.unit), prose(kpi.description)]);
+  return [['figure', ...areas, 'unit', 'meaning'], rows, areas.map((_, index) => index + 1), { [areas.length + 2]: 'meaning' }];
 }
 
 function faultsOf(page, { faults }) {
