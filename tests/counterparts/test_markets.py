@@ -11,7 +11,7 @@ EXAMPLE = cli.ROOT / "examples" / "markets.toml"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The example's run, shortened: it still begins on a Friday before noon, when the coming week is traded."""
+    """The example's run, shortened."""
     return cli.simulate(tmp_path_factory.mktemp("markets") / "run", EXAMPLE, "--duration", "4d")
 
 
