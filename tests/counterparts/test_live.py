@@ -115,7 +115,7 @@ def test_a_fork_that_can_not_be_says_why(undisturbed, tmp_path):
     snapshot = sorted((undisturbed / "snapshots").iterdir())[0]
     nothing.write_bytes(snapshot.read_bytes()[:5000])
     assert "not whole" in refused("--from", nothing)
-    nothing.write_text(snapshot.read_text().replace('"version":2', '"version":7', 1), encoding="utf-8")
+    nothing.write_text(snapshot.read_text().replace('"version":1', '"version":7', 1), encoding="utf-8")
     assert "version 7" in refused("--from", nothing)
 
 
