@@ -97,7 +97,8 @@ impl Coupling {
 
 /// Clears a coupled book by the rules of the module and checks the result, in release builds too.
 ///
-/// The search ends after `node_limit` nodes; ten thousand are plenty for a day of quarter hours with some dozen blocks. The
+/// The search ends after `node_limit` nodes; ten thousand prove a day of quarter hours with some twenty blocks, seldom one with
+/// forty: of those the best outcome found was within 0.1 % of the bound. The
 /// best outcome until then is returned with a [`Proof`] that says so. It keeps every rule but that of highest welfare.
 ///
 /// # Panics
