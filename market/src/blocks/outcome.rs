@@ -97,9 +97,9 @@ impl Coupling {
 
 /// Clears a coupled book by the rules of the module and checks the result, in release builds too.
 ///
-/// The search ends after `node_limit` nodes; ten thousand prove a day of quarter hours with some twenty blocks, seldom one with
-/// forty: of those the best outcome found was within 0.1 % of the bound. The
-/// best outcome until then is returned with a [`Proof`] that says so. It keeps every rule but that of highest welfare.
+/// The search ends after `node_limit` nodes; ten thousand prove a day of quarter hours with some twenty blocks, seldom one
+/// with forty, where the best outcome found was within about 0.1 % of the bound. The best outcome until then is returned
+/// with a [`Proof`] that says so. It keeps every rule but that of highest welfare.
 ///
 /// # Panics
 /// If the outcome breaks a rule. No order can cause that; it is a bug.
