@@ -20,6 +20,12 @@ pub(super) enum Books {
     Continuous(Continuous),
 }
 
+impl Default for Books {
+    fn default() -> Self {
+        Self::Auction(Auction::default())
+    }
+}
+
 // With these bounds a day's bill, and the value of a contract, are within 64 bits of nano-euro: no order can stop the twin.
 
 /// The furthest limit that is taken, either way: 10,000 EUR/MWh, as in intraday coupling in Europe.

@@ -106,11 +106,11 @@ impl MarketOperator {
     /// Has the books of a product do something at its desk; none if there is no such product.
     fn at_desk<T>(&mut self, product: ProductId, act: impl FnOnce(&mut Books, &Desk<'_>) -> T) -> Option<T> {
         let index = usize::from(product.0);
-        let (venue, books) = (self.venues.get(index)?, self.books.get_mut(index)?);
-        let (retailer, slot, ticket) = (self.retailer, self.slot, self.ticket);
-        let (compares, shadows) = (self.compares, self.shadows.as_slice());
-        let desk = Desk { product, venue, retailer, slot, ticket, compares, shadows, audience: &self.audience };
-        Some(act(books, &desk))
+        // The books are taken out while the desk looks at the rest.
+        let mut books = std::mem::take(self.books.get_mut(index)?);
+        let done = self.venues.get(index).map(|venue| act(&mut books, &self.desk(product, venue)));
+        self.books[index] = books;
+        done
     }
 
     fn take(&mut self, now: Now, product: ProductId, ordered: Ordered, act: Option<ActId>, out: &mut Outbox) {

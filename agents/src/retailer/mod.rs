@@ -140,6 +140,10 @@ impl Retailer {
                 |terms: &Terms, traded: &Traded| bill(slot, index, (metered_import, metered_export), terms, traded);
             // Only who trades can deviate from what was traded.
             let own = if account.prosumer.is_some() { &traders } else { &alone };
+            let settled = bill(own, &traded);
+            // The same bill, in most slots of most sites.
+            let is_alone = *own == alone && traded == Traded::default();
+            let without_trade = if is_alone { settled.total } else { bill(&alone, &Traded::default()).total };
             out.record(Record::Settlement(SettlementRow {
                 time: now.time,
                 slot,
@@ -147,8 +151,8 @@ impl Retailer {
                 metered_import,
                 metered_export,
                 trades: account.prosumer.is_some(),
-                bill: bill(own, &traded),
-                alone: bill(&alone, &Traded::default()).total,
+                bill: settled,
+                alone: without_trade,
             }));
         }
     }
