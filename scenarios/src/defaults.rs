@@ -1,11 +1,10 @@
 //! A scenario with every default written out, for `run.json` and for the hash of a run.
 
 use crate::assets::AssetKind;
-use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, Origin, Table, Value};
 use crate::explain;
 use crate::faults;
-use crate::parameters::{Parameter, Parameters};
+use crate::parameters::Parameter;
 use crate::scenario::Scenario;
 use agents::fault::FaultKind;
 use std::path::Path;
@@ -19,8 +18,8 @@ pub(crate) enum Class {
     Asset(AssetKind),
     Fleet(AssetKind),
     ChargePointOfFleet,
-    Series,
-    Sessions,
+    /// One of many, with a name of its own: `[product.NAME]`.
+    Named(&'static str),
     Fault(FaultKind),
 }
 
@@ -31,7 +30,8 @@ type Defaults = Vec<(&'static str, Node)>;
 static DEFAULTS: LazyLock<Vec<(Class, Defaults)>> = LazyLock::new(|| {
     let single = explain::single_sections().into_iter().map(|(path, _)| Class::Single(path));
     let of_kinds = AssetKind::ALL.into_iter().flat_map(|kind| [Class::Asset(kind), Class::Fleet(kind)]);
-    let classes = single.chain(of_kinds).chain([Class::ChargePointOfFleet, Class::Series, Class::Sessions]);
+    let named = explain::named_sections().into_iter().map(|(section, _)| Class::Named(section));
+    let classes = single.chain(of_kinds).chain([Class::ChargePointOfFleet]).chain(named);
     let classes = classes.chain(FaultKind::ALL.map(Class::Fault));
     classes.map(|class| (class, class.parameters().iter().filter_map(default_of).collect())).collect()
 });
@@ -42,18 +42,19 @@ fn default_of(parameter: &Parameter) -> Option<(&'static str, Node)> {
     Some((parameter.key, read.take("value")?))
 }
 
+/// The parameters of the section of this name.
+fn of(sections: Vec<(&'static str, Vec<Parameter>)>, name: &str) -> Vec<Parameter> {
+    sections.into_iter().filter(|(known, _)| *known == name).flat_map(|(_, parameters)| parameters).collect()
+}
+
 impl Class {
     fn parameters(self) -> Vec<Parameter> {
         match self {
-            Self::Single(path) => {
-                let sections = explain::single_sections().into_iter();
-                sections.filter(|(known, _)| *known == path).flat_map(|(_, parameters)| parameters).collect()
-            }
+            Self::Single(path) => of(explain::single_sections(), path),
+            Self::Named(section) => of(explain::named_sections(), section),
             Self::Asset(kind) => explain::of_asset(kind),
             Self::Fleet(kind) => explain::of_fleet(kind),
             Self::ChargePointOfFleet => AssetKind::Evse.catalogue().1,
-            Self::Series => SeriesSection::catalogue(),
-            Self::Sessions => SessionsSection::catalogue(),
             Self::Fault(kind) => faults::all_keys(kind),
         }
     }
@@ -90,8 +91,10 @@ impl Scenario {
                 classes.push((format!("fleet.{name}.evse"), Class::ChargePointOfFleet));
             }
         }
-        classes.extend(children("series").map(|(name, _)| (format!("series.{name}"), Class::Series)));
-        classes.extend(children("sessions").map(|(name, _)| (format!("sessions.{name}"), Class::Sessions)));
+        for (class, _) in DEFAULTS.iter() {
+            let Class::Named(section) = *class else { continue };
+            classes.extend(children(section).map(|(name, _)| (format!("{section}.{name}"), *class)));
+        }
         let fault =
             |(name, node): (&String, &Node)| Some((format!("fault.{name}"), Class::Fault(faults::kind_of(node)?)));
         classes.extend(children("fault").filter_map(fault));

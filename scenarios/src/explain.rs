@@ -155,6 +155,12 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
     single.map(|section| (section.name, section.parameters)).collect()
 }
 
+/// Sections of which there may be many, each with a name of its own and the same parameters.
+pub(crate) fn named_sections() -> Vec<(&'static str, Vec<Parameter>)> {
+    let named = all().into_iter().filter(|section| ["product", "series", "sessions"].contains(&section.name));
+    named.map(|section| (section.name, section.parameters)).collect()
+}
+
 /// Parameters of a single asset.
 pub(crate) fn of_asset(kind: AssetKind) -> Vec<Parameter> {
     let extras = if kind == AssetKind::Ev { vec![evse_of_vehicle()] } else { Vec::new() };
@@ -245,6 +251,8 @@ fn explain(name: &str) -> Result<String, String> {
         return Ok(section_text(&sections[0]));
     }
     let (section, key) = name.split_once('.').map_or((name, None), |(section, key)| (section, Some(key)));
+    // A key of something that has a name of its own, which the scenario at hand does not have: `product.NAME.every`.
+    let key = key.map(|key| key.rsplit('.').next().unwrap_or(key));
     let found: Vec<_> = sections.iter().filter(|known| known.name == section && !section.is_empty()).collect();
     if found.is_empty() {
         let near = nearest(name, sections.iter().map(|section| section.name).filter(|name| !name.is_empty()));
@@ -300,7 +308,11 @@ fn section_text(section: &Section) -> String {
     let mut text = format!("{}\n{}\n\n", section.form.replace('`', ""), section.doc);
     let line = |parameter: &Parameter| {
         let default = parameter.default.as_deref().map_or("required".into(), short);
-        [parameter.key.into(), default, parameter.unit.to_owned(), parameter.doc.into()]
+        let words = match parameter.words {
+            [] => String::new(),
+            words => format!(" One of {}.", words.join(", ")),
+        };
+        [parameter.key.into(), default, parameter.unit.to_owned(), format!("{}{words}", parameter.doc)]
     };
     let lines: Vec<[String; 4]> = section.parameters.iter().map(line).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
@@ -421,6 +433,14 @@ mod tests {
         assert!(explain("fault.derating.share").expect("it exists").contains("0 to 1"));
         assert!(explain("fault.derating.shar").expect_err("misspelt").contains("`fault.derating.share`"));
         assert!(explain("fault.target").expect("of all of them").contains("pv_*"));
+    }
+
+    #[test]
+    fn the_words_of_a_choice_are_told_and_a_named_table_is_understood() {
+        let text = explain("settlement").expect("it exists");
+        assert!(text.contains("One of retail, dual-price, single-price."), "{text}");
+        assert!(explain("product.of_tomorrow.every").expect("whatever its name").contains("From gate to gate"));
+        assert!(explain("product.of_tomorrow.evry").expect_err("misspelt").contains("`product.every`"));
     }
 
     #[test]

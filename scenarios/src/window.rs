@@ -13,7 +13,7 @@ use crate::sections::{DsoSection, RetailerSection};
 use crate::settlement::Form;
 use agents::dso::DsoPolicy;
 use agents::mail::RetailTariff;
-use agents::market_operator::{MarketRules, Venues};
+use agents::market_operator::{MarketRules, Trading, Venue, Venues};
 use agents::{Calendar, Span, Time};
 use jiff::tz::TimeZone;
 use market::Price;
@@ -67,6 +67,17 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
         note("community.sharing", text.into());
     }
     let (calendar, rules) = (calendar?, rules?);
+    // Where a product could not be read, that is told already.
+    let is_sold =
+        |venue: &Venue| matches!(venue.trading, Trading::Auction { .. }) && venue.product.delivery == rules.slot;
+    if problems.borrow().is_empty() && !venues.iter().any(is_sold) {
+        for (key, strategy) in [("ems.batteries", sections.ems.batteries), ("ems.vehicles", sections.ems.vehicles)] {
+            if strategy.terms().is_some() {
+                let text = "leaves storage to a market that has no auction of single slots: set market.mechanism, or                             add a product that is auctioned with deliveries of one slot";
+                note(key, text.into());
+            }
+        }
+    }
     // One that could not be read is told of already.
     let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));
     let start = written.then(|| parse_start(&run.start, calendar).map_err(told("run.start")).ok())??;

@@ -130,6 +130,11 @@ pub(crate) fn values() -> Vec<Case> {
             &["line 7", "retailer.feed_in", "must not exceed"],
         ),
         case(
+            "storage left to a market that there is not",
+            "[market]\nmechanism = \"none\"\n[ems]\nbatteries = \"market\"\n",
+            &["line 9", "ems.batteries", "no auction of single slots", "set market.mechanism"],
+        ),
+        case(
             "an unknown key of a rule",
             "[ems]\nbatteries = { rule = \"self-consumption\", reserve = 1 }\n",
             &["line 7", "ems.batteries", "`reserve`", "write \"self-consumption\""],
