@@ -27,41 +27,55 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
     )?;
     writeln!(out)?;
     for kpi in summary.kpis.iter().filter(|kpi| area_of(kpi).is_none()) {
-        writeln!(out, "  {:<36} {:>14} {}", kpi.label, figure(kpi), unit(kpi))?;
+        writeln!(out, "  {:<42} {:>14} {}", kpi.label, figure(kpi), unit(kpi))?;
     }
-    writeln!(out)?;
-    print_areas(&summary.kpis, out)?;
+    print_side_by_side(&summary.kpis, out)?;
     writeln!(out)?;
     let rows: u64 = summary.tables.iter().map(|(_, rows)| rows).sum();
     writeln!(out, "{} tables, {rows} rows in {}", summary.tables.len(), summary.dir.display())
 }
 
-/// Portfolios and the island side by side: a line per figure, a column per area.
-fn print_areas(kpis: &[Kpi], out: &mut impl Write) -> io::Result<()> {
-    let of_areas: Vec<_> = kpis.iter().filter_map(|kpi| area_of(kpi).map(|(area, label)| (area, label, kpi))).collect();
-    let (mut areas, mut labels) = (Vec::new(), Vec::new());
-    for (area, label, _) in &of_areas {
-        if !areas.contains(area) {
-            areas.push(*area);
+/// Most columns of a table side by side; what is beyond goes into one below.
+const MOST_COLUMNS: usize = 5;
+
+/// Rules side by side, then portfolios and the island: a line per figure, a column each.
+fn print_side_by_side(kpis: &[Kpi], out: &mut impl Write) -> io::Result<()> {
+    let is_of_rule = |kpi: &Kpi| ["market_", "compare_"].iter().any(|prefix| kpi.name.starts_with(prefix));
+    for of_rules in [true, false] {
+        let kpis: Vec<_> = kpis.iter().filter(|kpi| is_of_rule(kpi) == of_rules).collect();
+        let mut columns: Vec<&str> = Vec::new();
+        for (column, _) in kpis.iter().filter_map(|kpi| area_of(kpi)) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
         }
-        if !labels.contains(label) {
-            labels.push(*label);
+        for columns in columns.chunks(MOST_COLUMNS) {
+            writeln!(out)?;
+            print_columns(&kpis, columns, out)?;
         }
     }
-    write!(out, "  {:<36}", "")?;
-    for area in &areas {
-        write!(out, " {area:>14}")?;
+    Ok(())
+}
+
+fn print_columns(kpis: &[&Kpi], columns: &[&str], out: &mut impl Write) -> io::Result<()> {
+    let mut rows: Vec<(&str, Vec<Option<&Kpi>>)> = Vec::new();
+    for (kpi, column, label) in kpis.iter().filter_map(|kpi| area_of(kpi).map(|(column, label)| (kpi, column, label))) {
+        let Some(column) = columns.iter().position(|known| *known == column) else { continue };
+        let row = rows.iter().position(|(known, _)| *known == label).unwrap_or_else(|| {
+            rows.push((label, vec![None; columns.len()]));
+            rows.len() - 1
+        });
+        rows[row].1[column] = Some(kpi);
     }
-    writeln!(out)?;
-    for label in labels {
-        write!(out, "  {label:<36}")?;
-        let mut shown = "";
-        for area in &areas {
-            let kpi = of_areas.iter().find(|(of, what, _)| of == area && *what == label).map(|(.., kpi)| kpi);
-            write!(out, " {:>14}", kpi.map_or_else(|| "-".into(), |kpi| figure(kpi)))?;
-            shown = kpi.map_or(shown, |kpi| unit(kpi));
+    let width = columns.iter().map(|column| column.chars().count()).max().unwrap_or(0).max(14);
+    let heads: String = columns.iter().map(|column| format!(" {column:>width$}")).collect();
+    writeln!(out, "  {:<42}{heads}", "")?;
+    for (label, cells) in rows {
+        write!(out, "  {label:<42}")?;
+        for cell in &cells {
+            write!(out, " {:>width$}", cell.map_or_else(|| "-".into(), figure))?;
         }
-        writeln!(out, " {shown}")?;
+        writeln!(out, " {}", cells.into_iter().flatten().next().map_or("", unit))?;
     }
     Ok(())
 }

@@ -100,7 +100,7 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 9] = [
         unit: "share",
         decimals: 6,
         label: "fairness of savings (Jain)",
-        description: "Jain's index of the members' savings: 1 when all save the same, 1/n when one saves all; null without savings",
+        description: "Jain's index of the members' savings: 1 when all save the same, 1/n when one saves all, less where some lose; null without savings",
         value: |of| jain_index(&of.savings),
     },
     Definition {
