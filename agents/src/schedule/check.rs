@@ -151,7 +151,7 @@ struct Broken(Vec<Violation>);
 impl Broken {
     /// Notes a rule that is missed by more than rounding; what is not a number breaks every rule.
     fn add(&mut self, device: Option<&str>, rule: Rule, step: usize, at: Time, amount: f64) {
-        if !(amount <= NEAR) {
+        if amount.is_nan() || amount > NEAR {
             self.0.push(Violation { device: device.map(str::to_owned), rule, step, at, amount });
         }
     }

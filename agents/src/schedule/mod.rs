@@ -4,11 +4,20 @@
 //! [`check`] recomputes both from the definition, whoever made the schedule.
 
 mod check;
+mod convex;
+mod envelope;
+mod fast;
+mod one_storage;
+mod peak;
 mod problem;
 mod result;
+mod segments;
+mod step_cost;
 mod validate;
+mod window;
 
 pub use check::{Audit, check};
+pub use one_storage::{OneStorage, OneStorageError, schedule_one_storage};
 pub use problem::{
     CurtailableProduction, Device, Exclusion, Keeping, Penalties, Prices, Problem, Rules, Site, SocLimit, SocTarget,
     Storage,

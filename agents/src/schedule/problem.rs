@@ -64,7 +64,7 @@ pub struct Site {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Device {
     /// Takes, keeps and gives energy: a battery or a vehicle.
-    Storage(Storage),
+    Storage(Box<Storage>),
     /// Gives what it chooses of what there is.
     CurtailableProduction(CurtailableProduction),
 }
