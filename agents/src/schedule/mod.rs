@@ -1,0 +1,26 @@
+//! Schedules of least cost: when storages charge and discharge, and what production is curtailed.
+//!
+//! A [`Problem`] says what there is; a [`Schedule`] says what to do, what it costs and what it could not keep.
+//! [`check`] recomputes both from the definition, whoever made the schedule.
+
+mod check;
+mod convex;
+mod envelope;
+mod fast;
+mod one_storage;
+mod peak;
+mod problem;
+mod result;
+mod segments;
+mod step_cost;
+mod validate;
+mod window;
+
+pub use check::{Audit, check};
+pub use one_storage::{OneStorage, OneStorageError, schedule_one_storage};
+pub use problem::{
+    CurtailableProduction, Device, Exclusion, Keeping, Penalties, Prices, Problem, Rules, Site, SocLimit, SocTarget,
+    Storage,
+};
+pub use result::{Cost, DevicePlan, Rule, Schedule, Status, Violation};
+pub use validate::ProblemError;
