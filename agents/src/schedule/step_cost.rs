@@ -150,8 +150,14 @@ impl<'a> View<'a> {
                 corners.push((stored, of_power.at(power) + wear * (charge + discharge), power, both));
             }
         }
-        corners.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.3.total_cmp(&b.3)));
-        corners.dedup_by(|later, kept| later.0 - kept.0 <= 1e-12);
+        corners.sort_by(|a, b| a.0.total_cmp(&b.0));
+        corners.dedup_by(|later, kept| {
+            let same = later.0 - kept.0 <= 1e-12;
+            if same && (later.1, later.3) < (kept.1, kept.3) {
+                *kept = *later;
+            }
+            same
+        });
         let mut hull: Vec<(f64, f64, f64, f64)> = Vec::with_capacity(corners.len());
         for corner in corners {
             let slope = |a: &(f64, f64, f64, f64), b: &(f64, f64, f64, f64)| (b.1 - a.1) / (b.0 - a.0);
@@ -163,14 +169,15 @@ impl<'a> View<'a> {
             hull.push(corner);
         }
         let throughput = |corner: &(f64, f64, f64, f64)| corner.2.abs() + 2.0 * corner.3;
-        let pieces = hull.windows(2).map(|pair| {
+        let mut pieces: Vec<Piece> = Vec::with_capacity(hull.len());
+        for pair in hull.windows(2) {
             let length = pair[1].0 - pair[0].0;
             let slope = (pair[1].1 - pair[0].1) / length;
-            Piece { slope, tie: (throughput(&pair[1]) - throughput(&pair[0])) / length, length }
-        });
-        let mut pieces: Vec<Piece> = pieces.collect();
-        // Collinear corners may differ by rounding.
-        pieces.sort_by(Piece::order);
+            let piece = Piece { slope, tie: (throughput(&pair[1]) - throughput(&pair[0])) / length, length };
+            // Slopes of collinear corners may fall by rounding.
+            let before = pieces.last().filter(|before| before.order(&piece).is_gt()).copied();
+            pieces.push(before.map_or(piece, |before| Piece { length, ..before }));
+        }
         let first = hull.first()?;
         Some((
             Convex { from: first.0, value: first.1, pieces },
