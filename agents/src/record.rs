@@ -33,10 +33,134 @@ pub enum Record {
     Signal(Signal, f64),
     /// Something worth knowing happened.
     Event(Event),
+    /// An energy manager has made a plan.
+    Plan(PlanRow),
+    /// What a plan says of a device in a slot, where it is new.
+    Schedule(ScheduleRow),
+    /// What an energy manager expected of a slot when it planned.
+    Forecast(ForecastRow),
+    /// What a planned day cost, and could have cost.
+    PlanDay(PlanDayRow),
     /// What the orders of a prosumer got for a contract that is traded from outside.
     Award(AwardRow),
     /// An act comes to nothing: whoever did it is told why. For the kernel, which makes it an event.
     ActFailed(ActId, String),
+}
+
+/// Why a plan was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanReason {
+    /// There was none.
+    First,
+    /// The one in force reached no further.
+    Ended,
+    /// A local day has begun.
+    Day,
+    /// A slot has begun, and each is planned.
+    Slot,
+    /// What is not planned departs from what was forecast.
+    Forecast,
+    /// A vehicle came, or thought better of its stay.
+    Arrival,
+    /// A vehicle left, or a device fell silent.
+    Departure,
+    /// Prices were published.
+    Price,
+    /// A limit of a device changed.
+    Limit,
+    /// A device does not hold what it should by now.
+    Device,
+}
+
+impl PlanReason {
+    /// Every reason, in declaration order.
+    pub const ALL: [Self; 10] = [
+        Self::First,
+        Self::Ended,
+        Self::Day,
+        Self::Slot,
+        Self::Forecast,
+        Self::Arrival,
+        Self::Departure,
+        Self::Price,
+        Self::Limit,
+        Self::Device,
+    ];
+
+    /// The name used in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::First => "first",
+            Self::Ended => "ended",
+            Self::Day => "day",
+            Self::Slot => "slot",
+            Self::Forecast => "forecast",
+            Self::Arrival => "arrival",
+            Self::Departure => "departure",
+            Self::Price => "price",
+            Self::Limit => "limit",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// A plan.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanRow {
+    /// When it was made.
+    pub time: Time,
+    /// Why.
+    pub reason: PlanReason,
+    /// How many slots it is about.
+    pub slots: u32,
+    /// What it expects to cost, less the value of what is stored in the end, EUR.
+    pub cost_eur: f64,
+    /// By how much it misses what a device should hold, at worst, kWh.
+    pub missed_kwh: f64,
+}
+
+/// What a plan says of a device in a slot.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScheduleRow {
+    /// When the plan was made.
+    pub time: Time,
+    /// The battery or charge point.
+    pub device: ParticipantId,
+    /// The beginning of the slot.
+    pub slot: Time,
+    /// Its power, kW; charging positive.
+    pub power_kw: f64,
+    /// What it holds at the end of the slot, kWh.
+    pub soc_kwh: f64,
+    /// Why the plan was made.
+    pub reason: PlanReason,
+}
+
+/// What was expected of a slot: what the portfolio takes besides the storage that is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForecastRow {
+    /// When (belief time).
+    pub time: Time,
+    /// The beginning of the slot.
+    pub slot: Time,
+    /// Mean power expected, kW.
+    pub expected_kw: f64,
+    /// Its quantiles at [`LEVELS`](crate::forecast::LEVELS), kW.
+    pub quantiles_kw: [f64; 7],
+}
+
+/// What a planned local day cost at the planner's prices, and what it could have cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlanDayRow {
+    /// When it was over.
+    pub time: Time,
+    /// Its first slot that was lived through.
+    pub start: Time,
+    /// What it cost, wear of batteries included, EUR.
+    pub cost_eur: f64,
+    /// What it would have cost had batteries been scheduled in perfect foresight, EUR.
+    pub best_eur: f64,
 }
 
 /// What the orders of a prosumer got.
@@ -247,6 +371,12 @@ pub enum EventCode {
     OrderAwarded,
     /// A vehicle could not drive all of its trip: its battery was empty.
     TripCutShort,
+    /// A device did not do in a slot what its plan said.
+    PlanNotFollowed,
+    /// A plan can not meet all that is asked of it.
+    PlanMisses,
+    /// No plan could be made; the one before holds.
+    PlanFailed,
     /// The DSO changed its load-control signal.
     LoadControl,
     /// The DSO changed its demand-response signal.
@@ -285,7 +415,7 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::CommandRefused,
         Self::CommandOverruled,
         Self::AuthorizationRefused,
@@ -293,6 +423,9 @@ impl EventCode {
         Self::OrderRefused,
         Self::OrderAwarded,
         Self::TripCutShort,
+        Self::PlanNotFollowed,
+        Self::PlanMisses,
+        Self::PlanFailed,
         Self::LoadControl,
         Self::DemandResponse,
         Self::MailCarriedOver,
@@ -322,6 +455,9 @@ impl EventCode {
             Self::OrderRefused => "order_refused",
             Self::OrderAwarded => "order_awarded",
             Self::TripCutShort => "trip_cut_short",
+            Self::PlanNotFollowed => "plan_not_followed",
+            Self::PlanMisses => "plan_misses",
+            Self::PlanFailed => "plan_failed",
             Self::LoadControl => "load_control",
             Self::DemandResponse => "demand_response",
             Self::MailCarriedOver => "mail_carried_over",

@@ -13,6 +13,7 @@ use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
 use crate::products::ProductSection;
 use crate::scenario::{HeadSection, Scenario};
+use crate::schedule::ScheduleSection;
 use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
     RunSection,
@@ -115,6 +116,7 @@ fn all() -> Vec<Section> {
         single::<RetailerSection>(),
         single::<DsoSection>(),
         single::<EmsSection>(),
+        single::<ScheduleSection>(),
         single::<ChargePointOperatorSection>(),
         single::<MirrorParameters>(),
         single::<MqttParameters>(),
@@ -147,6 +149,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "retailer",
         "dso",
         "ems",
+        "schedule",
         "charge_point_operator",
         "mirror",
         "mqtt",

@@ -23,6 +23,7 @@ mod plan;
 mod products;
 mod resolve;
 mod scenario;
+mod schedule;
 pub mod script;
 mod sections;
 mod settlement;

@@ -22,6 +22,7 @@ use crate::plan::{
 };
 use crate::products;
 use crate::scenario::{HeadSection, Scenario, told};
+use crate::schedule::ScheduleSection;
 use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
     RunSection,
@@ -33,7 +34,7 @@ use agents::draw::Draws;
 use agents::market_operator::{MarketRules, Venues};
 use agents::prosumer::Bidding;
 use agents::retailer::Alternative;
-use agents::{Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
+use agents::{Calendar, Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
 use agents::{battery, evse, load, prosumer, pv};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,7 @@ pub(crate) struct Sections {
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
     pub(crate) ems: EmsSection,
+    pub(crate) schedule: ScheduleSection,
     pub(crate) charge_point_operator: ChargePointOperatorSection,
 }
 
@@ -120,7 +122,7 @@ impl Scenario {
             venues: window.venues,
             record: sections.run.record,
             calendar: window.calendar,
-            participants: draft.participants(&measured),
+            participants: draft.participants(&measured, window.calendar),
             sites: draft.sites,
             portfolios: draft.portfolios,
             alternatives: draft.alternatives.iter().map(|alternative| alternative.name.clone()).collect(),
@@ -156,6 +158,7 @@ impl Scenario {
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),
             ems: self.section("ems", problems),
+            schedule: self.section("schedule", problems),
             charge_point_operator: self.section("charge_point_operator", problems),
             mqtt: self.section("mqtt", problems),
         }
@@ -401,7 +404,7 @@ impl<'a> Draft<'a> {
         asset.portfolio.as_ref().is_none_or(|portfolio| *portfolio == self.sections.ems.portfolio)
     }
 
-    fn participants(&self, measured: &Measured) -> Vec<PlannedParticipant> {
+    fn participants(&self, measured: &Measured, calendar: Calendar) -> Vec<PlannedParticipant> {
         let mut participants: Vec<PlannedParticipant> = Vec::with_capacity(self.ids.len());
         participants.extend(self.assets.iter().map(|asset| {
             let site = self.site(&asset.site);
@@ -409,7 +412,7 @@ impl<'a> Draft<'a> {
         }));
         participants.extend(self.loads());
         participants.extend(self.prosumers());
-        participants.extend(self.institutions());
+        participants.extend(self.institutions(calendar));
         participants.sort_by(|a, b| a.id.cmp(&b.id));
         debug_assert!(participants.iter().map(|participant| &participant.id).eq(&self.ids));
         participants

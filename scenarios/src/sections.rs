@@ -160,11 +160,11 @@ parameters! {
         /// { rule = "market", efficiency = 0.94, wear_eur_per_mwh = 10, margin = 0.06, window_days = 3, quantile = 0.1,
         /// steps = 4 }: efficiency one way; wear of a MWh through the terminals; share of the usable range kept out of the
         /// market at either end; the days of clearing prices that are remembered, of which the quantile, and as much from the top,
-        /// are the price levels between which stored energy is valued; into how many orders a bid is divided.
+        /// are the price levels between which stored energy is valued; into how many orders a bid is divided. "schedule" plans ahead, as [schedule] says.
         batteries: Strategy = Strategy::SelfConsumption {}, "rule", Any, "terms of trade: assumptions";
         /// Rule for vehicles: "self-consumption" lets them charge at once; price-threshold as for batteries, never at the cost
         /// of a departure; market as for batteries (the margin is none of theirs): what must be charged before the departure is
-        /// bid at the retailer's import price.
+        /// bid at the retailer's import price; schedule plans ahead, and has them charged when they leave.
         vehicles: Strategy = Strategy::SelfConsumption {}, "rule", Any, "terms of trade: assumptions";
     }
 }

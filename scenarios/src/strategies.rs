@@ -9,12 +9,13 @@ use std::collections::BTreeMap;
 const SELF_CONSUMPTION: &str = "self-consumption";
 const PRICE_THRESHOLD: &str = "price-threshold";
 const MARKET: &str = "market";
-const RULES: [&str; 3] = [SELF_CONSUMPTION, PRICE_THRESHOLD, MARKET];
+const SCHEDULE: &str = "schedule";
+const RULES: [&str; 4] = [SELF_CONSUMPTION, PRICE_THRESHOLD, MARKET, SCHEDULE];
 
 const THRESHOLDS: [&str; 2] = ["charge_below_eur_per_mwh", "discharge_above_eur_per_mwh"];
 const TERMS: [&str; 6] = ["efficiency", "wear_eur_per_mwh", "margin", "window_days", "quantile", "steps"];
 
-const HINT: &str = "write \"self-consumption\", \"market\" or { rule = \"price-threshold\", \
+const HINT: &str = "write \"self-consumption\", \"market\", \"schedule\" or { rule = \"price-threshold\", \
                     charge_below_eur_per_mwh = 180, discharge_above_eur_per_mwh = 300 }";
 
 /// The keys of a rule, to be asked for numbers.
@@ -74,6 +75,7 @@ impl Setting for Strategy {
     fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
         match &node.value {
             Value::Text(text) if text == SELF_CONSUMPTION => return Ok(Self::SelfConsumption {}),
+            Value::Text(text) if text == SCHEDULE => return Ok(Self::Schedule {}),
             Value::Text(text) if text == MARKET => return Ok(Self::Market(StorageTerms::default())),
             _ => {}
         }
@@ -95,6 +97,7 @@ impl Setting for Strategy {
             SELF_CONSUMPTION => Ok(Self::SelfConsumption {}),
             PRICE_THRESHOLD => Keys(table).thresholds(),
             MARKET => Keys(table).market(),
+            SCHEDULE => Ok(Self::Schedule {}),
             _ => Err(format!("names the rule {rule:?}: write one of {RULES:?}")),
         }
     }
@@ -102,6 +105,7 @@ impl Setting for Strategy {
     fn written(&self) -> String {
         match self {
             Self::SelfConsumption {} => format!("{SELF_CONSUMPTION:?}"),
+            Self::Schedule {} => format!("{SCHEDULE:?}"),
             Self::PriceThreshold { charge_below_eur_per_mwh: low, discharge_above_eur_per_mwh: high } => {
                 format!("{{ rule = {PRICE_THRESHOLD:?}, {} = {low:?}, {} = {high:?} }}", THRESHOLDS[0], THRESHOLDS[1])
             }

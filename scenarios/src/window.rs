@@ -67,6 +67,9 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
         note("community.sharing", text.into());
     }
     let (calendar, rules) = (calendar?, rules?);
+    if let Err(Conflict { key, text }) = sections.schedule.check(rules.slot) {
+        note(&format!("schedule.{key}"), text);
+    }
     // Where a product could not be read, that is told already.
     let is_sold =
         |venue: &Venue| matches!(venue.trading, Trading::Auction { .. }) && venue.product.delivery == rules.slot;

@@ -1,14 +1,17 @@
 //! The energy manager of a portfolio: sends batteries and charge points their commands each quarter hour.
 //!
 //! It plans once the reports of the quarter hour are in, from these, the portfolio's meter and the DSO's
-//! signals, and tells each site's prosumer what change to expect. Three rules, chosen for batteries and vehicles
+//! signals, and tells each site's prosumer what change to expect. Four rules, chosen for batteries and vehicles
 //! apart: *self-consumption* (as few batteries as do it well bring the portfolio's meter to zero, vehicles charge at once),
-//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure), and *market* (do what
-//! the site's prosumer has traded).
+//! *price threshold* (charge when cheap, discharge when dear, and never at the cost of a departure), *market* (do what
+//! the site's prosumer has traded), and *schedule* (follow a plan of least cost, [`ScheduleTerms`]).
 
 mod desk;
+mod planner;
+mod scheduling;
 mod strategy;
 
+pub use planner::{PlanPrices, Replan, ScheduleTerms};
 pub use strategy::Strategy;
 
 use crate::command::{Command, Directive, Priority, Value};
@@ -22,6 +25,7 @@ use crate::series::Series;
 use crate::time::{Every, Now, Time};
 use desk::Desk;
 use market::Energy;
+use planner::Planner;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strategy::{may_discharge, must_charge};
@@ -50,6 +54,8 @@ pub struct Ems {
     demand_response: Option<Request>,
     #[serde(default, skip_serializing_if = "Desk::is_empty")]
     desk: Desk,
+    #[serde(default)]
+    planner: Option<Box<Planner>>,
 }
 
 /// A battery under management.
@@ -127,6 +133,7 @@ impl Ems {
             load_control: None,
             demand_response: None,
             desk: Desk::default(),
+            planner: None,
         }
     }
 
@@ -146,7 +153,12 @@ impl Ems {
                     self.left_kw.insert(mail.from, needs.storage.power_kw);
                 }
             }
-            Message::EnergyPrices { consumption, .. } => self.consumption_price = Some(consumption.clone()),
+            Message::EnergyPrices { consumption, production } => {
+                self.consumption_price = Some(consumption.clone());
+                if let Some(planner) = &mut self.planner {
+                    planner.note_prices(consumption, production);
+                }
+            }
             Message::LoadControl { percent, start, end } => {
                 self.load_control = Some(Request { value: *percent, start: *start, end: *end });
             }
@@ -169,7 +181,9 @@ impl Ems {
     /// Sends every device its command and every prosumer the change to expect.
     fn dispatch(&mut self, now: Now, meter: &MeterReading, out: &mut Outbox) {
         let mut changes_kw = Changes::default();
-        let net_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw);
+        let metered_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported);
+        let net_kw = metered_kw.unwrap_or(meter.power_kw);
+        self.plan_ahead(now, metered_kw, net_kw, out);
         self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
         self.desk.begin(now);
@@ -207,6 +221,7 @@ impl Ems {
                 changes_kw.add(battery.prosumer, 0.0);
                 continue;
             }
+            let wanted_kw = self.planned_for_trade_kw(now, battery.battery).unwrap_or(wanted_kw);
             let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
             changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
@@ -252,6 +267,7 @@ impl Ems {
     fn battery_rule(&self, now: Now, battery: &ManagedBattery, status: &StorageStatus, share: Option<f64>) -> Dispatch {
         match self.battery_strategy {
             Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(battery.battery, now.time, self.rules.slot)),
+            Strategy::Schedule {} => self.planned(now, battery.battery),
             Strategy::SelfConsumption {} => share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share }),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
@@ -286,6 +302,7 @@ impl Ems {
                 Dispatch::Hold(power_kw) => power_kw,
                 _ => needs.storage.charge_limit_kw,
             };
+            let wanted_kw = self.planned_for_trade_kw(now, point.evse).unwrap_or(wanted_kw);
             let wanted_kw = wanted_kw.clamp(-point.rated_kw, limit_kw);
             let planned_kw = self.possible_kw(&needs.storage, wanted_kw, needs.reserve_kwh, needs.target_kwh);
             changes_kw.add(point.prosumer, planned_kw - needs.storage.power_kw);
@@ -307,6 +324,7 @@ impl Ems {
     fn vehicle_rule(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> Dispatch {
         match self.vehicle_strategy {
             Strategy::SelfConsumption {} => Dispatch::Free,
+            Strategy::Schedule {} => self.planned_vehicle(now, evse, needs),
             Strategy::PriceThreshold { .. } | Strategy::Market(_) if must_charge(now, needs) => Dispatch::Free,
             Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(evse, now.time, self.rules.slot)),
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {

@@ -24,6 +24,8 @@ pub enum Strategy {
     /// The site's prosumer trades with the storage, and each slot brings what has been traded for it; nothing traded is
     /// nothing done. Vehicles that must charge lest they miss their target do so all the same.
     Market(StorageTerms),
+    /// A plan of least cost is made ahead, on terms that are one for all devices ([`ScheduleTerms`](super::ScheduleTerms)).
+    Schedule {},
 }
 
 impl Strategy {

@@ -7,6 +7,7 @@ mod check;
 mod convex;
 mod envelope;
 mod fast;
+mod joint;
 mod one_storage;
 mod peak;
 mod problem;
@@ -17,6 +18,7 @@ mod validate;
 mod window;
 
 pub use check::{Audit, check};
+pub use joint::schedule;
 pub use one_storage::{OneStorage, OneStorageError, schedule_one_storage};
 pub use problem::{
     CurtailableProduction, Device, Exclusion, Keeping, Penalties, Prices, Problem, Rules, Site, SocLimit, SocTarget,

@@ -214,6 +214,7 @@ impl Kpis {
             }
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
             Record::Order(_) | Record::Trade(_) => {}
+            Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => {}
             Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => {}
         }
     }

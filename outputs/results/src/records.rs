@@ -70,6 +70,7 @@ impl RecordTables {
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
             Record::Alternative(row) => self.comparisons.push(row),
+            Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => Ok(()),
             // Its value is in the signal readings of the intervals that follow; awards are sums of trades.
             Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => Ok(()),
         }

@@ -10,13 +10,13 @@ use agents::dso::Dso;
 use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
 use agents::market_operator::MarketOperator;
 use agents::retailer::{Account, Retailer, Rule, Settling};
-use agents::{ParticipantId, PortfolioId, SiteId};
+use agents::{Calendar, ParticipantId, PortfolioId, SiteId};
 use market::Price;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Draft<'_> {
-    pub(super) fn institutions(&self) -> [PlannedParticipant; 5] {
+    pub(super) fn institutions(&self, calendar: Calendar) -> [PlannedParticipant; 5] {
         let Sections { run, retailer, ems, .. } = self.sections;
         let account = |index: usize| {
             let site = SiteId(index as u32);
@@ -47,7 +47,7 @@ impl Draft<'_> {
         [
             (RETAILER, Role::Retailer(Retailer::new(settling, accounts))),
             (MARKET_OPERATOR, Role::MarketOperator(operator)),
-            (EMS, Role::Ems(self.ems(portfolio), portfolio)),
+            (EMS, Role::Ems(self.ems(portfolio, calendar), portfolio)),
             (DSO, Role::Dso(Box::new(dso))),
             (CHARGE_POINT_OPERATOR, Role::ChargePointOperator(ChargePointOperator::new(contracts, tariff))),
         ]
@@ -73,7 +73,7 @@ impl Draft<'_> {
         traders.into_iter().collect()
     }
 
-    fn ems(&self, portfolio: PortfolioId) -> Ems {
+    fn ems(&self, portfolio: PortfolioId, calendar: Calendar) -> Ems {
         let (mut batteries, mut charge_points) = (Vec::new(), Vec::new());
         for asset in self.assets.iter().filter(|asset| self.is_managed(asset)) {
             let (id, prosumer) = (self.id(&asset.id), self.prosumer(asset));
@@ -89,6 +89,7 @@ impl Draft<'_> {
             }
         }
         let strategies = (self.sections.ems.batteries, self.sections.ems.vehicles);
-        Ems::new(portfolio, self.rules, batteries, charge_points, strategies)
+        let terms = self.sections.schedule.terms(self.sections.retailer.tariff());
+        Ems::new(portfolio, self.rules, batteries, charge_points, strategies).scheduling(terms, calendar)
     }
 }
