@@ -39,7 +39,7 @@ pub enum Registers {
 
 impl Registers {
     /// The registers that count, import first.
-    pub(super) fn counted(self, import: Energy, export: Energy) -> (Energy, Energy) {
+    pub fn counted(self, import: Energy, export: Energy) -> (Energy, Energy) {
         match self {
             Registers::Separate => (import, export),
             Registers::Netted => (import - import.min(export), export - import.min(export)),

@@ -73,6 +73,16 @@ impl InvoiceSums {
         }
     }
 
+    /// What the participant owes by all lines.
+    pub fn total(&self) -> Money {
+        self.0.iter().map(|sum| sum.amount).sum()
+    }
+
+    /// What it owes by the lines of a component.
+    pub fn total_of(&self, component: Component) -> Money {
+        self.0.iter().filter(|sum| sum.component == component).map(|sum| sum.amount).sum()
+    }
+
     /// Adds an entry on the side on which it pays, or on the other one.
     pub(super) fn add_entry(&mut self, entry: &Entry, direction: Direction) {
         let amount = if direction == Direction::Owed { entry.amount } else { -entry.amount };
