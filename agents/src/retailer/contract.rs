@@ -307,3 +307,127 @@ impl Contract {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOT: Slot = Slot { start: Time(0), length: Span::from_minutes(15) };
+    const SPOT: ProductId = ProductId(0);
+
+    fn contract(terms: ContractTerms) -> Contract {
+        let (buyer, seller) = (Party::Site(SiteId(0)), Party::Site(SiteId(1)));
+        Contract { buyer, seller, from: None, until: None, reference: Some(SPOT), terms }
+    }
+
+    /// What the first site owes, the second owes, and what each has bought and sold, where the first took 600 Wh, the second
+    /// gave 1,000 Wh, and the product was cleared at `reference`.
+    fn settled(contracts: Contracts, reference: Option<i64>) -> ([i128; 2], [(i64, i64); 2]) {
+        let mut contracts = contracts;
+        if let Some(price) = reference {
+            contracts.learn(SPOT, SLOT, Price(price), SLOT.length);
+        }
+        let registers = |account| [(Energy(600), Energy::ZERO), (Energy::ZERO, Energy(1000))][account];
+        let account = |site: SiteId| Some(site.index());
+        let meters = Meters { slot: SLOT, registers: &registers, netting: Registers::Separate, account: &account };
+        let (mut positions, mut sums) = (BTreeMap::new(), vec![InvoiceSums::default(); 2]);
+        contracts.settle(&meters, &mut positions, &mut sums).expect("small numbers");
+        contracts.close(&account, &mut sums).expect("small numbers");
+        let of = |account| positions.get(&account).map_or((0, 0), |of: &Traded| (of.bought.0, of.sold.0));
+        ([0, 1].map(|account| sums[account].total().0), [of(0), of(1)])
+    }
+
+    fn one(terms: ContractTerms, reference: Option<i64>) -> ([i128; 2], [(i64, i64); 2]) {
+        settled(Contracts::new(vec![contract(terms)]), reference)
+    }
+
+    #[test]
+    fn a_two_way_contract_for_differences_pays_both_ways_and_a_one_way_contract_only_one() {
+        let on = |form, quantity| ContractTerms::Differences { form, quantity, strike: Price(150_000) };
+        let nothing_moves = [(0, 0), (0, 0)];
+        // 1,000 Wh fed in at 0.15 − 0.12, and at 0.15 − 0.20 EUR/kWh.
+        let two_way = on(CfdForm::TwoWay, None);
+        assert_eq!(one(two_way, Some(120_000)), ([30_000_000, -30_000_000], nothing_moves));
+        assert_eq!(one(two_way, Some(200_000)), ([-50_000_000, 50_000_000], nothing_moves));
+        assert_eq!(one(two_way, None).0, [0, 0], "without a price yet, the strike is the reference");
+        assert_eq!(one(on(CfdForm::OneWay, None), Some(200_000)).0, [0, 0]);
+        assert_eq!(one(on(CfdForm::TwoWay, Some(Energy(100))), Some(120_000)).0, [3_000_000, -3_000_000]);
+    }
+
+    #[test]
+    fn a_swing_contract_delivers_what_is_taken_and_is_paid_within_its_limits() {
+        let within =
+            |minimum, maximum| ContractTerms::Swing { minimum: Energy(minimum), maximum: Energy(maximum), strike: Price(100_000) };
+        let delivered = [(600, 0), (0, 600)];
+        assert_eq!(one(within(0, 800), Some(300_000)), ([60_000_000, -60_000_000], delivered));
+        // Take or pay: 700 Wh. Beyond 500 Wh, 100 Wh at the reference.
+        assert_eq!(one(within(700, 800), Some(300_000)), ([70_000_000, -70_000_000], delivered));
+        assert_eq!(one(within(0, 500), Some(300_000)), ([80_000_000, -80_000_000], delivered));
+    }
+
+    #[test]
+    fn a_fixed_quantity_is_paid_as_contracted_and_all_that_is_fed_in_is_delivered() {
+        let fixed = |wh| ContractTerms::FixedQuantity { quantity: Energy(wh), strike: Price(100_000) };
+        let delivered = [(1000, 0), (0, 1000)];
+        // 800 Wh at 0.10 and 200 Wh at 0.30; 1,200 Wh at 0.10 less 200 Wh at 0.30.
+        assert_eq!(one(fixed(800), Some(300_000)), ([140_000_000, -140_000_000], delivered));
+        assert_eq!(one(fixed(1200), Some(300_000)), ([60_000_000, -60_000_000], delivered));
+        let by_retailer = Contract { seller: Party::Retailer, ..contract(fixed(800)) };
+        assert_eq!(
+            settled(Contracts::new(vec![by_retailer]), Some(300_000)),
+            ([80_000_000, 0], [(800, 0), (0, 0)]),
+            "a retailer delivers just that"
+        );
+    }
+
+    #[test]
+    fn of_what_a_site_feeds_in_a_later_contract_has_what_an_earlier_one_leaves() {
+        let tariff = ContractTerms::FeedInTariff { tariff: Price(200_000) };
+        let swing = ContractTerms::Swing { minimum: Energy::ZERO, maximum: Energy(i64::MAX), strike: Price(100_000) };
+        let purchaser = Contract { buyer: Party::Retailer, ..contract(tariff) };
+        let contracts = Contracts::new(vec![contract(swing), purchaser]);
+        // 600 Wh to the neighbour at 0.10, 400 Wh to the retailer at 0.20.
+        assert_eq!(settled(contracts, None), ([60_000_000, -60_000_000 - 80_000_000], [(600, 0), (0, 1000)]));
+    }
+
+    #[test]
+    fn premiums_come_on_top_and_the_sliding_one_waits_for_the_mean() {
+        let suspended = AtNegativePrices::Suspended;
+        let sliding = ContractTerms::MarketPremium { applicable: Price(150_000), at_negative: suspended };
+        assert_eq!(one(sliding, Some(120_000)).0, [30_000_000, -30_000_000]);
+        assert_eq!(one(sliding, Some(-1)).0, [0, 0], "suspended");
+        let fixed = ContractTerms::FixedPremium { premium: Price(10_000), at_negative: suspended };
+        assert_eq!(one(fixed, Some(120_000)).0, [10_000_000, -10_000_000]);
+        assert_eq!(one(fixed, Some(-1)).0, [0, 0]);
+    }
+
+    #[test]
+    fn the_mean_of_a_sliding_premium_is_that_of_all_its_slots() {
+        let sliding = ContractTerms::MarketPremium { applicable: Price(150_000), at_negative: AtNegativePrices::Paid };
+        let mut contracts = Contracts::new(vec![contract(sliding)]);
+        let hour = Slot { start: Time(0), length: Span::HOUR };
+        contracts.learn(SPOT, hour, Price(100_000), SLOT.length);
+        contracts.learn(SPOT, Slot { start: Time(0) + Span::HOUR, ..SLOT }, Price(50_000), SLOT.length);
+        let account = |site: SiteId| Some(site.index());
+        let mut sums = vec![InvoiceSums::default(); 2];
+        for index in 0..5 {
+            let slot = Slot { start: Time(0) + SLOT.length * index, ..SLOT };
+            let registers = |account: usize| (Energy::ZERO, Energy(if account == 1 && index == 4 { 1000 } else { 0 }));
+            let meters = Meters { slot, registers: &registers, netting: Registers::Separate, account: &account };
+            contracts.settle(&meters, &mut BTreeMap::new(), &mut sums).expect("small numbers");
+        }
+        contracts.close(&account, &mut sums).expect("small numbers");
+        // (4 × 0.10 + 0.05) / 5 = 0.09 EUR/kWh, which 1,000 Wh lack 0.06 EUR to 0.15.
+        assert_eq!(sums[1].total(), Money(-60_000_000));
+        assert_eq!(contracts.references[0].ahead.len(), 0, "no price is kept for what is over");
+    }
+
+    #[test]
+    fn a_contract_holds_from_its_beginning_until_its_end() {
+        let until = |until| Contract { until, ..contract(ContractTerms::FeedInTariff { tariff: Price(1000) }) };
+        assert_eq!(settled(Contracts::new(vec![until(Some(SLOT.start))]), None).0, [0, 0]);
+        assert_eq!(settled(Contracts::new(vec![until(Some(SLOT.end()))]), None).0, [1_000_000, -1_000_000]);
+        let later = Contract { from: Some(SLOT.end()), ..until(None) };
+        assert_eq!(settled(Contracts::new(vec![later]), None).0, [0, 0]);
+    }
+}
