@@ -356,8 +356,11 @@ mod tests {
 
     #[test]
     fn a_swing_contract_delivers_what_is_taken_and_is_paid_within_its_limits() {
-        let within =
-            |minimum, maximum| ContractTerms::Swing { minimum: Energy(minimum), maximum: Energy(maximum), strike: Price(100_000) };
+        let within = |minimum, maximum| ContractTerms::Swing {
+            minimum: Energy(minimum),
+            maximum: Energy(maximum),
+            strike: Price(100_000),
+        };
         let delivered = [(600, 0), (0, 600)];
         assert_eq!(one(within(0, 800), Some(300_000)), ([60_000_000, -60_000_000], delivered));
         // Take or pay: 700 Wh. Beyond 500 Wh, 100 Wh at the reference.

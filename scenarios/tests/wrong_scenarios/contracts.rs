@@ -11,7 +11,11 @@ pub(crate) fn contracts() -> Vec<Case> {
     let settlement = |name, keys: &str, says| case(name, &format!("{PV}[settlement]\n{keys}\n"), says);
     vec![
         cfd("a contract of nobody", "", &["contract.a.seller is missing"]),
-        cfd("a party misspelt", "seller = \"pv_1\"", &["line 11: contract.a.seller is `pv_1`", "did you mean `pv_01`?"]),
+        cfd(
+            "a party misspelt",
+            "seller = \"pv_1\"",
+            &["line 11: contract.a.seller is `pv_1`", "did you mean `pv_01`?"],
+        ),
         cfd(
             "a contract with oneself",
             "seller = \"pv_01\"\nbuyer = \"pv_01\"",
