@@ -153,8 +153,11 @@ pub enum Message {
         /// Price of the award, of the last trade where trades have prices of their own.
         price: Price,
     },
-    /// Market operator to those who learn from prices: an auction has been cleared for a contract.
+    /// Market operator to those who learn from prices, or are paid by them: an auction has been cleared for a contract.
     Cleared {
+        /// What is traded.
+        #[serde(default)]
+        product: ProductId,
         /// The contract: its delivery slot.
         slot: Slot,
         /// The one price, or the mean of all trades; none if there was no trade.

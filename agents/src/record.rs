@@ -6,7 +6,7 @@ use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalRe
 use crate::retailer::{AlternativeId, Worth};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::product::ProductId;
-use market::settlement::SlotBill;
+use market::settlement::{SlotBill, TaxedInvoice};
 use market::{Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
@@ -23,6 +23,8 @@ pub enum Record {
     Clearing(ClearingRow),
     /// A site's bill for a slot.
     Settlement(SettlementRow),
+    /// A site's invoice for a month.
+    Invoice(Box<InvoiceRow>),
     /// What a slot would have come to under another rule.
     Alternative(Box<AlternativeRow>),
     /// A charging session that has ended.
@@ -266,6 +268,21 @@ pub struct SettlementRow {
     pub bill: SlotBill,
     /// What it would pay without having traded.
     pub alone: Money,
+}
+
+/// A site's invoice for a local month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceRow {
+    /// When it was made.
+    pub time: Time,
+    /// The site.
+    pub site: SiteId,
+    /// Year and month (1-12) of the local calendar.
+    pub month: (i64, u32),
+    /// Whether it leaves out slots of the month: those before the run, or after it.
+    pub is_partial: bool,
+    /// What is to be paid, line by line.
+    pub invoice: TaxedInvoice,
 }
 
 /// What a slot would have come to under a rule that is compared, for all who take part in the market.

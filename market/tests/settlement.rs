@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use market::settlement::{
-    Account, Component, Direction, GridFee, Imbalance, Ledger, Levies, Period, Registers, SettlementError, SlotAccount,
-    SlotBill, StandingCharge, Tax, Terms, Tolerance, close_period, invoice, settle_slot,
+    Account, Component, Direction, GridFee, Imbalance, InvoiceSums, Ledger, Levies, Period, Registers, SettlementError,
+    SlotAccount, SlotBill, StandingCharge, Tax, Terms, Tolerance, Traded, bill_slot_into, close_period, invoice,
+    settle_slot,
 };
 use market::time::{Calendar, Span, Time};
 use market::{AgentId, Energy, Money, OrderId, Price, Tariff, Trade, settle};
@@ -150,6 +151,8 @@ fn standing_charges_fall_due_at_local_midnight() {
     };
     assert_eq!(charge(StandingCharge::PerDay(Money(10))), Money(30));
     assert_eq!(charge(StandingCharge::PerMonth(Money(500))), Money(530));
+    // March has 31 days: by its 29th 946, by the 30th 29/31, by the 31st all of the 1,000; April's first of 30 makes 33.
+    assert_eq!(charge(StandingCharge::PerMonthByDay(Money(1_000))), Money(530 + 33 + 32 + 33));
     let forever = Period { from, until: Time::NEVER };
     let refused = StandingCharge::PerDay(Money(1)).post(&mut ledger, AgentId(1), Account::State, forever, calendar);
     assert!(matches!(refused, Err(SettlementError::PeriodTooLong { .. })));
@@ -260,16 +263,40 @@ proptest! {
         unit in prop_oneof![Just(1), Just(1_000)],
     ) {
         let mut ledger = Ledger::default();
+        let mut sums = vec![InvoiceSums::default(); 5];
         for (index, (meters, trades)) in slots.iter().enumerate() {
             let start = SLOT + Span::from_minutes(15) * index as i64;
-            settle_slot(&mut ledger, start, trades, &accounts(meters)).expect("sound readings");
+            let accounts = accounts(meters);
+            settle_slot(&mut ledger, start, trades, &accounts).expect("sound readings");
+            let mut traded = vec![Traded::default(); 5];
+            for trade in trades {
+                let (quantity, payment) = (trade.quantity, trade.payment());
+                let [buyer, seller] = [trade.buyer, trade.seller].map(|agent| agent.0 as usize);
+                traded[buyer].add(&Traded { bought: quantity, paid: payment, ..Traded::default() });
+                traded[seller].add(&Traded { sold: quantity, received: payment, ..Traded::default() });
+                sums[buyer].add(Component::Energy, Direction::Owed, quantity, payment);
+                sums[seller].add(Component::Energy, Direction::Due, quantity, -payment);
+            }
+            for account in &accounts {
+                let agent = account.agent.0 as usize;
+                bill_slot_into(start, account, &traded[agent], &mut sums[agent]).expect("sound readings");
+            }
         }
         let components = BTreeSet::from([Component::Energy, Component::Retail, Component::Levy]);
         let tax = Tax { rate_bp, components, unit: Money(unit) };
         let agents: Vec<AgentId> = (0..5).map(AgentId).collect();
+        let summed: Vec<_> = agents
+            .iter()
+            .map(|agent| sums[agent.0 as usize].close(*agent, DAY, std::slice::from_ref(&tax)).expect("a period"))
+            .collect();
         let invoices = close_period(&mut ledger, &agents, DAY, &[tax]).expect("a period");
-        for invoice in &invoices {
+        for (invoice, summed) in invoices.iter().zip(&summed) {
             prop_assert_eq!(invoice.total, -ledger.balance(Account::Participant(invoice.agent)));
+            // Without a ledger, the same invoice.
+            prop_assert_eq!(invoice.total, summed.total());
+            let before_tax = invoice.lines.iter().filter(|line| line.component != Component::Tax).copied();
+            let lines: Vec<_> = summed.lines.iter().map(|line| line.line).collect();
+            prop_assert_eq!(before_tax.collect::<Vec<_>>(), lines);
             for line in invoice.lines.iter().filter(|line| line.component == Component::Tax) {
                 prop_assert_eq!(line.amount.0 % unit, 0);
             }

@@ -1,6 +1,7 @@
 //! What `cariflex explain` says of parameters, and the generated reference of all of them.
 
 use crate::assets::{AssetKind, Belonging, Place};
+use crate::contracts::ContractSection;
 use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::faults::{self, FaultSection};
@@ -112,6 +113,7 @@ fn all() -> Vec<Section> {
         single::<MarketSection>(),
         many::<ProductSection>("`[product.NAME]`"),
         single::<SettlementSection>(),
+        many::<ContractSection>("`[contract.NAME]`"),
         single::<CommunitySection>(),
         single::<RetailerSection>(),
         single::<DsoSection>(),

@@ -18,6 +18,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use times::Times;
+pub(crate) use times::instant;
 
 impl Setting for FaultKind {
     fn placeholder() -> Self {

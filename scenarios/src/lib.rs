@@ -7,6 +7,7 @@
 mod ahead;
 mod assets;
 mod communes;
+mod contracts;
 mod data;
 mod defaults;
 mod distribution;

@@ -5,6 +5,7 @@ mod measured;
 
 use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
+use crate::contracts;
 use crate::data::{DataTable, Measured};
 use crate::document::{Node, Reader, Value, nearest};
 use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
@@ -33,8 +34,8 @@ use agents::command::Mode;
 use agents::draw::Draws;
 use agents::market_operator::{MarketRules, Venues};
 use agents::prosumer::Bidding;
-use agents::retailer::Alternative;
-use agents::{Calendar, Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span};
+use agents::retailer::{Alternative, Contract};
+use agents::{Calendar, Kind, MeterId, ParticipantId, PortfolioId, SiteId, Span, Time};
 use agents::{battery, evse, load, prosumer, pv};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,7 +96,14 @@ impl Scenario {
             None => (NO_RULES, Venues::default()),
         };
         let between = RefCell::default();
-        let draft = Draft::of(self, &sections, &assets, rules, &between);
+        let mut draft = Draft::of(self, &sections, &assets, rules, &between);
+        draft.end = window.as_ref().map(|window| window.end);
+        if assets_are_sound {
+            draft.contracts = contracts::read(self, window.as_ref(), &draft.sites, &problems);
+            if !draft.alternatives.is_empty() {
+                contracts::check_comparison(self, &draft.contracts, &problems);
+            }
+        }
         let mut faults = Vec::new();
         if assets_are_sound {
             self.check_measured(&draft, &assets, &measured, &between);
@@ -191,6 +199,10 @@ struct Draft<'a> {
     prosumer_of: BTreeMap<SiteId, Trader>,
     /// What the settlement is compared with.
     alternatives: Vec<Alternative>,
+    /// What sites have agreed with each other and with the retailer.
+    contracts: Vec<Contract>,
+    /// When the run is over.
+    end: Option<Time>,
 }
 
 /// Who trades for a site.
@@ -223,6 +235,8 @@ impl<'a> Draft<'a> {
             loads,
             prosumer_of: BTreeMap::new(),
             alternatives: Vec::new(),
+            contracts: Vec::new(),
+            end: None,
         };
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);

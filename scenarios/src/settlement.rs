@@ -6,12 +6,14 @@ use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Conflict, Parameter, Setting, choice, parameters};
 use crate::products::mechanism_of;
 use crate::scenario::Scenario;
-use agents::retailer::{Alternative, Rule};
+use agents::Time;
+use agents::retailer::{Alternative, Charges, Rule};
 use market::community::{Coefficients, Leftover, PriceCurve, PricePoint, Residue, WHOLE_PPM};
-use market::settlement::{GridFee, Imbalance, Levies, Registers, Terms, Tolerance};
-use market::{Energy, Price};
+use market::settlement::{Component, GridFee, Imbalance, Levies, Registers, Tax, Terms, Tolerance};
+use market::{Energy, Money, Price};
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 /// What the settlement itself is called among the rules it is compared with.
 const SETTLED: &str = "settled";
@@ -85,6 +87,70 @@ parameters! {
         grid_fee_import_share: f64 = 0.0, "share", Within(0.0, 10.0), "";
         /// Grid fee as a share of what is received for energy given, in place of the fees by energy.
         grid_fee_export_share: f64 = 0.0, "share", Within(0.0, 10.0), "";
+        /// Charged to every site for a month, before tax, whether or not anything flows. Each local day that begins in the run
+        /// bears its part, in whole nano-euros so that the days of a month sum up to it.
+        standing_charge_eur_per_month: f64 = 0.0, "EUR", Within(0.0, 1e6), "in the retailer's price";
+        /// Tax on what a site pays, line by line of its monthly invoice, to a hundredth of a percent; what it receives is not
+        /// taxed.
+        tax_percent: f64 = 0.0, "%", Within(0.0, 100.0), "in the retailer's price; the VAT of Martinique is 8.5";
+        /// The lines it is charged on: "energy" (traded), "community" (shared), "retail", "balancing", "grid-fee", "levy",
+        /// "standing", "contract".
+        tax_on: Taxed = Taxed::default(), "lines", Any, "VAT is due on charges and levies too";
+        /// Tax on other lines, in place of that one.
+        reduced_tax_percent: f64 = 0.0, "%", Within(0.0, 100.0), "assumption: none; the reduced VAT of Martinique is 2.1";
+        /// The lines it is charged on.
+        reduced_tax_on: Taxed = Taxed(Vec::new()), "lines", Any, ASSUMPTION;
+        /// The tax of each line is rounded to the nearest multiple of this, halves away from zero.
+        tax_unit_eur: f64 = 0.01, "EUR", Within(1e-9, 1.0), "invoices are in cents";
+    }
+}
+
+/// Lines of invoices that can be taxed, by their names.
+const LINES: [(&str, Component); 8] = [
+    ("energy", Component::Energy),
+    ("community", Component::Community),
+    ("retail", Component::Retail),
+    ("balancing", Component::Balancing),
+    ("grid-fee", Component::GridFee),
+    ("levy", Component::Levy),
+    ("standing", Component::Standing),
+    ("contract", Component::Contract),
+];
+
+/// The lines of an invoice that bear a tax.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Taxed(Vec<Component>);
+
+impl Default for Taxed {
+    fn default() -> Self {
+        Self(LINES.map(|(_, component)| component).to_vec())
+    }
+}
+
+impl Setting for Taxed {
+    fn placeholder() -> Self {
+        Self::default()
+    }
+
+    fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
+        let known = || LINES.map(|(name, _)| format!("{name:?}")).join(", ");
+        let Value::List(nodes) = &node.value else {
+            return Err(format!("is {}: write a list of {}", node.value.kind(), known()));
+        };
+        let line = |node: &Node| {
+            let found = LINES.iter().find(|(name, _)| matches!(&node.value, Value::Text(text) if text == name));
+            found.map(|(_, component)| *component).ok_or_else(|| match &node.value {
+                Value::Text(text) => format!("holds {:?}, which is no line: known are {}", beginning(text), known()),
+                other => format!("holds {}: write a list of {}", other.kind(), known()),
+            })
+        };
+        nodes.iter().map(line).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn written(&self) -> String {
+        let name = |component: &Component| LINES.iter().find(|(_, known)| known == component).map(|(name, _)| *name);
+        format!("{:?}", self.0.iter().filter_map(name).collect::<Vec<_>>())
     }
 }
 
@@ -112,6 +178,11 @@ parameters! {
     }
 }
 
+/// An amount in euro, to the nearest nano-euro.
+fn nano_euro(eur: f64) -> Money {
+    Money((eur * 1e9).round() as i128)
+}
+
 fn basis_points(share: f64) -> u32 {
     (share * 10_000.0).round() as u32
 }
@@ -136,7 +207,30 @@ impl SettlementSection {
         if self.tolerance_kwh > 0.0 && self.tolerance_share > 0.0 {
             return Err(Conflict::new("tolerance_share", "is set beside tolerance_kwh: keep one of the two"));
         }
+        for (key, percent) in [("tax_percent", self.tax_percent), ("reduced_tax_percent", self.reduced_tax_percent)] {
+            let hundredths = percent * 100.0;
+            if (hundredths - hundredths.round()).abs() > 1e-6 {
+                return Err(Conflict::new(key, "is finer than a hundredth of a percent: round it"));
+            }
+        }
+        if self.reduced_tax_percent > 0.0 && self.reduced_tax_on.0.is_empty() {
+            return Err(Conflict::new("reduced_tax_on", "is empty: name the lines that bear reduced_tax_percent"));
+        }
         Ok(())
+    }
+
+    /// What stands on invoices besides the bills of slots, until supply ends at `end`.
+    pub(crate) fn charges(&self, end: Option<Time>) -> Charges {
+        let reduced: BTreeSet<Component> = self.reduced_tax_on.0.iter().copied().collect();
+        let full = self.tax_on.0.iter().copied().filter(|component| !reduced.contains(component)).collect();
+        let tax = |percent: f64, components| Tax {
+            rate_bp: basis_points(percent / 100.0),
+            components,
+            unit: nano_euro(self.tax_unit_eur),
+        };
+        let mut taxes = vec![tax(self.tax_percent, full), tax(self.reduced_tax_percent, reduced)];
+        taxes.retain(|tax| tax.rate_bp > 0);
+        Charges { taxes, standing_per_month: nano_euro(self.standing_charge_eur_per_month), end }
     }
 
     fn is_by_share(&self) -> bool {

@@ -14,6 +14,7 @@ mod faults_told;
 mod forks;
 mod hosts;
 mod inputs;
+mod invoices;
 mod mail;
 mod markets;
 mod mirror;

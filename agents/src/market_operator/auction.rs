@@ -206,6 +206,6 @@ fn publish(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
     let mean = (volume > 0).then(|| Price((paid.0 / volume) as i64));
     let price = clearing.price.or(mean);
     for listener in desk.audience {
-        out.send(*listener, Message::Cleared { slot, price });
+        out.send(*listener, Message::Cleared { product: desk.product, slot, price });
     }
 }

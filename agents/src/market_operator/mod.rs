@@ -478,7 +478,7 @@ mod tests {
         let mut operator = operator().with_audience(vec![ParticipantId(5)]);
         let told = |out: &Outbox| -> Vec<_> {
             let cleared = |mail: &Mail| match mail.message {
-                Message::Cleared { slot, price } => Some((mail.to.0, slot, price)),
+                Message::Cleared { slot, price, .. } => Some((mail.to.0, slot, price)),
                 _ => None,
             };
             out.mail.iter().filter_map(cleared).collect()

@@ -213,7 +213,7 @@ impl Core for Prosumer {
                     self.expectation.exclude(now, Energy::from_kwh(moved_kwh));
                     self.storage.note_storage(now, mail.from, *tradable);
                 }
-                Message::Cleared { slot, price } if slot.length == self.rules.slot => {
+                Message::Cleared { slot, price, .. } if slot.length == self.rules.slot => {
                     self.storage.note_price(*slot, *price);
                 }
                 Message::Award { product, slot, side, energy, price } => {

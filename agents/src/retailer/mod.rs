@@ -1,12 +1,16 @@
 //! A retailer: publishes its tariff, and settles each site's metered energy against what it traded.
 //!
 //! Where a community shares its energy after the fact, it does so before it settles. And it tells what everybody would have
-//! paid under other rules, for the same meters and the same orders.
+//! paid under other rules, for the same meters and the same orders. Once a month it makes invoices.
 
+mod billing;
 mod comparison;
+mod contract;
 mod rule;
 
+pub use billing::Charges;
 pub use comparison::{Alternative, AlternativeId, Cleared, Worth};
+pub use contract::{Contract, ContractTerms, Party};
 pub use rule::Rule;
 
 use crate::core::{Core, MeterReading, Outbox, Wake};
@@ -14,10 +18,12 @@ use crate::id::{Kind, ParticipantId, SiteId};
 use crate::mail::{Mail, Message, RetailTariff};
 use crate::record::{Record, SettlementRow};
 use crate::time::{Every, Now, Slot, Span, Time};
+use billing::{Billing, account_of};
 use comparison::{Comparison, Metered};
+use contract::Meters;
 use market::Energy;
 use market::community::Member;
-use market::settlement::{SlotAccount, SlotBill, Tariff, Terms, Traded, bill_slot};
+use market::settlement::{Component, SlotAccount, SlotBill, Tariff, Terms, Traded, bill_slot};
 use rule::member;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -43,6 +49,8 @@ pub struct Retailer {
     registers: Option<Vec<(Energy, Energy)>>,
     positions: Positions,
     comparison: Comparison,
+    #[serde(default)]
+    billing: Billing,
 }
 
 /// A site that the retailer supplies.
@@ -69,6 +77,10 @@ pub struct Settling {
     pub rule: Rule,
     /// What the settlement is compared with, the settlement itself first; empty where it is not.
     pub alternatives: Vec<Alternative>,
+    /// What stands on invoices besides.
+    pub charges: Charges,
+    /// What its sites have agreed with each other and with it, in the order in which it is settled.
+    pub contracts: Vec<Contract>,
 }
 
 /// What a retailer senses.
@@ -79,9 +91,9 @@ pub struct RetailerSense {
 }
 
 impl Retailer {
-    /// A retailer of `accounts`.
+    /// A retailer of `accounts`, which are in the order of their sites.
     pub fn new(settling: Settling, accounts: Vec<Account>) -> Self {
-        let Settling { tariff, slot, terms, rule, alternatives } = settling;
+        let Settling { tariff, slot, terms, rule, alternatives, charges, contracts } = settling;
         let (settlement, publication) = (Every::new(slot), Every::new(Span::DAY));
         let trades_for = |(index, account): (usize, &Account)| account.prosumer.map(|prosumer| (prosumer, index));
         let account_of = accounts.iter().enumerate().filter_map(trades_for).collect();
@@ -97,6 +109,7 @@ impl Retailer {
             registers: None,
             positions: BTreeMap::new(),
             comparison: Comparison::new(alternatives),
+            billing: Billing::new(charges, contracts),
         }
     }
 
@@ -130,6 +143,14 @@ impl Retailer {
             let metered = Metered { slot, members: &members, terms: &terms, positions: &positions, shared };
             self.comparison.settle(now, &metered, |index| self.accounts[index].site, out);
         }
+        let component = if self.rule == Rule::Market { Component::Energy } else { Component::Community };
+        self.billing.begin(now, slot, &self.accounts, out);
+        self.billing.take_trades(component, &positions);
+        let account = |site| account_of(&self.accounts, site);
+        self.billing.settle_contracts(
+            &Meters { slot, registers: &metered, account: &account, netting: terms.registers },
+            &mut positions,
+        );
         for (index, account) in self.accounts.iter().enumerate() {
             let (metered_import, metered_export) = metered(index);
             let traded = positions.get(&index).copied().unwrap_or_default();
@@ -140,7 +161,9 @@ impl Retailer {
                 |terms: &Terms, traded: &Traded| bill(slot, index, (metered_import, metered_export), terms, traded);
             // Only who trades can deviate from what was traded.
             let own = if account.prosumer.is_some() { &traders } else { &alone };
-            let settled = bill(own, &traded);
+            let agent = market::AgentId(index as u32);
+            let of_slot = SlotAccount { agent, import: metered_import, export: metered_export, terms: own };
+            let settled = self.billing.bill(slot, &of_slot, &traded);
             // The same bill, in most slots of most sites.
             let is_alone = *own == alone && traded == Traded::default();
             let without_trade = if is_alone { settled.total } else { bill(&alone, &Traded::default()).total };
@@ -155,6 +178,7 @@ impl Retailer {
                 alone: without_trade,
             }));
         }
+        self.billing.end(now, &self.accounts, out);
     }
 
     /// The accounts that take part in the market, as members of a community.
@@ -199,7 +223,7 @@ impl Core for Retailer {
                     }
                 }
                 Message::WouldHaveCleared(cleared) => self.comparison.take(cleared, self.slot, &self.account_of),
-                _ => {}
+                message => self.billing.hear(message, self.slot),
             }
         }
         if self.settlement.is_due(now.time) {
@@ -228,7 +252,8 @@ mod tests {
 
     fn settling(rule: Rule) -> Settling {
         let slot = Span::from_minutes(15);
-        Settling { tariff: TARIFF, slot, terms: Terms::default(), rule, alternatives: Vec::new() }
+        let (alternatives, contracts, charges) = Default::default();
+        Settling { tariff: TARIFF, slot, terms: Terms::default(), rule, alternatives, charges, contracts }
     }
 
     fn at(minutes: i64) -> Now {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Account, Component, Entry, Imbalance, Ledger, Period, SettlementError, Tariff, Tolerance, basis_points_of,
 };
-use crate::time::Calendar;
+use crate::time::{Calendar, Time};
 use crate::{AgentId, Energy, Money};
 
 /// Under which terms an account is settled in one slot.
@@ -39,7 +39,7 @@ pub enum Registers {
 
 impl Registers {
     /// The registers that count, import first.
-    pub(super) fn counted(self, import: Energy, export: Energy) -> (Energy, Energy) {
+    pub fn counted(self, import: Energy, export: Energy) -> (Energy, Energy) {
         match self {
             Registers::Separate => (import, export),
             Registers::Netted => (import - import.min(export), export - import.min(export)),
@@ -148,6 +148,10 @@ pub enum StandingCharge {
     PerDay(Money),
     /// For each local month that begins within the period.
     PerMonth(Money),
+    /// For each local day that begins within the period, its part of the month's charge: by day the whole nano-euros of
+    /// days so far × charge / days of the month, less those of the day before. A whole month comes to the charge exactly,
+    /// and a period to the same in one piece as in several.
+    PerMonthByDay(Money),
 }
 
 impl StandingCharge {
@@ -163,15 +167,7 @@ impl StandingCharge {
         period: Period,
         calendar: Calendar,
     ) -> Result<(), SettlementError> {
-        let period = period.checked()?.within_reach()?;
-        let (amount, monthly) = match self {
-            StandingCharge::PerDay(amount) => (amount, false),
-            StandingCharge::PerMonth(amount) => (amount, true),
-        };
-        let first = calendar.day(period.from);
-        let days = (first..).map(|day| (day, calendar.midnight(day))).take_while(|&(_, start)| start < period.until);
-        let due = days.filter(|&(day, start)| start >= period.from && (!monthly || Calendar::civil(day).2 == 1));
-        let entries = due.map(|(_, slot)| Entry {
+        let entries = self.due(period.checked()?.within_reach()?, calendar).map(|(slot, amount)| Entry {
             slot,
             payer: Account::Participant(agent),
             payee,
@@ -182,4 +178,42 @@ impl StandingCharge {
         });
         ledger.post_all(entries.collect())
     }
+    /// What it comes to over `period`, charged midnight by midnight.
+    ///
+    /// # Errors
+    /// If the period is empty or longer than a century.
+    pub fn over(self, period: Period, calendar: Calendar) -> Result<Money, SettlementError> {
+        Ok(self.due(period.checked()?.within_reach()?, calendar).map(|(_, amount)| amount).sum())
+    }
+
+    /// The local midnights at which something falls due, and what.
+    fn due(self, period: Period, calendar: Calendar) -> impl Iterator<Item = (Time, Money)> {
+        let first = calendar.day(period.from);
+        let days = (first..).map(move |day| (day, calendar.midnight(day)));
+        let within =
+            days.take_while(move |&(_, start)| start < period.until).filter(move |&(_, start)| start >= period.from);
+        within.filter_map(move |(day, start)| {
+            let (.., of_month) = Calendar::civil(day);
+            let amount = match self {
+                StandingCharge::PerDay(amount) => amount,
+                StandingCharge::PerMonth(amount) if of_month == 1 => amount,
+                StandingCharge::PerMonth(_) => return None,
+                StandingCharge::PerMonthByDay(Money(charge)) => {
+                    let (so_far, days) = (i128::from(of_month), i128::from(days_of_month(day)));
+                    let until = |count: i128| charge / days * count + (charge % days * count).div_euclid(days);
+                    Money(until(so_far) - until(so_far - 1))
+                }
+            };
+            Some((start, amount))
+        })
+    }
+}
+
+/// How many days the month of local day `day` has.
+fn days_of_month(day: i64) -> u32 {
+    let (.., of_month) = Calendar::civil(day);
+    let first = day - i64::from(of_month) + 1;
+    // No month has fewer than 28 days, and the day after its last is a first.
+    let next = (first + 28..).find(|&day| Calendar::civil(day).2 == 1).expect("another month begins");
+    (next - first) as u32
 }

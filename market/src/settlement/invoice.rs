@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Component, Entry, Ledger, SettlementError, basis_points_of};
+use super::{Account, Component, Entry, InvoiceSums, Ledger, SettlementError, basis_points_of};
 use crate::time::{Span, Time};
 use crate::{AgentId, Energy, Money, Price};
 
@@ -35,7 +35,7 @@ impl Period {
         Err(SettlementError::PeriodTooLong { from, until })
     }
 
-    fn contains(self, slot: Time) -> bool {
+    pub(super) fn contains(self, slot: Time) -> bool {
         (self.from..self.until).contains(&slot)
     }
 }
@@ -125,7 +125,7 @@ pub fn close_period(
             return Err(SettlementError::AlreadyTaxed { agent, slot });
         }
         for tax in taxes {
-            for line in invoice.lines.iter().filter(|line| tax.applies_to(line)) {
+            for line in &invoice.lines {
                 entries.push(tax.entry(line, agent, slot)?);
             }
         }
@@ -146,15 +146,20 @@ impl Tax {
         taxable && self.components.contains(&line.component)
     }
 
-    fn entry(&self, line: &InvoiceLine, agent: AgentId, slot: Time) -> Result<Entry, SettlementError> {
+    /// What it comes to on a line of `agent`; nothing where it does not apply.
+    pub(super) fn on(&self, line: &InvoiceLine, agent: AgentId, slot: Time) -> Result<Money, SettlementError> {
         if self.unit <= Money::ZERO {
             return Err(SettlementError::TaxUnit { unit: self.unit });
         }
-        let amount = basis_points_of(line.amount, self.rate_bp, self.unit).ok_or(SettlementError::AmountTooLarge {
-            what: "the tax",
-            agent,
-            slot,
-        })?;
+        if !self.applies_to(line) {
+            return Ok(Money::ZERO);
+        }
+        let too_large = SettlementError::AmountTooLarge { what: "the tax", agent, slot };
+        basis_points_of(line.amount, self.rate_bp, self.unit).ok_or(too_large)
+    }
+
+    fn entry(&self, line: &InvoiceLine, agent: AgentId, slot: Time) -> Result<Entry, SettlementError> {
+        let amount = self.on(line, agent, slot)?;
         Ok(Entry {
             slot,
             payer: Account::Participant(agent),
@@ -167,37 +172,24 @@ impl Tax {
     }
 }
 
-/// Quantity and amount of every line.
-type Sums = BTreeMap<(Component, Direction), (Energy, Money)>;
-
 fn invoices(ledger: &Ledger, agents: &[AgentId], period: Period) -> Result<Vec<Invoice>, SettlementError> {
     let period = period.checked()?;
-    let mut sums: BTreeMap<AgentId, Sums> = agents.iter().map(|&agent| (agent, BTreeMap::new())).collect();
+    let mut sums: BTreeMap<AgentId, InvoiceSums> =
+        agents.iter().map(|&agent| (agent, InvoiceSums::default())).collect();
     for entry in ledger.entries().iter().filter(|entry| period.contains(entry.slot)) {
         // The ledger bounds the sum of all amounts and quantities, so these sums fit.
-        for (account, direction, amount) in
-            [(entry.payer, Direction::Owed, entry.amount), (entry.payee, Direction::Due, -entry.amount)]
-        {
+        for (account, direction) in [(entry.payer, Direction::Owed), (entry.payee, Direction::Due)] {
             let Account::Participant(agent) = account else { continue };
-            let Some(lines) = sums.get_mut(&agent) else { continue };
-            let line = lines.entry((entry.component, direction)).or_default();
-            line.0 += entry.quantity;
-            line.1 += amount;
+            if let Some(sums) = sums.get_mut(&agent) {
+                sums.add_entry(entry, direction);
+            }
         }
     }
-    let lines_of = |agent: &AgentId| sums[agent].iter().map(|(&key, &sum)| line(key, sum)).filter(worth_printing);
-    let invoice = |agent: &AgentId| {
-        let lines: Vec<InvoiceLine> = lines_of(agent).collect();
-        Invoice { agent: *agent, period, total: lines.iter().map(|line| line.amount).sum(), lines }
-    };
-    Ok(agents.iter().map(invoice).collect())
+    Ok(agents.iter().map(|&agent| sums[&agent].invoice(agent, period)).collect())
 }
 
-fn worth_printing(line: &InvoiceLine) -> bool {
-    line.quantity != Energy::ZERO || line.amount != Money::ZERO
-}
-
-fn line((component, direction): (Component, Direction), (quantity, amount): (Energy, Money)) -> InvoiceLine {
+/// The line over these sums.
+pub(super) fn line((component, direction): (Component, Direction), (quantity, amount): (Energy, Money)) -> InvoiceLine {
     let payment = if direction == Direction::Owed { amount.0 } else { -amount.0 };
     let mean = |energy: i128| {
         let half = energy / 2 * payment.signum();

@@ -49,13 +49,15 @@ pub enum Component {
     Contract,
     /// A correction, or a share of what pooling left over.
     Adjustment,
+    /// Energy shared within a community after the fact.
+    Community,
 }
 
 impl Component {
     /// Whether the quantity of such an entry flows from payee to payer; in all others it is merely the base of a
     /// charge.
     pub fn carries_energy(self) -> bool {
-        matches!(self, Component::Energy | Component::Retail | Component::Balancing)
+        matches!(self, Component::Energy | Component::Retail | Component::Balancing | Component::Community)
     }
 }
 
@@ -263,6 +265,7 @@ impl fmt::Display for Component {
             Component::Standing => "standing charge",
             Component::Contract => "contract",
             Component::Adjustment => "adjustment",
+            Component::Community => "community",
         })
     }
 }

@@ -6,6 +6,7 @@
 //!   zero.
 //! - [`close_period`] charges taxes and writes one [`Invoice`] per participant, equal to its ledger to the
 //!   nano-euro.
+//! - [`InvoiceSums`] make the same invoice without a ledger, for those who keep sums only.
 //! - [`contract`] holds the payments of bilateral contracts and support schemes against a reference price.
 //!
 //! Everything is integer. The only divisions are percentages; each says where it rounds, and
@@ -21,6 +22,7 @@ mod ledger;
 mod proportion;
 mod retail;
 mod slot;
+mod sums;
 
 pub use charges::{GridFee, Levies, Registers, StandingCharge, Terms};
 pub use error::SettlementError;
@@ -29,4 +31,5 @@ pub use invoice::{Direction, Invoice, InvoiceLine, Period, Tax, close_period, in
 pub use ledger::{Account, Component, Entry, Ledger};
 pub use proportion::{BASIS_POINTS, apportion, basis_points_of};
 pub use retail::{Bill, Position, Tariff, settle, try_settle};
-pub use slot::{SlotAccount, SlotBill, Traded, bill_slot, settle_slot};
+pub use slot::{SlotAccount, SlotBill, Traded, bill_slot, bill_slot_into, settle_slot};
+pub use sums::{InvoiceSums, TaxedInvoice, TaxedLine};

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::charges::{Charge, FeeBase};
 use super::ledger::net_energy;
-use super::{Account, Component, Entry, Imbalance, Ledger, Position, SettlementError, Terms, try_settle};
+use super::{
+    Account, Component, Direction, Entry, Imbalance, InvoiceSums, Ledger, Position, SettlementError, Terms, try_settle,
+};
 use crate::time::Time;
 use crate::{AgentId, Energy, Money, Trade};
 
@@ -82,6 +84,27 @@ impl Traded {
 /// If a register is negative, or something exceeds the integers.
 pub fn bill_slot(slot: Time, account: &SlotAccount<'_>, traded: &Traded) -> Result<SlotBill, SettlementError> {
     reckon(slot, account, traded).map(|(bill, _)| bill)
+}
+
+/// The same, which adds everything beyond the trades to `sums`, line by line as [`settle_slot`] would post it.
+///
+/// # Errors
+/// As [`bill_slot`]; nothing is added then.
+///
+/// # Panics
+/// If a sum exceeds the integers.
+pub fn bill_slot_into(
+    slot: Time,
+    account: &SlotAccount<'_>,
+    traded: &Traded,
+    sums: &mut InvoiceSums,
+) -> Result<SlotBill, SettlementError> {
+    let (bill, postings) = reckon(slot, account, traded)?;
+    for entry in postings.iter().flatten().flatten() {
+        let pays = entry.payer == Account::Participant(account.agent);
+        sums.add_entry(entry, if pays { Direction::Owed } else { Direction::Due });
+    }
+    Ok(bill)
 }
 
 /// Settles the slot that begins at `slot`: posts its trades, and for every account what its meter shows beyond

@@ -212,6 +212,13 @@ impl Kpis {
                     self.areas[area].totals.add_bill(&row.bill);
                 }
             }
+            Record::Invoice(row) => {
+                let island = self.areas.len() - 1;
+                let portfolio = self.sites[row.site.index()].area;
+                for area in portfolio.into_iter().chain([island]) {
+                    self.areas[area].totals.add_invoice(&row.invoice);
+                }
+            }
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
             Record::Order(_) | Record::Trade(_) => {}
             Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => {}

@@ -1,12 +1,14 @@
-//! The tables of things that happen: orders, trades, clearings, settlements, sessions, days of batteries, events.
+//! The tables of things that happen: orders, trades, clearings, settlements, invoices, sessions, days of batteries, events.
 
 mod comparison;
+mod invoices;
 mod market;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::comparison::Comparisons;
+use self::invoices::InvoiceColumns;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
@@ -14,7 +16,8 @@ use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
+    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, INVOICES, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES,
+    Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -27,6 +30,7 @@ pub(crate) struct RecordTables {
     clearings: TableWriter<ClearingColumns>,
     settlements: TableWriter<SettlementColumns>,
     days: Days,
+    invoices: TableWriter<InvoiceColumns>,
     comparisons: Comparisons,
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
@@ -35,8 +39,18 @@ pub(crate) struct RecordTables {
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 9] =
-        [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, COMPARISONS, COMPARED_BILLS, SESSIONS, STORAGE_HEALTH, EVENTS];
+    pub(crate) const TABLES: [Table; 10] = [
+        ORDERS,
+        TRADES,
+        CLEARINGS,
+        SETTLEMENTS,
+        INVOICES,
+        COMPARISONS,
+        COMPARED_BILLS,
+        SESSIONS,
+        STORAGE_HEALTH,
+        EVENTS,
+    ];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -45,6 +59,7 @@ impl RecordTables {
             clearings: TableWriter::create(ClearingColumns::new(names), folder.partial(&CLEARINGS), info)?,
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
+            invoices: TableWriter::create(InvoiceColumns::new(names), folder.partial(&INVOICES), info)?,
             comparisons: Comparisons::create(folder, info, names)?,
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
             storage_health: TableWriter::create(
@@ -66,6 +81,7 @@ impl RecordTables {
                 Some(day) => day.iter().try_for_each(|row| self.settlements.push(row)),
                 None => Ok(()),
             },
+            Record::Invoice(row) => self.invoices.push(row),
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
@@ -85,6 +101,7 @@ impl RecordTables {
             self.trades.close()?,
             self.clearings.close()?,
             self.settlements.close()?,
+            self.invoices.close()?,
             comparisons,
             compared_bills,
             self.sessions.close()?,

@@ -74,7 +74,7 @@ impl Times {
 }
 
 /// An instant: a time since the start of the run, a local date or date-time, or an instant with its offset.
-fn instant(text: &str, window: &Window) -> Result<Time, String> {
+pub(crate) fn instant(text: &str, window: &Window) -> Result<Time, String> {
     let found = parse_span(text).ok().map(|span| window.start + span);
     let found = found.or_else(|| parse_start(text, window.calendar).ok()).or_else(|| local(text, window.calendar));
     let Some(time) = found else {
@@ -84,7 +84,7 @@ fn instant(text: &str, window: &Window) -> Result<Time, String> {
         ));
     };
     if time != time.floor(Span::MINUTE) {
-        return Err(format!("is {time}, within a minute: faults begin and end at full ones"));
+        return Err(format!("is {time}, within a minute: write a full one"));
     }
     Ok(time)
 }

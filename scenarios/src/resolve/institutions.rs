@@ -27,13 +27,15 @@ impl Draft<'_> {
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
         let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket)
             .comparing(&self.alternatives)
-            .with_audience(self.storage_traders());
+            .with_audience(self.audience());
         let settling = Settling {
             tariff: retailer.tariff(),
             slot: self.rules.slot,
             terms: self.sections.settlement.terms(),
             rule: self.rule(),
             alternatives: self.alternatives.clone(),
+            charges: self.sections.settlement.charges(self.end),
+            contracts: self.contracts.clone(),
         };
         let portfolio = self.portfolio(&ems.portfolio);
         let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
@@ -58,6 +60,15 @@ impl Draft<'_> {
     pub(super) fn rule(&self) -> Rule {
         let community = &self.sections.community;
         community.rule(community.sharing, self.prosumer_of.len())
+    }
+
+    /// Who is told clearing prices: who trades with storage, and the retailer where contracts refer to them; sorted.
+    fn audience(&self) -> Vec<ParticipantId> {
+        let refers = self.contracts.iter().any(|contract| contract.reference.is_some());
+        let mut audience = self.storage_traders();
+        audience.extend(refers.then(|| self.id(RETAILER)));
+        audience.sort_unstable();
+        audience
     }
 
     /// Who trades with storage, and so learns from prices; sorted.

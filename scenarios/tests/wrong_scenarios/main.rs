@@ -5,6 +5,7 @@
 
 #[path = "../cases/mod.rs"]
 mod cases;
+mod contracts;
 mod data;
 mod faults;
 mod files;
@@ -112,6 +113,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         files::values(),
         files::assets(),
         files::mqtt(),
+        contracts::contracts(),
         fleets::fleets(),
         fleets::extending_and_setting(),
         faults::faults(),

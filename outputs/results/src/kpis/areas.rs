@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use market::Money;
-use market::settlement::SlotBill;
+use market::settlement::{Component, SlotBill, TaxedInvoice, TaxedLine};
 
 use super::Flow;
 use super::community::{ACTUAL, COMMUNITY_KPIS};
@@ -32,6 +32,8 @@ pub(crate) struct AreaTotals {
     pub(crate) pv_kwh: f64,
     /// Sums of all bills; none before the first.
     pub(crate) bills: Option<Bills>,
+    /// Sums of what invoices add to bills; none before the first.
+    pub(crate) invoiced: Option<Invoiced>,
     /// None as long as no intensity was known.
     pub(crate) co2_kg: Option<f64>,
 }
@@ -42,6 +44,14 @@ pub(crate) struct Bills {
     pub(crate) traded: Money,
     pub(crate) residual: Money,
     pub(crate) total: Money,
+}
+
+/// What invoices add to bills.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Invoiced {
+    pub(crate) standing: Money,
+    pub(crate) contracts: Money,
+    pub(crate) tax: Money,
 }
 
 /// What holds for all areas in a netting window.
@@ -79,6 +89,18 @@ impl AreaTotals {
         bills.traded += bill.position.paid;
         bills.residual += bill.retail;
         bills.total += bill.total;
+    }
+
+    pub(super) fn add_invoice(&mut self, invoice: &TaxedInvoice) {
+        let invoiced = self.invoiced.get_or_insert_default();
+        invoiced.tax += invoice.tax;
+        for TaxedLine { line, .. } in &invoice.lines {
+            match line.component {
+                Component::Standing => invoiced.standing += line.amount,
+                Component::Contract => invoiced.contracts += line.amount,
+                _ => {}
+            }
+        }
     }
 
     /// The part of the PV production that does not leave the area, between 0 and 1.

@@ -253,7 +253,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 26] = [
 ];
 
 /// Figures of a portfolio or the island.
-pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 14] = [
+pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 17] = [
     Definition {
         name: "import_kwh",
         unit: "kWh",
@@ -360,6 +360,31 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 14] = [
         label: "cost of energy, imbalance, fees and levies",
         description: "The part of `cost_eur` paid for imbalance, grid fees and levies",
         value: |area| area.bills.map(|bills| (bills.total - bills.traded - bills.residual).as_eur()),
+    },
+    Definition {
+        name: "standing_charges_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "standing charges",
+        description: "Standing charges on the invoices of its sites, not part of `cost_eur`; null without invoices",
+        value: |area| area.invoiced.map(|invoiced| invoiced.standing.as_eur()),
+    },
+    Definition {
+        name: "contract_payments_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "payments under contracts",
+        description: "What its sites pay under bilateral contracts less what they receive, before tax, not part of \
+                      `cost_eur`: between two of its sites it comes to nothing; null without invoices",
+        value: |area| area.invoiced.map(|invoiced| invoiced.contracts.as_eur()),
+    },
+    Definition {
+        name: "taxes_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "taxes",
+        description: "Taxes on the invoices of its sites, not part of `cost_eur`; null without invoices",
+        value: |area| area.invoiced.map(|invoiced| invoiced.tax.as_eur()),
     },
     Definition {
         name: "co2_kg",

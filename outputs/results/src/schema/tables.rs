@@ -4,7 +4,7 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 17] = [
+pub const TABLES: [&Table; 18] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
@@ -15,6 +15,7 @@ pub const TABLES: [&Table; 17] = [
     &TRADES,
     &CLEARINGS,
     &SETTLEMENTS,
+    &INVOICES,
     &COMPARISONS,
     &COMPARED_BILLS,
     &SESSIONS,
@@ -384,6 +385,54 @@ pub const SETTLEMENTS: Table = Table {
         column("levy_neur", Integer, "nEUR", "Paid to the state").sign(PAID),
         column("total_neur", Integer, "nEUR", "The bill").sign(PAID),
         column("retailer_only_neur", Integer, "nEUR", "What the bill would be without any trade").sign(PAID),
+    ],
+};
+
+/// One row per site, local month and line.
+pub const INVOICES: Table = Table {
+    name: "invoices",
+    rows: "One row per site, local month and line, made with the first slot that is settled after the month; what is open when the run ends is invoiced then, when it is interrupted not at all. Amounts are exact, and a site's lines sum up to what it pays: the `total_neur` of its settlements in the slots between `time` and `end_time`, standing charges, contracts and taxes.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "Beginning of the first slot invoiced"),
+        column("end_time", Time, "", "End of the last slot invoiced"),
+        column("site", Name, "", "The site"),
+        column("month", Text, "", "The local month, such as `2026-03`"),
+        column(
+            "is_partial",
+            Flag,
+            "",
+            "Whether the month has slots that are not on the invoice, because the run began later or ended earlier",
+        ),
+        column(
+            "line",
+            Name,
+            "",
+            "What for: `energy` traded in the market, `community` energy shared after the fact, `retail`, `balancing`, `grid-fee`, `levy`, `standing` charge, `contract`",
+        ),
+        column(
+            "side",
+            Name,
+            "",
+            "`owed` for what the site takes or is charged, `due` for what it gives or is credited",
+        ),
+        column(
+            "quantity_wh",
+            Integer,
+            "Wh",
+            "Energy taken or given, or the base of the charge; positive on both sides",
+        ),
+        column(
+            "mean_price_ueur_per_kwh",
+            Integer,
+            "µEUR/kWh",
+            "Mean price of that, to the nearest; null without energy",
+        )
+        .sign("of side `owed` + the site pays, of side `due` + it is paid")
+        .or_null(),
+        column("net_neur", Integer, "nEUR", "The line before tax").sign(PAID),
+        column("tax_neur", Integer, "nEUR", "The tax on it; only what is owed is taxed").sign(PAID),
+        column("total_neur", Integer, "nEUR", "The line with tax").sign(PAID),
     ],
 };
 

@@ -7,8 +7,8 @@ use agents::reading::{
     AssetReading, AssetState, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
 };
 use agents::record::{
-    Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
-    SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
+    Catalogue, ClearingRow, Event, EventCode, IntervalRows, InvoiceRow, OrderRow, ParticipantEntry, Record, Recorder,
+    SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
 };
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
 use arrow_array::cast::AsArray;
@@ -16,8 +16,8 @@ use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecond
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use market::product::ProductId;
-use market::settlement::{Position, SlotBill};
-use market::{Energy, Money, OrderId, Price, Side};
+use market::settlement::{Component, Direction, InvoiceSums, Period, Position, SlotBill, Tax};
+use market::{AgentId, Energy, Money, OrderId, Price, Side};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use results::{Level, RunInfo, RunWriter};
 
@@ -232,6 +232,7 @@ pub(crate) fn records() -> Vec<Record> {
         }),
         settlement(0, bill(45_000_000, 40_000_000, 200)),
         settlement(2, bill(-5_000_000, 100_000_000, 500)),
+        Record::Invoice(Box::new(invoice())),
         Record::Session(SessionRow {
             evse: EVSE,
             vehicle: EV,
@@ -263,6 +264,17 @@ pub(crate) fn records() -> Vec<Record> {
             detail: "a scénario \"said\" so".into(),
         }),
     ]
+}
+
+/// A standing charge with its tax, and what a contract has brought.
+fn invoice() -> InvoiceRow {
+    let mut sums = InvoiceSums::default();
+    sums.add(Component::Standing, Direction::Owed, Energy::ZERO, Money(12_000_000_000));
+    sums.add(Component::Contract, Direction::Due, Energy(400), Money(-60_000_000));
+    let taxes = [Tax { rate_bp: 850, components: [Component::Standing].into(), unit: Money(10_000_000) }];
+    let period = Period { from: START, until: START + TICK };
+    let invoice = sums.close(AgentId(0), period, &taxes).expect("a sound tax");
+    InvoiceRow { time: START + TICK, site: SiteId(0), month: (2026, 3), is_partial: true, invoice }
 }
 
 /// Records the two intervals, with one record of every kind in the first.

@@ -67,6 +67,9 @@ fn two_quarter_hours_by_hand() {
         ("cariflex_cost_traded_eur", 0.045),
         ("cariflex_cost_residual_eur", 0.04),
         ("cariflex_cost_charges_eur", 0.0),
+        ("cariflex_standing_charges_eur", 12.0),
+        ("cariflex_contract_payments_eur", -0.06),
+        ("cariflex_taxes_eur", 1.02),
         ("cariflex_co2_kg", 0.1), // 0.25 kWh at 400 g/kWh
         ("island_import_kwh", 1.25),
         ("island_export_kwh", 0.5),
@@ -80,6 +83,9 @@ fn two_quarter_hours_by_hand() {
         ("island_cost_traded_eur", 0.04),
         ("island_cost_residual_eur", 0.14),
         ("island_cost_charges_eur", 0.0),
+        ("island_standing_charges_eur", 12.0),
+        ("island_contract_payments_eur", -0.06),
+        ("island_taxes_eur", 1.02),
         ("island_co2_kg", 0.25), // 1.25 kWh at 200 g/kWh
     ];
     let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
@@ -145,6 +151,7 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "battery_equivalent_full_cycles",
             "battery_lowest_soh_share",
             "island_co2_kg",
+            "island_contract_payments_eur",
             "island_cost_charges_eur",
             "island_cost_eur",
             "island_cost_residual_eur",
@@ -152,6 +159,8 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "island_evening_peak_kw",
             "island_self_consumption_share",
             "island_self_sufficiency_share",
+            "island_standing_charges_eur",
+            "island_taxes_eur",
             "market_cost_eur",
             "market_local_share",
             "market_mean_price_eur_per_mwh",

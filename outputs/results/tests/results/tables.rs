@@ -114,6 +114,17 @@ fn every_row_type_lands_in_its_table() {
     );
     let bill = ["residual_import_wh", "residual_export_wh", "traded_neur", "residual_neur", "total_neur"];
     assert_eq!(row("settlements", &bill), ["200", "0", "45000000", "40000000", "85000000"]);
+    let line = ["month", "is_partial", "line", "side", "quantity_wh", "mean_price_ueur_per_kwh"];
+    let amounts = ["site", "net_neur", "tax_neur", "total_neur"];
+    let invoices = |columns: &[&str]| cells(&dir.path().join("invoices.parquet"), columns);
+    assert_eq!(
+        invoices(&line),
+        [["2026-03", "true", "standing", "owed", "0", "-"], ["2026-03", "true", "contract", "due", "400", "150000"]]
+    );
+    assert_eq!(
+        invoices(&amounts),
+        [["site_a", "12000000000", "1020000000", "13020000000"], ["site_a", "-60000000", "0", "-60000000"]]
+    );
     assert_eq!(
         row("sessions", &["evse", "vehicle", "end_time", "delivered_kwh", "returned_kwh", "unserved_kwh", "cost_neur"]),
         ["evse_01", "ev_01", "2026-03-20T00:15:00Z", "1.75", "0.75", "2.5", "-"]
@@ -349,7 +360,7 @@ fn hourly_keeps_means_and_every_record() {
         cells(&dir.path().join("sites.parquet"), &["site", "power_kw", "import_kwh", "export_kwh", "imbalance_kw"]);
     assert_eq!(sites[0], ["site_a", "-1.5", "0.75", "1.5", "1.125"]);
     assert_eq!(cells(&dir.path().join("signals.parquet"), &["value"]), [["400"], ["300"]]);
-    for table in ["orders", "trades", "clearings", "settlements", "sessions", "storage_health", "events"] {
+    for table in ["orders", "trades", "clearings", "settlements", "invoices", "sessions", "storage_health", "events"] {
         let read = |dir: &Path| common::read(&dir.join(format!("{table}.parquet")));
         assert_eq!(read(dir.path()), read(full.path()), "{table}");
     }
@@ -403,7 +414,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 18);
+        assert_eq!(names.len(), 19);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");
