@@ -19,6 +19,7 @@ pub mod mail;
 pub mod number;
 pub mod reading;
 pub mod record;
+pub mod reserve;
 pub mod series;
 pub mod storage_trade;
 pub mod time;

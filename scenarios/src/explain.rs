@@ -12,6 +12,7 @@ use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
 use crate::products::ProductSection;
+use crate::reserve::ReserveSection;
 use crate::scenario::{HeadSection, Scenario};
 use crate::sections::{
     ChargePointOperatorSection, DemandSection, DsoSection, EmsSection, MarketSection, PlaceSection, RetailerSection,
@@ -114,6 +115,7 @@ fn all() -> Vec<Section> {
         single::<CommunitySection>(),
         single::<RetailerSection>(),
         single::<DsoSection>(),
+        single::<ReserveSection>(),
         single::<EmsSection>(),
         single::<ChargePointOperatorSection>(),
         single::<MirrorParameters>(),
@@ -146,6 +148,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "community",
         "retailer",
         "dso",
+        "reserve",
         "ems",
         "charge_point_operator",
         "mirror",

@@ -21,6 +21,7 @@ mod models;
 mod parameters;
 mod plan;
 mod products;
+mod reserve;
 mod resolve;
 mod scenario;
 pub mod script;

@@ -7,6 +7,7 @@
 //! the site's prosumer has traded).
 
 mod desk;
+mod reserve;
 mod strategy;
 
 pub use strategy::Strategy;
@@ -18,10 +19,12 @@ use crate::id::{Kind, MeterId, ParticipantId, PortfolioId};
 use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::market_operator::MarketRules;
+use crate::reserve::Flow;
 use crate::series::Series;
 use crate::time::{Every, Now, Time};
 use desk::Desk;
 use market::Energy;
+use reserve::ReserveDesk;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strategy::{may_discharge, must_charge};
@@ -50,6 +53,8 @@ pub struct Ems {
     demand_response: Option<Request>,
     #[serde(default, skip_serializing_if = "Desk::is_empty")]
     desk: Desk,
+    #[serde(default, skip_serializing_if = "ReserveDesk::is_empty")]
+    reserve: ReserveDesk,
 }
 
 /// A battery under management.
@@ -127,6 +132,7 @@ impl Ems {
             load_control: None,
             demand_response: None,
             desk: Desk::default(),
+            reserve: ReserveDesk::default(),
         }
     }
 
@@ -146,6 +152,7 @@ impl Ems {
                     self.left_kw.insert(mail.from, needs.storage.power_kw);
                 }
             }
+            Message::Reserve(reserve) => self.reserve.take(mail.from, reserve),
             Message::EnergyPrices { consumption, .. } => self.consumption_price = Some(consumption.clone()),
             Message::LoadControl { percent, start, end } => {
                 self.load_control = Some(Request { value: *percent, start: *start, end: *end });
@@ -170,7 +177,9 @@ impl Ems {
     fn dispatch(&mut self, now: Now, meter: &MeterReading, out: &mut Outbox) {
         let mut changes_kw = Changes::default();
         let net_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw);
-        self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
+        self.begin_reserve(now, out);
+        let plans = self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
+        self.tell_plans(plans, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
         self.desk.begin(now);
         let slot = self.rules.traded_at(now);
@@ -180,8 +189,10 @@ impl Ems {
         }
     }
 
-    /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean.
-    fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) {
+    /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean. Returns the plans of units whose reserve
+    /// is called.
+    fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) -> Vec<Flow> {
+        let mut plans = Vec::new();
         let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
         let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
         let residual_kw = net_kw - storing_kw;
@@ -201,15 +212,20 @@ impl Ems {
                     (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw)
                 }
             };
-            self.command(now, battery.battery, dispatch, priority, out);
+            let reserved = self.reserved(now, (battery, status), (dispatch, wanted_kw));
+            self.command(now, battery.battery, reserved.dispatch, priority, out);
+            self.limit_reserved(now, battery.battery, &reserved, out);
+            plans.extend(reserved.told);
             if let Some(terms) = self.battery_strategy.terms() {
-                self.desk.offer_battery((battery, status), terms, out);
+                let spared = self.reserve.spared(battery, status, self.rules.traded_at(now));
+                self.desk.offer_battery((battery, &spared), terms, out);
                 changes_kw.add(battery.prosumer, 0.0);
                 continue;
             }
-            let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
+            let planned_kw = self.possible_kw(status, reserved.planned_kw, status.min_kwh, status.max_kwh);
             changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
+        plans
     }
 
     /// Shares of the batteries that bring the meter to zero: as few as do it at half their rating, the fullest first when

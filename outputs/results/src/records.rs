@@ -2,19 +2,22 @@
 
 mod comparison;
 mod market;
+mod reserve;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::comparison::Comparisons;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
+use self::reserve::ReserveColumns;
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
+    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, RESERVE, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES,
+    Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -28,6 +31,7 @@ pub(crate) struct RecordTables {
     settlements: TableWriter<SettlementColumns>,
     days: Days,
     comparisons: Comparisons,
+    reserve: TableWriter<ReserveColumns>,
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
     events: TableWriter<EventColumns>,
@@ -35,8 +39,18 @@ pub(crate) struct RecordTables {
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 9] =
-        [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, COMPARISONS, COMPARED_BILLS, SESSIONS, STORAGE_HEALTH, EVENTS];
+    pub(crate) const TABLES: [Table; 10] = [
+        ORDERS,
+        TRADES,
+        CLEARINGS,
+        SETTLEMENTS,
+        COMPARISONS,
+        COMPARED_BILLS,
+        RESERVE,
+        SESSIONS,
+        STORAGE_HEALTH,
+        EVENTS,
+    ];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -46,6 +60,7 @@ impl RecordTables {
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
             comparisons: Comparisons::create(folder, info, names)?,
+            reserve: TableWriter::create(ReserveColumns::new(names), folder.partial(&RESERVE), info)?,
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
             storage_health: TableWriter::create(
                 StorageHealthColumns::new(names),
@@ -66,6 +81,7 @@ impl RecordTables {
                 Some(day) => day.iter().try_for_each(|row| self.settlements.push(row)),
                 None => Ok(()),
             },
+            Record::Reserve(row) => self.reserve.push(row),
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
@@ -86,6 +102,7 @@ impl RecordTables {
             self.settlements.close()?,
             comparisons,
             compared_bills,
+            self.reserve.close()?,
             self.sessions.close()?,
             self.storage_health.close()?,
             self.events.close()?,
