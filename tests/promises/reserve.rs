@@ -7,7 +7,7 @@ use agents::record::{EventCode, Record, ReserveRow};
 use agents::{ParticipantId, Span};
 use market::reserve::{Direction, Power};
 use market::{Energy, Money};
-use scenarios::{Plan, Scenario};
+use scenarios::Scenario;
 use std::collections::BTreeMap;
 use twin::Input;
 
@@ -89,7 +89,7 @@ fn a_battery_always_has_the_energy_and_the_room_for_all_that_is_still_held() {
 
 #[test]
 fn a_battery_that_trips_is_fined_and_told_of() {
-    let fault = "fault.trip={ asset = \"bat_03\", kind = \"inverter_trip\", from = \"25h\", for = \"47h\" }";
+    let fault = "fault.trip={ target = \"bat_03\", kind = \"inverter_trip\", from = \"25h\", for = \"47h\" }";
     let plan = plan(&scenario(&[fault]));
     let run = sweep(&plan, Outside::Nothing);
     let broken = id(&plan, "bat_03");
@@ -109,7 +109,8 @@ fn who_holds_the_signal_calls_reserve_and_nobody_else_does() {
     let plan = plan(&scenario(&["reserve.called_share=0"]));
     let hold = |value, until| {
         let signal = Signal::ReserveActivation;
-        Input::HoldSignal(HeldSignal { signal, value: Some(value), until: Some(at(&plan, until)) })
+        let held = HeldSignal { signal, value: Some(value), until: Some(at(&plan, until)) };
+        Input::Signal { held, origin: None }
     };
     let script = [(at(&plan, 30.0), hold(50.0, 31.0)), (at(&plan, 34.0), hold(-20.0, 35.0))];
     let rows = rows(&sweep(&plan, Outside::Script(&script)));
@@ -151,6 +152,6 @@ fn what_the_operator_pays_is_what_is_paid_for_each_offer() {
 
 #[test]
 fn without_the_section_nothing_is_tendered() {
-    let plan: Plan = plan(&martinique("2d", "15m", 5));
+    let plan = plan(&martinique("2d", "15m", 5));
     assert!(rows(&sweep(&plan, Outside::Nothing)).is_empty());
 }

@@ -394,3 +394,135 @@ fn first_gate(now: Now, gate: Span) -> Time {
     let today = now.calendar.midnight(now.day()) + gate;
     if today < now.time { today + Span::DAY } else { today }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Calendar;
+    use market::Price;
+
+    const EMS: ParticipantId = ParticipantId(7);
+    const UNIT: ParticipantId = ParticipantId(3);
+    const SLOT: Span = Span::from_minutes(15);
+
+    fn at(minutes: i64) -> Now {
+        Now { time: Time(0) + Span::from_minutes(minutes), calendar: Calendar::default() }
+    }
+
+    fn desk(called_share: f64) -> ReserveDesk {
+        let delivery =
+            DeliveryRules { tolerance_bp: 1000, energy_fine: Price(500_000), capacity_fine: CapacityPrice(200_000) };
+        let rules = ReserveRules {
+            slot: SLOT,
+            gate: Span::HOUR * 12,
+            window: Span::HOUR * 12,
+            up: Power(10_000),
+            down: Power::ZERO,
+            price_cap: None,
+            pricing: Pricing::PayAsBid,
+            delivery,
+            called_share,
+            mean_call: 0.4,
+        };
+        ReserveDesk {
+            slot: Every::new(SLOT),
+            rules,
+            aggregators: vec![EMS],
+            draws: Draws::new(1, "dso", "reserve"),
+            gate: None,
+            tender: None,
+            windows: Vec::new(),
+            waits: false,
+            percent: 0.0,
+        }
+    }
+
+    fn from_ems(mail: ReserveMail) -> [Mail; 1] {
+        [Mail { to: ParticipantId(0), from: EMS, message: Message::Reserve(Box::new(mail)) }]
+    }
+
+    fn sent(out: &mut Outbox) -> Vec<ReserveMail> {
+        let reserve = |mail: Mail| match mail.message {
+            Message::Reserve(reserve) if mail.to == EMS => *reserve,
+            other => panic!("only reserve is sent, and to the aggregator: {other:?}"),
+        };
+        out.mail.drain(..).map(reserve).collect()
+    }
+
+    /// A desk that has bought 8 of 10 kW for the first half of the next day.
+    fn bought(out: &mut Outbox) -> ReserveDesk {
+        let mut desk = desk(0.0);
+        desk.step(at(0), None, &[], out);
+        assert_eq!(sent(out), []);
+        desk.step(at(720), None, &[], out);
+        let [ReserveMail::Tender { windows, directions }] = &sent(out)[..] else { panic!("a tender at noon") };
+        assert_eq!((windows.len(), &directions[..]), (2, &[Direction::Up][..]));
+        let offer = CapacityOffer {
+            unit: UNIT,
+            window: windows[0],
+            direction: Direction::Up,
+            capacity: Power(8_000),
+            capacity_price: CapacityPrice(100_000),
+            activation_price: Price(200_000),
+            lottery: 0,
+        };
+        desk.step(at(720), None, &from_ems(ReserveMail::Offers(vec![offer])), out);
+        assert_eq!(desk.next_wake(Wake::OnMail), Wake::WhenQuiet(Stage::Clear));
+        desk.step(at(720), None, &[], out);
+        let held = HeldCapacity { unit: UNIT, window: windows[0], direction: Direction::Up, power: Power(8_000) };
+        assert_eq!(sent(out), [ReserveMail::Held(vec![held])]);
+        desk
+    }
+
+    #[test]
+    fn what_is_missing_at_a_tender_is_told() {
+        let mut out = Outbox::of(ParticipantId(0));
+        bought(&mut out);
+        let short = |record: &Record| match record {
+            Record::Event(event) if event.code == EventCode::ReserveShort => Some(event.detail.clone()),
+            _ => None,
+        };
+        let told: Vec<_> = out.records.iter().filter_map(short).collect();
+        assert!(told[0].starts_with("2000 W of 10000 W up missing"), "{told:?}");
+        assert_eq!(told.len(), 2, "nothing was offered for the second window");
+    }
+
+    #[test]
+    fn a_window_is_called_by_the_signal_and_settled_against_the_plan() {
+        let mut out = Outbox::of(ParticipantId(0));
+        let mut desk = bought(&mut out);
+        desk.step(at(1440), Some(60.0), &[], &mut out);
+        let slot = Slot { start: at(1440).time, length: SLOT };
+        let call = Call { unit: UNIT, direction: Direction::Up, energy: Energy(1500) };
+        assert_eq!(sent(&mut out), [ReserveMail::Called { slot, calls: vec![call] }]);
+        let flow = |wh| vec![Flow { unit: UNIT, energy: Energy(wh) }];
+        desk.step(at(1440), None, &from_ems(ReserveMail::Planned { slot, flows: flow(500) }), &mut out);
+        desk.step(at(1455), Some(0.0), &from_ems(ReserveMail::Measured { slot, flows: flow(-700) }), &mut out);
+        out.records.clear();
+        desk.step(at(1440 + 720), Some(0.0), &[], &mut out);
+        desk.step(at(1440 + 720), Some(0.0), &[], &mut out);
+        let row = out.records.iter().find_map(|record| match record {
+            Record::Reserve(row) if row.accepted > Power::ZERO => Some(row),
+            _ => None,
+        });
+        let row = row.expect("the window is over");
+        // From 500 Wh to -700 Wh are 1200 of 1500 Wh; 150 Wh are tolerated, and 150 Wh in a quarter hour are 600 W.
+        assert_eq!((row.called, row.delivered), (Energy(1500), Energy(1200)));
+        assert_eq!(row.capacity_payment, Power(8_000).held_at(CapacityPrice(100_000)));
+        assert_eq!(row.energy_payment, Energy(1200) * Price(200_000));
+        assert_eq!(row.energy_fine, Energy(150) * Price(500_000));
+        assert_eq!(row.capacity_fine, Power(600).held_at(CapacityPrice(200_000)));
+    }
+
+    #[test]
+    fn the_need_is_drawn_as_often_and_as_high_as_the_rules_say() {
+        let desk = desk(0.25);
+        let share = |slot: i64| desk.share_called(Slot { start: Time(0) + SLOT * slot, length: SLOT });
+        let shares: Vec<f64> = (0..20_000).map(share).filter(|share| *share != 0.0).collect();
+        assert!((shares.len() as f64 / 20_000.0 - 0.25).abs() < 0.01, "{}", shares.len());
+        let mean = shares.iter().map(|share| share.abs()).sum::<f64>() / shares.len() as f64;
+        assert!((mean - 0.4).abs() < 0.01, "{mean}");
+        let up = shares.iter().filter(|share| **share > 0.0).count() as f64;
+        assert!((up / shares.len() as f64 - 0.5).abs() < 0.02 && shares.iter().all(|share| share.abs() <= 1.0));
+    }
+}
