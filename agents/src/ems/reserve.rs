@@ -21,6 +21,10 @@ use market::reserve::{CapacityPrice, Direction, Power};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Share of its rating that a unit gives or takes at least while it delivers: a converter does not start for next to nothing
+/// (`least_power`), and the plan that is told makes up for the rest.
+const LEAST_LOAD: f64 = 0.02;
+
 /// What an energy manager knows of reserve.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct ReserveDesk {
@@ -244,13 +248,18 @@ impl Ems {
         };
         let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
         let planned_kw = bounds.map_or(planned_kw, |bounds| bounds.keep(planned_kw));
-        let energy = Energy::from_kwh(planned_kw * slot.length.hours());
-        let ordered = match call.direction {
-            Direction::Up => energy - call.energy,
-            Direction::Down => energy + call.energy,
+        let least = Energy::from_kwh(LEAST_LOAD * battery.rated_kw * slot.length.hours());
+        let change = match call.direction {
+            Direction::Up => -call.energy,
+            Direction::Down => call.energy,
         };
+        let mut ordered = Energy::from_kwh(planned_kw * slot.length.hours()) + change;
+        if ordered.0.abs() < least.0 {
+            ordered = if call.direction == Direction::Up { -least } else { least };
+        }
         let dispatch = Dispatch::Hold(mean_kw(ordered, slot.length));
-        Reserved { dispatch, planned_kw, bounds: None, told: Some(Flow { unit: battery.battery, energy }) }
+        let told = Flow { unit: battery.battery, energy: ordered - change };
+        Reserved { dispatch, planned_kw: mean_kw(told.energy, slot.length), bounds: None, told: Some(told) }
     }
 
     /// What was traded for the slot under way, as far as the reserve that is held leaves it.

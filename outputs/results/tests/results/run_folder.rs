@@ -19,7 +19,7 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
     "assets.parquet",
     "clearings.parquet",
     "compared_bills.parquet",
@@ -30,6 +30,7 @@ const ALL: [&str; 18] = [
     "mirror.parquet",
     "orders.parquet",
     "participants.parquet",
+    "reserve.parquet",
     "run.json",
     "sessions.parquet",
     "settlements.parquet",
