@@ -295,7 +295,7 @@ fn what_is_called_comes_on_top_of_the_plan_that_is_told_and_is_measured_after_it
 #[test]
 fn a_tender_is_answered_with_what_lasts_all_through_the_window_in_every_other_one() {
     let mut ems = holding(Strategy::SelfConsumption {}, 0, 0);
-    let window = |hours| Slot { start: at(60 * hours).time, length: Span::HOUR * 4 };
+    let window = |hours: i64| Slot { start: at(60 * hours).time, length: Span::HOUR * 4 };
     let windows = vec![window(24), window(28), window(32)];
     let tender = ReserveMail::Tender { windows, directions: vec![Direction::Up, Direction::Down] };
     let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (DSO, Message::Reserve(Box::new(tender)))];
