@@ -20,6 +20,7 @@ pub mod mail;
 pub mod number;
 pub mod reading;
 pub mod record;
+pub mod reserve;
 pub mod schedule;
 pub mod series;
 pub mod storage_trade;

@@ -4,6 +4,7 @@ use crate::act::{ActId, HeldSignal, NamedContract, PlacedOrder};
 use crate::command::Command;
 use crate::id::ParticipantId;
 use crate::record::SessionRow;
+use crate::reserve::ReserveMail;
 use crate::retailer::Cleared;
 use crate::series::Series;
 use crate::storage_trade::TradableStorage;
@@ -174,6 +175,8 @@ pub enum Message {
     },
     /// Market operator to retailer: what a clearing comes to under a mechanism that is compared.
     WouldHaveCleared(Box<Cleared>),
+    /// Between an operator who buys reserve and an aggregator who offers it.
+    Reserve(Box<ReserveMail>),
 }
 
 /// What a storage holds and can do at an instant.

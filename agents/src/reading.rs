@@ -193,11 +193,13 @@ pub enum Signal {
     DemandResponse,
     /// CO2 intensity of the network's energy.
     Co2Intensity,
+    /// Share of the reserve tendered for that is called: up positive, down negative.
+    ReserveActivation,
 }
 
 impl Signal {
     /// Every signal, in declaration order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Irradiance,
         Self::Temperature,
         Self::WindSpeed,
@@ -206,6 +208,7 @@ impl Signal {
         Self::LoadControl,
         Self::DemandResponse,
         Self::Co2Intensity,
+        Self::ReserveActivation,
     ];
 
     /// The name used in files and on wires.
@@ -219,6 +222,7 @@ impl Signal {
             Self::LoadControl => "load_control_signal",
             Self::DemandResponse => "demand_response_signal",
             Self::Co2Intensity => "co2_intensity",
+            Self::ReserveActivation => "reserve_activation_signal",
         }
     }
 
@@ -229,7 +233,7 @@ impl Signal {
             Self::Temperature => "°C",
             Self::WindSpeed => "m/s",
             Self::ConsumptionPrice | Self::ProductionPrice => "EUR/MWh",
-            Self::LoadControl => "%",
+            Self::LoadControl | Self::ReserveActivation => "%",
             Self::DemandResponse => "level",
             Self::Co2Intensity => "g/kWh",
         }
@@ -245,6 +249,7 @@ impl Signal {
             Self::LoadControl => (0.0, 100.0),
             Self::DemandResponse => (0.0, 3.0),
             Self::Co2Intensity => (0.0, 1e4),
+            Self::ReserveActivation => (-100.0, 100.0),
         }
     }
 

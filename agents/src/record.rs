@@ -6,6 +6,7 @@ use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalRe
 use crate::retailer::{AlternativeId, Worth};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::product::ProductId;
+use market::reserve::{CapacityPrice, Direction, Power};
 use market::settlement::{SlotBill, TaxedInvoice};
 use market::{Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,8 @@ pub enum Record {
     Session(SessionRow),
     /// How a battery stood at the end of a local day.
     StorageHealth(StorageHealthRow),
+    /// An offer of reserve and what became of it.
+    Reserve(Box<ReserveRow>),
     /// A signal takes this value from now on.
     Signal(Signal, f64),
     /// Something worth knowing happened.
@@ -327,6 +330,48 @@ pub struct SessionRow {
     pub cost: Option<Money>,
 }
 
+/// An offer of reserve and what became of it, settled when its window is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReserveRow {
+    /// When it was settled.
+    pub time: Time,
+    /// The window.
+    pub window: Slot,
+    /// Up or down.
+    pub direction: Direction,
+    /// Who is paid.
+    pub provider: ParticipantId,
+    /// The device that holds and delivers.
+    pub unit: ParticipantId,
+    /// Power offered.
+    pub offered: Power,
+    /// Power accepted; zero where the offer was not.
+    pub accepted: Power,
+    /// Asked per kilowatt for the window.
+    pub capacity_price: CapacityPrice,
+    /// Asked per kilowatt-hour delivered.
+    pub activation_price: Price,
+    /// Energy called, positive in either direction.
+    pub called: Energy,
+    /// Energy delivered of it, 0 to `called`.
+    pub delivered: Energy,
+    /// Received for holding ready.
+    pub capacity_payment: Money,
+    /// Received for delivering; negative where the activation price is.
+    pub energy_payment: Money,
+    /// Paid for energy that was missing.
+    pub energy_fine: Money,
+    /// Paid for power that was missing.
+    pub capacity_fine: Money,
+}
+
+impl ReserveRow {
+    /// What the provider receives in all; negative where fines are more.
+    pub fn total(&self) -> Money {
+        self.capacity_payment + self.energy_payment - self.energy_fine - self.capacity_fine
+    }
+}
+
 /// How a battery stood at the end of a local day.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StorageHealthRow {
@@ -398,6 +443,12 @@ pub enum EventCode {
     LoadControl,
     /// The DSO changed its demand-response signal.
     DemandResponse,
+    /// Less reserve was offered than tendered for.
+    ReserveShort,
+    /// Reserve was called for a slot.
+    ReserveCalled,
+    /// A unit delivered less reserve than was called, beyond the tolerance.
+    ReserveUndelivered,
     /// Mail rounds of a tick exceeded their bound; the rest of the mail waits for the next tick.
     MailCarriedOver,
     /// A participant failed twice at the same step: it is out, its body follows the safe intent.
@@ -432,7 +483,7 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 30] = [
         Self::CommandRefused,
         Self::CommandOverruled,
         Self::AuthorizationRefused,
@@ -445,6 +496,9 @@ impl EventCode {
         Self::PlanFailed,
         Self::LoadControl,
         Self::DemandResponse,
+        Self::ReserveShort,
+        Self::ReserveCalled,
+        Self::ReserveUndelivered,
         Self::MailCarriedOver,
         Self::Quarantined,
         Self::MailUndeliverable,
@@ -477,6 +531,9 @@ impl EventCode {
             Self::PlanFailed => "plan_failed",
             Self::LoadControl => "load_control",
             Self::DemandResponse => "demand_response",
+            Self::ReserveShort => "reserve_short",
+            Self::ReserveCalled => "reserve_called",
+            Self::ReserveUndelivered => "reserve_undelivered",
             Self::MailCarriedOver => "mail_carried_over",
             Self::Quarantined => "quarantined",
             Self::MailUndeliverable => "mail_undeliverable",

@@ -13,6 +13,7 @@ use crate::models::supply::SupplyParameters;
 use crate::models::weather::WeatherParameters;
 use crate::parameters::{Limits, Parameter, Parameters};
 use crate::products::ProductSection;
+use crate::reserve::ReserveSection;
 use crate::scenario::{HeadSection, Scenario};
 use crate::schedule::ScheduleSection;
 use crate::sections::{
@@ -117,6 +118,7 @@ fn all() -> Vec<Section> {
         single::<CommunitySection>(),
         single::<RetailerSection>(),
         single::<DsoSection>(),
+        single::<ReserveSection>(),
         single::<EmsSection>(),
         single::<ScheduleSection>(),
         single::<ChargePointOperatorSection>(),
@@ -150,6 +152,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "community",
         "retailer",
         "dso",
+        "reserve",
         "ems",
         "schedule",
         "charge_point_operator",

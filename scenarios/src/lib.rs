@@ -22,6 +22,7 @@ mod models;
 mod parameters;
 mod plan;
 mod products;
+mod reserve;
 mod resolve;
 mod scenario;
 mod schedule;

@@ -22,6 +22,7 @@ use crate::plan::{
     CommuneLoad, LoadModel, Plan, PlannedFault, PlannedParticipant, PlannedSite, Role, Vehicle, Weather,
 };
 use crate::products;
+use crate::reserve::ReserveSection;
 use crate::scenario::{HeadSection, Scenario, told};
 use crate::schedule::ScheduleSection;
 use crate::sections::{
@@ -68,6 +69,7 @@ pub(crate) struct Sections {
     pub(crate) community: CommunitySection,
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
+    pub(crate) reserve: ReserveSection,
     pub(crate) ems: EmsSection,
     pub(crate) schedule: ScheduleSection,
     pub(crate) charge_point_operator: ChargePointOperatorSection,
@@ -165,6 +167,7 @@ impl Scenario {
             community: self.section("community", problems),
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),
+            reserve: self.section("reserve", problems),
             ems: self.section("ems", problems),
             schedule: self.section("schedule", problems),
             charge_point_operator: self.section("charge_point_operator", problems),

@@ -61,6 +61,9 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let calendar = calendar(&place.zone).map_err(told("place.zone")).ok();
     let station = Commune::find(&place.station).map_err(told("place.station")).ok();
     let rules = market_rules(market.slot, market.lead).map_err(|(key, text)| note(key, text)).ok();
+    if let Some(Err(Conflict { key, text })) = rules.map(|rules| sections.reserve.check(rules.slot)) {
+        note(&format!("reserve.{key}"), text);
+    }
     let venues = products::read(scenario, market, (rules, calendar), problems);
     if sections.community.sharing != Form::None && !venues.is_empty() {
         let text = "shares what is traded already: set market.mechanism = \"none\" and leave products out, or sharing = \"none\"";

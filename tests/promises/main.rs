@@ -21,6 +21,7 @@ mod mirror;
 mod money;
 mod network;
 mod orders;
+mod reserve;
 mod rig;
 mod rooms;
 mod snapshots;

@@ -35,6 +35,10 @@ impl Desk {
         self.reported.insert(device);
     }
 
+    pub(super) fn has_reported(&self, device: ParticipantId) -> bool {
+        self.reported.contains(&device)
+    }
+
     /// Forgets the slots that are over, and who reported for the last plan.
     pub(super) fn begin(&mut self, now: Now) {
         self.reported.clear();
@@ -86,7 +90,7 @@ impl Desk {
     }
 
     fn offer(&self, prosumer: Option<ParticipantId>, tradable: TradableStorage, out: &mut Outbox) {
-        if let Some(prosumer) = prosumer.filter(|_| self.reported.contains(&tradable.device)) {
+        if let Some(prosumer) = prosumer.filter(|_| self.has_reported(tradable.device)) {
             out.send(prosumer, Message::Tradable(tradable));
         }
     }
@@ -102,12 +106,13 @@ impl Ems {
         out: &mut Outbox,
     ) {
         self.desk.awarded.entry(device).or_default().insert(slot.start, energy);
-        if slot.start != now.time || self.planning || self.is_support_wanted(now.time) {
+        let is_settled = self.is_support_wanted(now.time) || self.reserve.is_called(device);
+        if slot.start != now.time || self.planning || is_settled {
             return;
         }
         let is_battery = self.batteries.iter().any(|battery| battery.battery == device);
         let dispatch = match (is_battery, self.needs.get(&device)) {
-            (true, _) => Dispatch::Hold(self.desk.power_kw(device, slot.start, self.rules.slot)),
+            (true, _) => Dispatch::Hold(self.held_back_kw(now, device)),
             (false, Some(needs)) if matches!(self.vehicle_strategy, Strategy::Market(_)) => {
                 self.vehicle_rule(now, device, needs)
             }

@@ -8,6 +8,7 @@
 
 mod desk;
 mod planner;
+mod reserve;
 mod scheduling;
 mod strategy;
 
@@ -21,11 +22,13 @@ use crate::id::{Kind, MeterId, ParticipantId, PortfolioId};
 use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
 use crate::market_operator::MarketRules;
+use crate::reserve::Flow;
 use crate::series::Series;
 use crate::time::{Every, Now, Time};
 use desk::Desk;
 use market::Energy;
 use planner::Planner;
+use reserve::ReserveDesk;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strategy::{may_discharge, must_charge};
@@ -56,6 +59,8 @@ pub struct Ems {
     desk: Desk,
     #[serde(default)]
     planner: Option<Box<Planner>>,
+    #[serde(default, skip_serializing_if = "ReserveDesk::is_empty")]
+    reserve: ReserveDesk,
 }
 
 /// A battery under management.
@@ -134,6 +139,7 @@ impl Ems {
             demand_response: None,
             desk: Desk::default(),
             planner: None,
+            reserve: ReserveDesk::default(),
         }
     }
 
@@ -159,6 +165,7 @@ impl Ems {
                     planner.note_prices(consumption, production);
                 }
             }
+            Message::Reserve(reserve) => self.reserve.take(mail.from, reserve),
             Message::LoadControl { percent, start, end } => {
                 self.load_control = Some(Request { value: *percent, start: *start, end: *end });
             }
@@ -184,7 +191,9 @@ impl Ems {
         let metered_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported);
         let net_kw = metered_kw.unwrap_or(meter.power_kw);
         self.plan_ahead(now, metered_kw, net_kw, out);
-        self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
+        self.begin_reserve(now, out);
+        let plans = self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
+        self.tell_plans(plans, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
         self.desk.begin(now);
         let slot = self.rules.traded_at(now);
@@ -194,8 +203,10 @@ impl Ems {
         }
     }
 
-    /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean.
-    fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) {
+    /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean. Returns the plans of units whose reserve
+    /// is called.
+    fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) -> Vec<Flow> {
+        let mut plans = Vec::new();
         let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
         let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
         let residual_kw = net_kw - storing_kw;
@@ -215,16 +226,21 @@ impl Ems {
                     (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw)
                 }
             };
-            self.command(now, battery.battery, dispatch, priority, out);
+            let reserved = self.reserved(now, (battery, status), (dispatch, wanted_kw));
+            self.command(now, battery.battery, reserved.dispatch, priority, out);
+            self.limit_reserved(now, battery.battery, &reserved, out);
+            plans.extend(reserved.told);
             if let Some(terms) = self.battery_strategy.terms() {
-                self.desk.offer_battery((battery, status), terms, out);
+                let spared = self.reserve.spared(battery, status, self.rules.traded_at(now));
+                self.desk.offer_battery((battery, &spared), terms, out);
                 changes_kw.add(battery.prosumer, 0.0);
                 continue;
             }
-            let wanted_kw = self.planned_for_trade_kw(now, battery.battery).unwrap_or(wanted_kw);
-            let planned_kw = self.possible_kw(status, wanted_kw, status.min_kwh, status.max_kwh);
+            let traded_kw = self.planned_for_trade_kw(now, battery.battery).unwrap_or(reserved.planned_kw);
+            let planned_kw = self.possible_kw(status, traded_kw, status.min_kwh, status.max_kwh);
             changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
+        plans
     }
 
     /// Shares of the batteries that bring the meter to zero: as few as do it at half their rating, the fullest first when

@@ -1,12 +1,16 @@
 //! What the energy manager promises.
 
 use super::*;
+use crate::reserve::{Call, HeldCapacity, ReserveMail, ReserveTerms};
 use crate::storage_trade::StorageTerms;
 use crate::time::{Calendar, Slot, Span};
+use market::Price;
+use market::reserve::{CapacityPrice, Direction, Power};
 
 const BATTERY: ParticipantId = ParticipantId(1);
 const EVSE: ParticipantId = ParticipantId(2);
 const PROSUMER: ParticipantId = ParticipantId(3);
+const DSO: ParticipantId = ParticipantId(4);
 const RULES: MarketRules = MarketRules { slot: Span::from_minutes(15), lead: Span::from_minutes(15) };
 const THRESHOLD: Strategy =
     Strategy::PriceThreshold { charge_below_eur_per_mwh: 150.0, discharge_above_eur_per_mwh: 250.0 };
@@ -222,4 +226,84 @@ fn a_vehicle_in_the_market_does_what_was_traded_until_it_must_charge() {
     assert_eq!((tradable.storage.min_kwh, departure.ready), (30.0, at(540).time));
     let (out, _) = traded(&mut ems, 15, vec![(EVSE, needs(50.0, at(74))), awarded(EVSE, 15, -1000)]);
     assert_eq!(directives(&out, EVSE), [], "it charges by its own habit");
+}
+
+/// A manager that offers reserve on simple terms, with one window of 4 h held both ways from midnight on.
+fn holding(strategy: Strategy, up_w: i64, down_w: i64) -> Ems {
+    let terms = ReserveTerms {
+        capacity_eur_per_mw_h: 10.0,
+        capacity_spread: 0.0,
+        activation_price: Price(200_000),
+        power_share: 0.5,
+        efficiency: 1.0,
+        margin: 0.0,
+    };
+    let window = Slot { start: at(0).time, length: Span::HOUR * 4 };
+    let held = |direction, watts| HeldCapacity { unit: BATTERY, window, direction, power: Power(watts) };
+    let mut ems = ems(strategy).with_reserve(terms);
+    let held = ReserveMail::Held(vec![held(Direction::Up, up_w), held(Direction::Down, down_w)]);
+    ems.reserve.take(DSO, &held);
+    ems
+}
+
+fn reserve_mail(out: &Outbox) -> Vec<&ReserveMail> {
+    let mut found = Vec::new();
+    for mail in &out.mail {
+        if let (DSO, Message::Reserve(reserve)) = (mail.to, &mail.message) {
+            found.push(reserve.as_ref());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_battery_that_holds_reserve_leaves_power_and_energy_to_it() {
+    let charge = |energy_kwh| {
+        let reports = vec![(BATTERY, Message::StorageStatus(status(energy_kwh))), (BATTERY, price(100.0))];
+        directives(&plan(&mut holding(THRESHOLD, 10_000, 5_000), at(0), 0.0, reports), BATTERY)
+    };
+    assert_eq!(charge(50.0), [hold(15.0)], "5 of 20 kW are held");
+    assert_eq!(charge(74.0), [hold(4.0)], "5 kW for 4 h need 20 kWh below 95: one kWh is left for a quarter hour");
+    assert_eq!(charge(80.0), [hold(-10.0)], "too full: it makes room, with the power that is not held");
+    assert_eq!(charge(44.0), [hold(15.0)], "10 kW for 4 h need 40 kWh above 5: it charges as it would");
+}
+
+#[test]
+fn a_follower_that_holds_reserve_follows_within_limits() {
+    let reports = vec![(BATTERY, Message::StorageStatus(status(50.0)))];
+    let out = plan(&mut holding(Strategy::SelfConsumption {}, 10_000, 5_000), at(0), 8.0, reports);
+    let follow = Directive::FollowMeter { meter: MeterId::Portfolio(PortfolioId(0)), share: 1.0 };
+    let limits = [Directive::ImportLimit(Value::Constant(15.0)), Directive::ExportLimit(Value::Constant(10.0))];
+    assert_eq!(directives(&out, BATTERY), [vec![follow], limits.into()].concat());
+}
+
+#[test]
+fn what_is_called_comes_on_top_of_the_plan_that_is_told_and_is_measured_after_it() {
+    let mut ems = holding(Strategy::SelfConsumption {}, 10_000, 5_000);
+    let slot = Slot { start: at(0).time, length: RULES.slot };
+    let calls = vec![Call { unit: BATTERY, direction: Direction::Up, energy: Energy(2000) }];
+    let called = Message::Reserve(Box::new(ReserveMail::Called { slot, calls }));
+    let out = plan(&mut ems, at(0), 4.0, vec![(BATTERY, Message::StorageStatus(status(50.0))), (DSO, called)]);
+    assert_eq!(directives(&out, BATTERY), [hold(-12.0)], "4 kW for the portfolio, 8 kW for the operator");
+    let flow = |wh| vec![Flow { unit: BATTERY, energy: Energy(wh) }];
+    assert_eq!(reserve_mail(&out), [&ReserveMail::Planned { slot, flows: flow(-1000) }]);
+    let after = StorageStatus { power_kw: -11.6, ..status(47.0) };
+    let out = plan(&mut ems, at(15), 0.0, vec![(BATTERY, Message::StorageStatus(after))]);
+    assert_eq!(reserve_mail(&out), [&ReserveMail::Measured { slot, flows: flow(-2900) }]);
+}
+
+#[test]
+fn a_tender_is_answered_with_what_lasts_all_through_the_window_in_every_other_one() {
+    let mut ems = holding(Strategy::SelfConsumption {}, 0, 0);
+    let window = |hours: i64| Slot { start: at(60 * hours).time, length: Span::HOUR * 4 };
+    let windows = vec![window(24), window(28), window(32)];
+    let tender = ReserveMail::Tender { windows, directions: vec![Direction::Up, Direction::Down] };
+    let reports = vec![(BATTERY, Message::StorageStatus(status(50.0))), (DSO, Message::Reserve(Box::new(tender)))];
+    let out = plan(&mut ems, at(0), 0.0, reports);
+    let [ReserveMail::Offers(offers)] = reserve_mail(&out)[..] else { panic!("{:?}", out.mail) };
+    let told: Vec<_> = offers.iter().map(|offer| (offer.window, offer.direction, offer.capacity.0)).collect();
+    // 90 kWh usable, half for either direction, for 4 h.
+    let both = |hours| [Direction::Up, Direction::Down].map(|direction| (window(hours), direction, 11_250));
+    assert_eq!(told, [both(24), both(32)].concat());
+    assert_eq!(offers[0].capacity_price, CapacityPrice(40_000), "10 EUR/MW for each of 4 h");
 }

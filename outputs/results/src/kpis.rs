@@ -3,6 +3,7 @@
 mod areas;
 mod community;
 mod definitions;
+mod reserve;
 mod supply;
 
 use agents::reading::Signal;
@@ -14,8 +15,10 @@ use areas::{Area, NetWindow, prefixes};
 use community::Communities;
 pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
 pub use community::{COMMUNITY_FIGURES, compared_prefixes};
-pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
+pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS, of_run};
 pub use definitions::{Meaning, meaning};
+pub(crate) use reserve::RESERVE_KPIS;
+use reserve::ReserveTotals;
 use supply::SupplyTotals;
 
 /// The interval over which an area's imports and exports are netted and its peak is taken: the quarter
@@ -101,6 +104,8 @@ pub(crate) struct RunTotals {
     pub(crate) events: u64,
     /// None before the first slot of a supply.
     pub(crate) supply: Option<SupplyTotals>,
+    /// None before the first window of reserve is over.
+    pub(crate) reserve: Option<ReserveTotals>,
 }
 
 /// The netting window that is open.
@@ -190,7 +195,7 @@ impl Kpis {
         let mut areas = self.areas.clone();
         self.window.clone().close(self.calendar, &mut areas);
         let run = self.run_totals(&mut areas);
-        let mut kpis: Vec<Kpi> = RUN_KPIS.iter().map(|kpi| kpi.figure("", "", &run)).collect();
+        let mut kpis: Vec<Kpi> = of_run().map(|kpi| kpi.figure("", "", &run)).collect();
         kpis.extend(self.communities.figures());
         for area in &areas {
             kpis.extend(AREA_KPIS.iter().map(|kpi| kpi.figure(&area.prefix, &area.label, &area.totals)));
@@ -202,6 +207,7 @@ impl Kpis {
         match record {
             Record::Clearing(row) => self.communities.add_clearing(row),
             Record::Alternative(row) => self.communities.add_alternative(row),
+            Record::Reserve(row) => self.run.reserve.get_or_insert_default().add(row),
             Record::Session(row) => self.run.add_session(row),
             Record::Event(_) => self.run.events += 1,
             Record::Settlement(row) => {

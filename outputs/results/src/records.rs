@@ -3,6 +3,7 @@
 mod comparison;
 mod invoices;
 mod market;
+mod reserve;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,14 +11,15 @@ use std::sync::Arc;
 use self::comparison::Comparisons;
 use self::invoices::InvoiceColumns;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
+use self::reserve::ReserveColumns;
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, INVOICES, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES,
-    Table,
+    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, INVOICES, ORDERS, RESERVE, SESSIONS, SETTLEMENTS, STORAGE_HEALTH,
+    TRADES, Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -32,6 +34,7 @@ pub(crate) struct RecordTables {
     days: Days,
     invoices: TableWriter<InvoiceColumns>,
     comparisons: Comparisons,
+    reserve: TableWriter<ReserveColumns>,
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
     events: TableWriter<EventColumns>,
@@ -39,7 +42,7 @@ pub(crate) struct RecordTables {
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 10] = [
+    pub(crate) const TABLES: [Table; 11] = [
         ORDERS,
         TRADES,
         CLEARINGS,
@@ -47,6 +50,7 @@ impl RecordTables {
         INVOICES,
         COMPARISONS,
         COMPARED_BILLS,
+        RESERVE,
         SESSIONS,
         STORAGE_HEALTH,
         EVENTS,
@@ -61,6 +65,7 @@ impl RecordTables {
             days: Days::new(names.calendar),
             invoices: TableWriter::create(InvoiceColumns::new(names), folder.partial(&INVOICES), info)?,
             comparisons: Comparisons::create(folder, info, names)?,
+            reserve: TableWriter::create(ReserveColumns::new(names), folder.partial(&RESERVE), info)?,
             sessions: TableWriter::create(SessionColumns::new(names), folder.partial(&SESSIONS), info)?,
             storage_health: TableWriter::create(
                 StorageHealthColumns::new(names),
@@ -82,6 +87,7 @@ impl RecordTables {
                 None => Ok(()),
             },
             Record::Invoice(row) => self.invoices.push(row),
+            Record::Reserve(row) => self.reserve.push(row),
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
             Record::Event(row) => self.events.push(row),
@@ -104,6 +110,7 @@ impl RecordTables {
             self.invoices.close()?,
             comparisons,
             compared_bills,
+            self.reserve.close()?,
             self.sessions.close()?,
             self.storage_health.close()?,
             self.events.close()?,

@@ -39,6 +39,7 @@ impl Draft<'_> {
         };
         let portfolio = self.portfolio(&ems.portfolio);
         let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
+        let dso = self.buying_reserve(dso);
         let tariff = &self.sections.charge_point_operator;
         let tariff = ChargingTariff {
             delivered: Price::from_eur_per_mwh(tariff.delivered_eur_per_mwh),
@@ -101,6 +102,17 @@ impl Draft<'_> {
         }
         let strategies = (self.sections.ems.batteries, self.sections.ems.vehicles);
         let terms = self.sections.schedule.terms(self.sections.retailer.tariff());
-        Ems::new(portfolio, self.rules, batteries, charge_points, strategies).scheduling(terms, calendar)
+        let ems = Ems::new(portfolio, self.rules, batteries, charge_points, strategies).scheduling(terms, calendar);
+        let reserve = &self.sections.reserve;
+        if reserve.is_on() { ems.with_reserve(reserve.terms()) } else { ems }
+    }
+
+    fn buying_reserve(&self, dso: Dso) -> Dso {
+        let reserve = &self.sections.reserve;
+        if !reserve.is_on() {
+            return dso;
+        }
+        let draws = Draws::new(self.sections.run.seed, DSO, "reserve");
+        dso.with_reserve(reserve.rules(self.rules.slot), vec![self.id(EMS)], draws)
     }
 }

@@ -6,6 +6,7 @@ mod blocks;
 mod dispatch;
 mod exchange;
 mod negotiation;
+mod reserve;
 
 use super::error::ClearError;
 use super::node::Node;
@@ -35,7 +36,8 @@ pub(crate) struct Solver {
 }
 
 /// All forms besides books of orders.
-pub(crate) const FORMS: [&Form; 4] = [&blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM];
+pub(crate) const FORMS: [&Form; 5] =
+    [&blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM, &reserve::FORM];
 
 /// A problem and its name.
 pub(crate) struct Named {

@@ -7,7 +7,7 @@ use market::settlement::{Component, SlotBill, TaxedInvoice, TaxedLine};
 
 use super::Flow;
 use super::community::{ACTUAL, COMMUNITY_KPIS};
-use super::definitions::{AREA_KPIS, RUN_KPIS};
+use super::definitions::{AREA_KPIS, of_run};
 
 /// A portfolio or the island.
 #[derive(Clone, Debug)]
@@ -120,7 +120,7 @@ impl AreaTotals {
 /// Prefixes and labels of the portfolios' key figures, then the island's: lower case, `_` for all but
 /// letters and digits, and no name that another key figure has already.
 pub(super) fn prefixes(portfolios: &[String]) -> Vec<(String, String)> {
-    let mut taken: BTreeSet<String> = RUN_KPIS.iter().map(|kpi| kpi.name.to_owned()).collect();
+    let mut taken: BTreeSet<String> = of_run().map(|kpi| kpi.name.to_owned()).collect();
     taken.extend(COMMUNITY_KPIS.iter().map(|kpi| format!("{ACTUAL}{}", kpi.name)));
     let mut claim = |prefix: &str| {
         let names: Vec<_> = AREA_KPIS.iter().map(|kpi| format!("{prefix}{}", kpi.name)).collect();

@@ -5,7 +5,7 @@ use agents::reading::Source;
 
 use super::areas::AreaTotals;
 use super::community::of_community;
-use super::{Flow, Kpi, RunTotals};
+use super::{Flow, Kpi, RESERVE_KPIS, RunTotals};
 
 /// A key figure made of totals `T`.
 pub(crate) struct Definition<T> {
@@ -252,6 +252,11 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 26] = [
     },
 ];
 
+/// All figures of the run as a whole, in the order of the columns.
+pub(crate) fn of_run() -> impl Iterator<Item = &'static Definition<RunTotals>> {
+    RUN_KPIS.iter().chain(&RESERVE_KPIS)
+}
+
 /// Figures of a portfolio or the island.
 pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 17] = [
     Definition {
@@ -415,7 +420,7 @@ pub struct Meaning<'a> {
 /// Looks up what the column of a key figure says; none if it is not one of ours.
 pub fn meaning(column: &str) -> Option<Meaning<'_>> {
     let area = |name: &str| column.strip_suffix(name)?.strip_suffix('_');
-    if let Some(of) = RUN_KPIS.iter().find(|of| of.name == column) {
+    if let Some(of) = of_run().find(|of| of.name == column) {
         return Some(Meaning { area: "", name: of.name, unit: of.unit, label: of.label, description: of.description });
     }
     if let Some((area, of)) = of_community(column) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{KPIS, POINTS, RUNS, SIGN_CONVENTION, SWEEP_KPIS, TABLES, Table, UNIT_CONVENTION, VERSION};
-use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, RUN_KPIS};
+use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, RESERVE_KPIS, RUN_KPIS};
 
 const INTRODUCTION: &str = "\
 # Tables of a run
@@ -61,6 +61,8 @@ pub fn markdown() -> String {
     }
     let _ = writeln!(text, "\n### Key figures of the run\n\n{KPI_INTRODUCTION}");
     write_kpis(&mut text, &RUN_KPIS, "");
+    let _ = writeln!(text, "\n### Key figures of reserve\n");
+    write_kpis(&mut text, &RESERVE_KPIS, "");
     let _ = writeln!(text, "\n### Key figures of the market\n\n{COMMUNITY_INTRODUCTION}");
     write_kpis(&mut text, &COMMUNITY_KPIS, "market_");
     let _ = writeln!(text, "\n### Key figures of portfolios and the island\n\n{AREA_INTRODUCTION}");

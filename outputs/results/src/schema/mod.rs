@@ -16,7 +16,7 @@ pub use markdown::markdown;
 pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
     ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, INVOICES, KPIS, MIRROR, ORDERS, PARTICIPANTS,
-    SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
+    RESERVE, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
 };
 
 /// Version of tables and `run.json`; grows when a reader has to know of a change.
@@ -164,6 +164,7 @@ mod tests {
                     "s" => "_s",
                     "°C" => "_c",
                     "µEUR/kWh" => "_ueur_per_kwh",
+                    "µEUR/kW" => "_ueur_per_kw",
                     "nEUR" => "_neur",
                     "as the column `unit` says" => "value",
                     other => panic!("{}.{}: no word for the unit {other}", table.name, column.name),

@@ -4,7 +4,7 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 18] = [
+pub const TABLES: [&Table; 19] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
@@ -18,6 +18,7 @@ pub const TABLES: [&Table; 18] = [
     &INVOICES,
     &COMPARISONS,
     &COMPARED_BILLS,
+    &RESERVE,
     &SESSIONS,
     &STORAGE_HEALTH,
     &EVENTS,
@@ -141,7 +142,7 @@ pub const SIGNALS: Table = Table {
             Name,
             "",
             "`irradiance`, `temperature`, `wind_speed`, `consumption_price`, `production_price`, `load_control_signal`, \
-             `demand_response_signal` or `co2_intensity`",
+             `demand_response_signal`, `co2_intensity` or `reserve_activation_signal`",
         ),
         column(
             "value",
@@ -473,6 +474,39 @@ pub const COMPARED_BILLS: Table = Table {
         column("rule", Name, "", "The rule, as the scenario names it; `settled` for the settlement itself"),
         column("site", Name, "", "The site"),
         column("total_neur", Integer, "nEUR", "The bill").sign(PAID),
+    ],
+};
+
+/// One row per offer of reserve.
+pub const RESERVE: Table = Table {
+    name: "reserve",
+    rows: "One row per offer of reserve, accepted or not, written when its window is over; by window, then as offered. Energy is delivered against the plan that was told when the slot began, and counted up to what was called. The totals of a window are what the operator pays. Empty without `[reserve]`.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When it was settled"),
+        column("window_start", Time, "", "First instant of the window"),
+        column("window_end", Time, "", "First instant after the window"),
+        column("direction", Name, "", "`up` (less consumption, more production) or `down`"),
+        column("provider", Name, "", "Who offers and is paid: the aggregator"),
+        column("unit", Name, "", "The device that holds and delivers"),
+        column("offered_kw", Real, "kW", "Power offered, positive"),
+        column(
+            "accepted_kw",
+            Real,
+            "kW",
+            "Power accepted and to be held, positive; 0 where the offer was not accepted",
+        ),
+        column("capacity_price_ueur_per_kw", Integer, "µEUR/kW", "Asked for a kW held for the whole window"),
+        column("activation_price_ueur_per_kwh", Integer, "µEUR/kWh", "Asked for a kWh delivered, in either direction")
+            .sign("− the provider pays"),
+        column("called_wh", Integer, "Wh", "Energy called, positive in either direction"),
+        column("delivered_wh", Integer, "Wh", "Energy delivered of it, from 0 to what was called"),
+        column("capacity_payment_neur", Integer, "nEUR", "Paid to the provider for holding"),
+        column("energy_payment_neur", Integer, "nEUR", "Paid to the provider for delivering")
+            .sign("− the provider pays"),
+        column("energy_fine_neur", Integer, "nEUR", "Paid by the provider for energy missing beyond the tolerance"),
+        column("capacity_fine_neur", Integer, "nEUR", "Paid by the provider for power missing at the worst moment"),
+        column("total_neur", Integer, "nEUR", "Payments less fines").sign("+ the provider receives, − it pays"),
     ],
 };
 

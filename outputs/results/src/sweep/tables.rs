@@ -9,7 +9,7 @@ use super::{Ended, FrozenRun, KPIS_PARQUET, Manifest, Points, RUNS_PARQUET, Stor
 use crate::error::ResultsError;
 use crate::frame::Frame;
 use crate::kpi_table::kpi_field;
-use crate::kpis::{ACTUAL, AREA_KPIS, COMMUNITY_KPIS, RUN_KPIS, of_community};
+use crate::kpis::{ACTUAL, AREA_KPIS, COMMUNITY_KPIS, of_community, of_run};
 use crate::schema::{RUNS, SWEEP_KPIS};
 use crate::table::metadata;
 
@@ -85,7 +85,7 @@ fn runs_table(points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
 /// those of the run, of the market, of rules that are compared with it, of portfolios by name, of the island.
 pub fn figures(patterns: &[String], names: &BTreeSet<String>) -> Vec<String> {
     let rank = |name: &String| {
-        let of_run = RUN_KPIS.iter().position(|kpi| kpi.name == *name);
+        let of_run = of_run().position(|kpi| kpi.name == *name);
         let of_area = AREA_KPIS
             .iter()
             .enumerate()

@@ -31,6 +31,7 @@ const ALL: [&str; 19] = [
     "mirror.parquet",
     "orders.parquet",
     "participants.parquet",
+    "reserve.parquet",
     "run.json",
     "sessions.parquet",
     "settlements.parquet",

@@ -1,6 +1,12 @@
 //! The distribution system operator: publishes prices a day ahead and asks for help when the island's load is high.
 //!
+//! Where the scenario says so it also buys reserve ([`ReserveRules`]).
+//!
 //! Somebody outside can hold its signals at a value: customers are told what is held, and what holds when it is let go.
+
+mod reserve;
+
+pub use reserve::ReserveRules;
 
 use crate::act::HeldSignal;
 use crate::core::{Core, MeterReading, Outbox, Wake};
@@ -14,6 +20,7 @@ use crate::series::Series;
 use crate::time::{Every, Now, Span, Time};
 use rand::RngExt;
 use rand_distr::StandardNormal;
+use reserve::ReserveDesk;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +44,8 @@ pub struct Dso {
     /// What somebody outside holds, and until when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     held: BTreeMap<Signal, Hold>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reserve: Option<Box<ReserveDesk>>,
 }
 
 /// A signal that is held.
@@ -103,6 +112,7 @@ impl Dso {
             demand_response_until: None,
             told: [None; Signal::ALL.len()],
             held: BTreeMap::new(),
+            reserve: None,
         }
     }
 
@@ -149,6 +159,8 @@ impl Dso {
             }
             Signal::ConsumptionPrice | Signal::ProductionPrice => self.send_prices(now, out),
             Signal::Co2Intensity | Signal::Irradiance | Signal::Temperature | Signal::WindSpeed => {}
+            // A call is a matter between operator and aggregator, by the slot.
+            Signal::ReserveActivation => {}
         }
     }
 
@@ -225,6 +237,7 @@ impl Dso {
             (Signal::LoadControl, Some(self.load_control_until.map_or(100.0, |_| self.policy.load_control_percent))),
             (Signal::DemandResponse, Some(self.demand_response_until.map_or(0.0, |_| 1.0))),
             (Signal::Co2Intensity, sense.co2_feed.as_ref().map_or(Some(self.policy.co2_g_per_kwh[hour]), price)),
+            (Signal::ReserveActivation, self.reserve.as_ref().map(|reserve| reserve.percent())),
         ];
         for (signal, value) in values {
             let value = self.held(signal).or(value);
@@ -267,6 +280,10 @@ impl Core for Dso {
         over(&mut self.demand_response_until);
         self.publish_prices(now, sense, out);
         self.hold_signals(now, inbox, out);
+        let held_percent = self.held(Signal::ReserveActivation);
+        if let Some(reserve) = &mut self.reserve {
+            reserve.step(now, held_percent, inbox, out);
+        }
         if self.watch.is_due(now.time) {
             let load_kw = self.mean_load_kw(now, &sense.island);
             self.watch_the_load(now, load_kw, out);
@@ -275,10 +292,11 @@ impl Core for Dso {
     }
 
     fn next_wake(&self, now: Now) -> Wake {
-        Wake::At(self.watch.next().min(now.next_midnight()))
+        let wake = Wake::At(self.watch.next().min(now.next_midnight()))
             .or_at(self.load_control_until)
             .or_at(self.demand_response_until)
-            .or_at(self.held.values().filter_map(|hold| hold.until).min())
+            .or_at(self.held.values().filter_map(|hold| hold.until).min());
+        self.reserve.as_ref().map_or(wake, |reserve| reserve.next_wake(wake))
     }
 }
 
