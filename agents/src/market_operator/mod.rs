@@ -3,12 +3,14 @@
 //! Each of its products has gates of its own, and orders may come long before theirs. The books of a gate are complete
 //! once no mail is left, so it asks to be woken when quiet; its awards open the next rounds.
 
+mod areas;
 mod auction;
 mod continuous;
 mod desk;
 mod venue;
 mod view;
 
+pub use areas::{AreaFees, Areas};
 pub use venue::{MarketRules, Trading, Venue, Venues};
 pub(crate) use venue::{gates_at, next_gate};
 pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView, TraderView};
@@ -16,7 +18,7 @@ pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView, Trade
 use crate::act::ActId;
 use crate::core::{Core, Outbox, Stage, Wake};
 use crate::id::{Kind, ParticipantId};
-use crate::mail::{Mail, Message};
+use crate::mail::{Mail, Message, RetailTariff};
 use crate::record::{ClearingRow, EventCode, Record};
 use crate::retailer::{Alternative, AlternativeId, Rule};
 use crate::time::{Now, Slot, Span, Time};
@@ -25,6 +27,7 @@ use market::auction::Specification;
 use market::product::ProductId;
 use market::{AgentId, Order};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The mind of a market operator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +52,12 @@ pub struct MarketOperator {
     /// Who is told the prices of auctions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     audience: Vec<ParticipantId>,
+    /// Where those who trade are, if it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    areas: Option<Arc<Areas>>,
+    /// The prices at which the retailer stands behind each auction, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backstop: Option<RetailTariff>,
 }
 
 impl MarketOperator {
@@ -71,7 +80,21 @@ impl MarketOperator {
             is_open: false,
             cleared,
             audience: Vec::new(),
+            areas: None,
+            backstop: None,
         }
+    }
+
+    /// One whose auctions are cleared in these areas.
+    #[must_use]
+    pub fn within(self, areas: Option<Arc<Areas>>) -> Self {
+        Self { areas, ..self }
+    }
+
+    /// One behind whose auctions the retailer stands with its tariff, whose feed-in price is less than any import price.
+    #[must_use]
+    pub fn with_backstop(self, backstop: Option<RetailTariff>) -> Self {
+        Self { backstop, ..self }
     }
 
     /// The same, which tells the retailer also what each clearing would have come to under these alternatives.
@@ -100,7 +123,8 @@ impl MarketOperator {
     fn desk<'a>(&'a self, product: ProductId, venue: &'a Venue) -> Desk<'a> {
         let Self { retailer, slot, ticket, compares, .. } = *self;
         let (shadows, audience) = (self.shadows.as_slice(), self.audience.as_slice());
-        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience }
+        let (areas, backstop) = (self.areas.as_deref(), self.backstop.as_ref());
+        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience, areas, backstop }
     }
 
     /// Has the books of a product do something at its desk; none if there is no such product.
