@@ -1,5 +1,6 @@
 //! What `cariflex explain` says of parameters, and the generated reference of all of them.
 
+use crate::areas::AreaSection;
 use crate::assets::{AssetKind, Belonging, Place};
 use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
@@ -110,6 +111,7 @@ fn all() -> Vec<Section> {
     sections.extend([
         single::<MarketSection>(),
         many::<ProductSection>("`[product.NAME]`"),
+        many::<AreaSection>("`[area.NAME]`"),
         single::<SettlementSection>(),
         single::<CommunitySection>(),
         single::<RetailerSection>(),

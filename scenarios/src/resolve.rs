@@ -3,6 +3,7 @@
 mod institutions;
 mod measured;
 
+use crate::areas::{self, Inhabitants, PlannedAreas};
 use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
 use crate::data::{DataTable, Measured};
@@ -87,13 +88,14 @@ impl Scenario {
         if let Some(window) = &window {
             measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
         }
+        let areas = areas::read(self, &problems);
         let read_faults = self.faults(window.as_ref(), &problems);
         let rules = match &window {
             Some(window) => (window.rules, Arc::clone(&window.venues)),
             None => (NO_RULES, Venues::default()),
         };
         let between = RefCell::default();
-        let draft = Draft::of(self, &sections, &assets, rules, &between);
+        let draft = Draft::of(self, &sections, &assets, (rules, &areas), &between);
         let mut faults = Vec::new();
         if assets_are_sound {
             self.check_measured(&draft, &assets, &measured, &between);
@@ -118,6 +120,7 @@ impl Scenario {
             tick: sections.run.tick,
             slot: window.rules.slot,
             venues: window.venues,
+            areas: draft.areas.names.clone(),
             record: sections.run.record,
             calendar: window.calendar,
             participants: draft.participants(&measured),
@@ -188,6 +191,8 @@ struct Draft<'a> {
     prosumer_of: BTreeMap<SiteId, Trader>,
     /// What the settlement is compared with.
     alternatives: Vec<Alternative>,
+    /// The areas of the market.
+    areas: PlannedAreas,
 }
 
 /// Who trades for a site.
@@ -202,7 +207,7 @@ impl<'a> Draft<'a> {
         scenario: &Scenario,
         sections: &'a Sections,
         assets: &'a [Asset],
-        (rules, venues): (MarketRules, Venues),
+        ((rules, venues), areas): ((MarketRules, Venues), &areas::Sections),
         problems: &RefCell<Vec<Problem>>,
     ) -> Self {
         let loads = match &sections.demand {
@@ -220,6 +225,7 @@ impl<'a> Draft<'a> {
             loads,
             prosumer_of: BTreeMap::new(),
             alternatives: Vec::new(),
+            areas: PlannedAreas::default(),
         };
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);
@@ -229,6 +235,10 @@ impl<'a> Draft<'a> {
         let (rule, members) = (draft.rule(), draft.prosumer_of.len());
         let Sections { market, community, .. } = sections;
         draft.alternatives = settlement::alternatives(scenario, &market.compare, community, (&rule, members), problems);
+        areas::check_backstop(scenario, areas, (market, &sections.retailer), problems);
+        let traders = draft.prosumer_of.iter().map(|(site, trader)| (*site, draft.id(&trader.id))).collect();
+        let inhabitants = Inhabitants { sites: &draft.sites, portfolios: &draft.portfolios, traders };
+        draft.areas = areas::resolve(scenario, areas, (market, &draft.venues), &inhabitants, problems);
         draft
     }
 
