@@ -398,3 +398,63 @@ impl Map<'_> {
 fn id(number: usize) -> AreaId {
     AreaId(number as u32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameters::from_toml;
+    use agents::PortfolioId;
+    use std::path::Path;
+
+    /// The areas of three sites that trade: `home`, `roof` and `shop` in Ducos, Ducos and Le Robert, the last two of one
+    /// portfolio.
+    fn planned(text: &str) -> PlannedAreas {
+        let head = "version = 2\nname = \"x\"\n[run]\nstart = \"2026-03-20\"\nduration = \"1d\"\n";
+        let scenario = Scenario::parse(&format!("{head}{text}"), Path::new("x.toml")).expect("it is TOML");
+        let commune = |name| Commune::find(name).expect("there is one");
+        let site = |name: &str, of, portfolio| PlannedSite { name: name.into(), commune: commune(of), portfolio };
+        let sites =
+            [site("home", "Ducos", None), site("roof", "Ducos", Some(PortfolioId(0))), site("shop", "Le Robert", Some(PortfolioId(0)))];
+        let traders = (0..3).map(|index| (SiteId(index), ParticipantId(10 + index))).collect();
+        let inhabitants = Inhabitants { sites: &sites, portfolios: &["street".into()], traders };
+        let problems = RefCell::default();
+        let market = from_toml::<MarketSection>("").expect("all has a default");
+        let planned = resolve(&scenario, &read(&scenario, &problems), (&market, &[]), &inhabitants, &problems);
+        assert_eq!(problems.into_inner(), []);
+        planned
+    }
+
+    fn homes(planned: &PlannedAreas) -> Vec<&str> {
+        let areas = planned.areas.as_ref().expect("there are areas");
+        areas.home.values().map(|area| planned.names[area.0 as usize].as_str()).collect()
+    }
+
+    #[test]
+    fn a_site_wins_over_its_portfolio_and_that_over_its_commune_and_the_rest_is_in_the_root() {
+        let head = "[area.island]\n[area.a]\nparent = \"island\"\ncommunes = [\"Ducos\"]\n";
+        assert_eq!(homes(&planned(head)), ["a", "a", "island"]);
+        let by_portfolio = format!("{head}[area.b]\nparent = \"a\"\nportfolios = [\"street\"]\n");
+        assert_eq!(homes(&planned(&by_portfolio)), ["a", "b", "b"]);
+        let by_site = format!("{by_portfolio}[area.c]\nparent = \"b\"\nsites = [\"shop\"]\nfee_share = 0.1\n");
+        let planned = planned(&by_site);
+        assert_eq!(homes(&planned), ["a", "b", "c"]);
+        let AreaFees::Nested(tree) = &planned.areas.expect("there are areas").fees else { panic!("they are nested") };
+        assert_eq!(planned.names[tree.root().0 as usize], "island");
+        assert_eq!(tree.areas()[0].fee, Fee { constant: Price::ZERO, rate_bp: 1000 }, "of the innermost");
+    }
+
+    #[test]
+    fn a_fee_between_two_areas_holds_in_both_directions_unless_both_say_theirs() {
+        let of = |south: &str| {
+            let text = format!(
+                "[area.north]\ncommunes = [\"Ducos\"]\nfee_to_eur_per_mwh = {{ south = 12 }}\n[area.south]\n{south}\n"
+            );
+            let planned = planned(&text);
+            assert_eq!(homes(&planned), ["north", "north", "south"]);
+            let AreaFees::Pairs(fees) = planned.areas.expect("there are areas").fees.clone() else { panic!("pairs") };
+            [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(from, to)| fees.fee(from, to).expect("it is there").0)
+        };
+        assert_eq!(of(""), [0, 12_000, 12_000, 0]);
+        assert_eq!(of("fee_to_eur_per_mwh = { north = 7, south = 1 }"), [0, 12_000, 7_000, 1_000]);
+    }
+}

@@ -163,3 +163,88 @@ impl Closing {
         self.price.or_else(in_areas).or_else(|| self.mean_price())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use market::areas::{Area, Fee, Subsidies};
+
+    fn order(id: u64, agent: u32, side: Side, quantity: i64, limit: i64) -> Order {
+        let (id, agent, quantity, limit) = (OrderId(id), AgentId(agent), Energy(quantity), Price(limit));
+        Order { id, agent, side, quantity, limit, quality: 0, premium_bp: 0, submitted_ms: 0, lottery: 0 }
+    }
+
+    /// Participants 1 and 2 are in the village, area 1; all others on the island around it, area 0.
+    fn areas(fees: AreaFees) -> Areas {
+        let home = BTreeMap::from([1, 2].map(|id| (ParticipantId(id), AreaId(1))));
+        Areas { fees, home, elsewhere: AreaId(0) }
+    }
+
+    fn nested(fee: Fee) -> Areas {
+        let island = Area { id: AreaId(0), parent: None, fee: Fee::default() };
+        let village = Area { id: AreaId(1), parent: Some(AreaId(0)), fee };
+        areas(AreaFees::Nested(AreaTree::new([island, village], Subsidies::Refused).expect("a tree")))
+    }
+
+    fn book() -> [Order; 3] {
+        [
+            order(0, 1, Side::Bid, 500, 240_000),
+            order(1, 2, Side::Offer, 800, 120_000),
+            order(2, 3, Side::Bid, 900, 210_000),
+        ]
+    }
+
+    fn closing(areas: Option<&Areas>) -> Closing {
+        let mechanism = market::mechanism("uniform-mid-truncated").expect("it exists");
+        Closing::of(&book(), &*mechanism, areas)
+    }
+
+    #[test]
+    fn what_is_left_in_the_village_is_sold_beyond_it_at_a_fee() {
+        let areas = nested(Fee { constant: Price(20_000), rate_bp: 500 });
+        let closing = closing(Some(&areas));
+        // At home half-way between 120 and 240. Beyond, the offer is 120 + 20 + 6 = 146 and meets 210 at 178, of which the
+        // seller gets (178 − 20) / 1.05.
+        let deals: Vec<_> =
+            closing.deals.iter().map(|deal| (deal.trade.quantity.0, deal.trade.price.0, deal.buyer_pays.0)).collect();
+        assert_eq!(deals, [(500, 180_000, 180_000), (300, 150_476, 178_000)]);
+        let [island, village] = closing.areas[..] else { panic!("two areas") };
+        assert_eq!((village.local, village.fees), (Energy(500), Money(300 * 27_524)));
+        assert_eq!((island.local, island.fees, island.volume), (Energy(800), Money::ZERO, Energy(300)));
+        let [bought, sold] = [Side::Bid, Side::Offer].map(|side| closing.deals[1].part(side));
+        assert_eq!(bought.paid - sold.received, village.fees);
+        assert_eq!((closing.price, closing.volume()), (None, Energy(800)), "each area has a price of its own");
+        let learns = |of| closing.price_for(ParticipantId(of), Some(&areas)).expect("they traded").0;
+        assert_eq!([learns(1), learns(3)], [180_000, 178_000]);
+    }
+
+    #[test]
+    fn of_pairs_each_side_pays_half_the_fee() {
+        let fees = [[0, 30_000], [40_001, 0]].map(|row| row.map(Price).to_vec()).to_vec();
+        let closing = closing(Some(&areas(AreaFees::Pairs(PairFees::new(fees).expect("a matrix")))));
+        // From the village to the island 40.001: half-way between 210 − 20.001 and 120 + 20 is 164.9995, truncated 164.999.
+        let deals: Vec<_> =
+            closing.deals.iter().map(|deal| (deal.trade.quantity.0, deal.trade.price.0, deal.buyer_pays.0)).collect();
+        assert_eq!(deals, [(500, 180_000, 180_000), (300, 144_999, 185_000)]);
+        let [island, village] = closing.areas[..] else { panic!("two areas") };
+        assert_eq!((village.sold, village.local, village.fees), (Energy(800), Energy(500), Money::ZERO));
+        assert_eq!((island.bought, island.local, island.fees), (Energy(300), Energy::ZERO, Money(300 * 40_001)));
+    }
+
+    #[test]
+    fn one_area_is_none() {
+        let island = Area { id: AreaId(0), parent: None, fee: Fee::default() };
+        let alone = areas(AreaFees::Nested(AreaTree::new([island], Subsidies::Refused).expect("a tree")));
+        let alone = Areas { home: BTreeMap::new(), ..alone };
+        let within = closing(Some(&alone));
+        assert_eq!(within.areas.len(), 1);
+        assert_eq!(Closing { areas: Vec::new(), ..within }, closing(None));
+    }
+
+    #[test]
+    fn areas_are_kept_and_read_back() {
+        let areas = nested(Fee { constant: Price(20_000), rate_bp: 500 });
+        let kept = serde_json::to_string(&areas).expect("they are plain");
+        assert_eq!(serde_json::from_str::<Areas>(&kept).expect("they are a tree"), areas);
+    }
+}

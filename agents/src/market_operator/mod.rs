@@ -517,4 +517,43 @@ mod tests {
             assert_eq!(told(&out), [(5, slot, expected)]);
         }
     }
+
+    #[test]
+    fn behind_each_auction_stands_the_retailer_at_the_tariff_of_the_contract() {
+        let tariff = RetailTariff {
+            peak: Price(270_000),
+            off_peak: Price(207_000),
+            off_peak_from: Span::HOUR * 22,
+            off_peak_until: Span::HOUR * 6,
+            feed_in: Price(100_000),
+        };
+        let (gate, mut out) = (at(24 * 60), Outbox::of(ParticipantId(0)));
+        let mut operator = operator().with_backstop(Some(tariff));
+        let day = Slot { start: gate.time + Span::HOUR * 12, length: Span::DAY };
+        let tomorrow = Slot { start: day.start, length: QUARTER };
+        operator.step(gate, &(), &[], &mut out);
+        let inbox = [
+            order(1, 1, Side::Bid, (500, 270_000), tomorrow),
+            order(1, 2, Side::Offer, (200, 90_000), tomorrow),
+            order(2, 1, Side::Bid, (300, 270_000), day),
+        ];
+        operator.step(gate, &(), &inbox, &mut out);
+        operator.step(gate, &(), &[], &mut out);
+        let limit = |product: u8, slot: Slot, side| {
+            let of = |record: &Record| match record {
+                Record::Order(row) if (row.product.0, row.slot, row.side) == (product, slot, side) => Some(*row),
+                _ => None,
+            };
+            let own = |row: &crate::record::OrderRow| row.participant == RETAILER;
+            out.records.iter().filter_map(of).find(own).map(|row| (row.limit.0, row.energy.0, row.time))
+        };
+        assert_eq!(limit(1, tomorrow, Side::Offer), Some((270_000, 500, gate.time)), "at noon it is peak");
+        assert_eq!(limit(1, tomorrow, Side::Bid), Some((100_000, 200, gate.time)));
+        // Eight hours of a day are off-peak: (8 × 207 + 16 × 270) / 24.
+        assert_eq!(limit(2, day, Side::Offer), Some((249_000, 300 * 96, gate.time)));
+        assert_eq!(limit(2, day, Side::Bid), None, "nobody offers");
+        let filled: i64 = awards(&out).iter().filter(|award| award.0 == 1).map(|award| award.3).sum();
+        assert_eq!(filled, 500 + 300, "200 from the neighbour, the rest from the retailer");
+        assert!(awards(&out).iter().all(|award| award.0 != RETAILER.0));
+    }
 }

@@ -3,6 +3,7 @@
 mod areas;
 mod community;
 mod definitions;
+mod market_areas;
 mod supply;
 
 use agents::reading::Signal;
@@ -16,6 +17,8 @@ pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
 pub use community::{COMMUNITY_FIGURES, compared_prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
 pub use definitions::{Meaning, meaning};
+pub(crate) use market_areas::{MARKET_AREA_KPIS, of_market_area};
+use market_areas::MarketAreas;
 use supply::SupplyTotals;
 
 /// The interval over which an area's imports and exports are netted and its peak is taken: the quarter
@@ -54,6 +57,7 @@ pub struct Kpis {
     areas: Vec<Area>,
     run: RunTotals,
     communities: Communities,
+    market_areas: MarketAreas,
     window: Window,
 }
 
@@ -140,6 +144,7 @@ impl Kpis {
             areas: areas.collect(),
             run: RunTotals::default(),
             communities: Communities::new(&catalogue.alternatives),
+            market_areas: MarketAreas::new(&catalogue.areas),
             window: Window::new(catalogue.portfolios.len() + 1),
         }
     }
@@ -192,6 +197,7 @@ impl Kpis {
         let run = self.run_totals(&mut areas);
         let mut kpis: Vec<Kpi> = RUN_KPIS.iter().map(|kpi| kpi.figure("", "", &run)).collect();
         kpis.extend(self.communities.figures());
+        kpis.extend(self.market_areas.figures());
         for area in &areas {
             kpis.extend(AREA_KPIS.iter().map(|kpi| kpi.figure(&area.prefix, &area.label, &area.totals)));
         }
@@ -201,6 +207,7 @@ impl Kpis {
     fn add_record(&mut self, record: &Record) {
         match record {
             Record::Clearing(row) => self.communities.add_clearing(row),
+            Record::Area(row) => self.market_areas.add(row),
             Record::Alternative(row) => self.communities.add_alternative(row),
             Record::Session(row) => self.run.add_session(row),
             Record::Event(_) => self.run.events += 1,

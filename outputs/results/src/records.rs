@@ -1,11 +1,13 @@
 //! The tables of things that happen: orders, trades, clearings, settlements, sessions, days of batteries, events.
 
+mod areas;
 mod comparison;
 mod market;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::areas::AreaColumns;
 use self::comparison::Comparisons;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
@@ -14,7 +16,7 @@ use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
+    AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -25,6 +27,7 @@ pub(crate) struct RecordTables {
     orders: TableWriter<OrderColumns>,
     trades: TableWriter<TradeColumns>,
     clearings: TableWriter<ClearingColumns>,
+    areas: TableWriter<AreaColumns>,
     settlements: TableWriter<SettlementColumns>,
     days: Days,
     comparisons: Comparisons,
@@ -35,14 +38,15 @@ pub(crate) struct RecordTables {
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 9] =
-        [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, COMPARISONS, COMPARED_BILLS, SESSIONS, STORAGE_HEALTH, EVENTS];
+    pub(crate) const TABLES: [Table; 10] =
+        [ORDERS, TRADES, CLEARINGS, AREAS, SETTLEMENTS, COMPARISONS, COMPARED_BILLS, SESSIONS, STORAGE_HEALTH, EVENTS];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
             orders: TableWriter::create(OrderColumns::new(names), folder.partial(&ORDERS), info)?,
             trades: TableWriter::create(TradeColumns::new(names), folder.partial(&TRADES), info)?,
             clearings: TableWriter::create(ClearingColumns::new(names), folder.partial(&CLEARINGS), info)?,
+            areas: TableWriter::create(AreaColumns::new(names), folder.partial(&AREAS), info)?,
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
             comparisons: Comparisons::create(folder, info, names)?,
@@ -62,6 +66,7 @@ impl RecordTables {
             Record::Order(row) => self.orders.push(row),
             Record::Trade(row) => self.trades.push(row),
             Record::Clearing(row) => self.clearings.push(row),
+            Record::Area(row) => self.areas.push(row),
             Record::Settlement(row) => match self.days.add(row) {
                 Some(day) => day.iter().try_for_each(|row| self.settlements.push(row)),
                 None => Ok(()),
@@ -83,6 +88,7 @@ impl RecordTables {
             self.orders.close()?,
             self.trades.close()?,
             self.clearings.close()?,
+            self.areas.close()?,
             self.settlements.close()?,
             comparisons,
             compared_bills,

@@ -2,6 +2,7 @@
 //!
 //! A further form is one more file, and one more entry of [`FORMS`].
 
+mod areas;
 mod blocks;
 mod dispatch;
 mod exchange;
@@ -35,7 +36,7 @@ pub(crate) struct Solver {
 }
 
 /// All forms besides books of orders.
-pub(crate) const FORMS: [&Form; 4] = [&blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM];
+pub(crate) const FORMS: [&Form; 5] = [&areas::FORM, &blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM];
 
 /// A problem and its name.
 pub(crate) struct Named {

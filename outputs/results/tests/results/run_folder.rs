@@ -19,7 +19,8 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
+    "areas.parquet",
     "assets.parquet",
     "clearings.parquet",
     "compared_bills.parquet",
