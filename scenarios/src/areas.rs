@@ -160,7 +160,9 @@ pub(crate) fn resolve(
     let mut home = BTreeMap::new();
     for &(site, trader) in &inhabitants.traders {
         match home_of_site[site.index()].or(elsewhere) {
-            Some(area) => drop(home.insert(trader, area)),
+            Some(area) => {
+                home.insert(trader, area);
+            }
             None => {
                 let site = &inhabitants.sites[site.index()].name;
                 let text = format!(

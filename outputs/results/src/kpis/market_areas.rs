@@ -15,6 +15,32 @@ const PREFIX: &str = "area_";
 /// More areas have no key figures of their own: they are in the table `areas`.
 const MOST: usize = 12;
 
+/// Name, label and unit of each figure of an area of the market.
+pub const MARKET_AREA_FIGURES: [(&str, &str, &str); MARKET_AREA_KPIS.len()] = {
+    let mut figures = [("", "", ""); MARKET_AREA_KPIS.len()];
+    let mut place = 0;
+    while place < figures.len() {
+        let of = &MARKET_AREA_KPIS[place];
+        figures[place] = (of.name, of.label, of.unit);
+        place += 1;
+    }
+    figures
+};
+
+/// What the names of the figures of each area begin with, in the order of their names; empty where they are too many.
+pub fn market_area_prefixes(names: &[String]) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let mut claim = |name: &String| {
+        let mut prefix = format!("{PREFIX}{}_", column_word(name));
+        while !taken.insert(prefix.clone()) {
+            prefix.push_str("again_");
+        }
+        prefix
+    };
+    let few = if names.len() <= MOST { names } else { &[] };
+    few.iter().map(&mut claim).collect()
+}
+
 /// What an area comes to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MarketAreaTotals {
@@ -61,16 +87,8 @@ pub(super) struct MarketAreas {
 impl MarketAreas {
     /// Of nothing yet.
     pub(super) fn new(names: &[String]) -> Self {
-        let mut taken = BTreeSet::new();
-        let mut named = |name: &String| {
-            let mut prefix = format!("{PREFIX}{}_", column_word(name));
-            while !taken.insert(prefix.clone()) {
-                prefix.push_str("again_");
-            }
-            (prefix, name.clone(), MarketAreaTotals::default())
-        };
-        let few = if names.len() <= MOST { names } else { &[] };
-        Self { areas: few.iter().map(&mut named).collect() }
+        let areas = market_area_prefixes(names).into_iter().zip(names);
+        Self { areas: areas.map(|(prefix, name)| (prefix, name.clone(), MarketAreaTotals::default())).collect() }
     }
 
     pub(super) fn add(&mut self, row: &AreaRow) {
@@ -91,6 +109,6 @@ impl MarketAreas {
 
 /// The area, with its prefix but for the last letter, and the figure of a column; none if it is not one of these.
 pub(crate) fn of_market_area(column: &str) -> Option<(&str, &'static Definition<MarketAreaTotals>)> {
-    let column_of = column.starts_with(PREFIX).then_some(column)?;
-    MARKET_AREA_KPIS.iter().find_map(|of| Some((column_of.strip_suffix(of.name)?.strip_suffix('_')?, of)))
+    let column = column.starts_with(PREFIX).then_some(column)?;
+    MARKET_AREA_KPIS.iter().find_map(|of| Some((column.strip_suffix(of.name)?.strip_suffix('_')?, of)))
 }
