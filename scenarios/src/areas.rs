@@ -4,7 +4,7 @@ use crate::communes::{Commune, communes};
 use crate::document::{Drawn, Node, Value, nearest};
 use crate::error::{Problem, beginning};
 use crate::parameters::Limits::{Any, Within};
-use crate::parameters::{ASSUMPTION, Limits, Parameter, Setting, parameters};
+use crate::parameters::{Limits, Parameter, Setting, parameters};
 use crate::plan::PlannedSite;
 use crate::products::{NO_MECHANISM, mechanism_of};
 use crate::scenario::Scenario;
@@ -29,9 +29,9 @@ parameters! {
         /// The area around it; none for the root, of which there is one.
         parent: Option<String> = None, "area", Any, "";
         /// What crossing its boundary costs, in either direction; paid by the buyer.
-        fee_eur_per_mwh: f64 = 0.0, "EUR/MWh", Within(0.0, 1e5), ASSUMPTION;
+        fee_eur_per_mwh: f64 = 0.0, "EUR/MWh", Within(0.0, 1e5), "";
         /// The same as a share of what the seller receives; both may be set, they add up.
-        fee_share: f64 = 0.0, "share", Within(0.0, 10.0), ASSUMPTION;
+        fee_share: f64 = 0.0, "share", Within(0.0, 10.0), "";
         /// In place of boundaries: what energy costs that goes from here to each other area, { south = 12, centre = 5 }; the
         /// same in the other direction unless that area says otherwise. Bids and offers meet by what is left to gain after the
         /// fee, of which each side pays half; no mechanism is asked. The area that names nobody is that of all others.
@@ -191,7 +191,9 @@ pub(crate) fn check_backstop(
     let told = |text: &str| problems.borrow_mut().push(scenario.root.problem("market.backstop", text));
     // Less is refused anyway.
     if retailer.feed_in_eur_per_mwh == retailer.peak_eur_per_mwh.min(retailer.off_peak_eur_per_mwh) {
-        told("has the retailer trade with itself, as it buys and sells at one price: lower retailer.feed_in_eur_per_mwh");
+        told(
+            "has the retailer trade with itself, as it buys and sells at one price: lower retailer.feed_in_eur_per_mwh",
+        );
     }
     if sections.values().any(|section| !section.fee_to_eur_per_mwh.0.is_empty()) {
         told(
@@ -237,7 +239,10 @@ impl Map<'_> {
     fn check_venues(&self, venues: &[Venue]) {
         for venue in venues.iter().filter(|venue| venue.trading == Trading::Continuous) {
             let key = format!("product.{}.trading", venue.product.name);
-            self.told(key, "is continuous, but only auctions clear area by area: make it an auction, or leave [area] out");
+            self.told(
+                key,
+                "is continuous, but only auctions clear area by area: make it an auction, or leave [area] out",
+            );
         }
     }
 
@@ -322,7 +327,9 @@ impl Map<'_> {
             for to in &self.names {
                 row.push(fee(from, to).unwrap_or_default());
                 if fee(from, to).is_none() && from < to {
-                    let text = format!("says nothing of `{to}`, nor `{to}` of it: write what a MWh costs from one to the other");
+                    let text = format!(
+                        "says nothing of `{to}`, nor `{to}` of it: write what a MWh costs from one to the other"
+                    );
                     self.told(format!("area.{from}.fee_to_eur_per_mwh"), text);
                     are_sound = false;
                 }
@@ -349,19 +356,27 @@ impl Map<'_> {
     /// The area of each site that is in one: as it is named itself, by its portfolio, or by its commune.
     fn homes(&self, of: &Inhabitants<'_>) -> Vec<Option<AreaId>> {
         let site = |name: &str| of.sites.binary_search_by(|site| site.name.as_str().cmp(name)).ok();
-        let by_site = self.members("sites", |section| &section.sites, |name| {
-            site(name).ok_or_else(|| {
-                let hint = Self::hint(name, of.sites.iter().map(|site| site.name.as_str()));
-                format!("names `{}`, which is no site: {hint}", beginning(name))
-            })
-        });
+        let by_site = self.members(
+            "sites",
+            |section| &section.sites,
+            |name| {
+                site(name).ok_or_else(|| {
+                    let hint = Self::hint(name, of.sites.iter().map(|site| site.name.as_str()));
+                    format!("names `{}`, which is no site: {hint}", beginning(name))
+                })
+            },
+        );
         let portfolio = |name: &str| of.portfolios.iter().position(|other| other == name);
-        let by_portfolio = self.members("portfolios", |section| &section.portfolios, |name| {
-            portfolio(name).ok_or_else(|| {
-                let hint = Self::hint(name, of.portfolios.iter().map(String::as_str));
-                format!("names `{}`, which is no portfolio: {hint}", beginning(name))
-            })
-        });
+        let by_portfolio = self.members(
+            "portfolios",
+            |section| &section.portfolios,
+            |name| {
+                portfolio(name).ok_or_else(|| {
+                    let hint = Self::hint(name, of.portfolios.iter().map(String::as_str));
+                    format!("names `{}`, which is no portfolio: {hint}", beginning(name))
+                })
+            },
+        );
         let by_commune = self.members("communes", |section| &section.communes, Commune::find);
         debug_assert!(by_commune.keys().all(|commune| *commune < communes().len()));
         let home = |(place, site): (usize, &PlannedSite)| {
@@ -387,7 +402,10 @@ impl Map<'_> {
                     Ok(member) => {
                         if let Some(other) = members.insert(member, id(number)) {
                             let other = &self.names[other.0 as usize];
-                            self.told(key, format!("names `{name}`, as area.{other} does already: name it in one area, once"));
+                            self.told(
+                                key,
+                                format!("names `{name}`, as area.{other} does already: name it in one area, once"),
+                            );
                         }
                     }
                 }
@@ -415,8 +433,11 @@ mod tests {
         let scenario = Scenario::parse(&format!("{head}{text}"), Path::new("x.toml")).expect("it is TOML");
         let commune = |name| Commune::find(name).expect("there is one");
         let site = |name: &str, of, portfolio| PlannedSite { name: name.into(), commune: commune(of), portfolio };
-        let sites =
-            [site("home", "Ducos", None), site("roof", "Ducos", Some(PortfolioId(0))), site("shop", "Le Robert", Some(PortfolioId(0)))];
+        let sites = [
+            site("home", "Ducos", None),
+            site("roof", "Ducos", Some(PortfolioId(0))),
+            site("shop", "Le Robert", Some(PortfolioId(0))),
+        ];
         let traders = (0..3).map(|index| (SiteId(index), ParticipantId(10 + index))).collect();
         let inhabitants = Inhabitants { sites: &sites, portfolios: &["street".into()], traders };
         let problems = RefCell::default();

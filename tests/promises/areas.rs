@@ -140,7 +140,10 @@ fn with_the_retailer_behind_the_root_money_is_conserved_too() {
     let backed: Vec<&str> = NESTED.into_iter().chain(["market.backstop=true"]).collect();
     let (plan, run) = village(&backed);
     let retailer = id(&plan, "retailer");
-    assert!(trades(&run).iter().any(|trade| trade.seller == retailer && trade.fee.0 > 0), "the retailer sold nothing inwards");
+    assert!(
+        trades(&run).iter().any(|trade| trade.seller == retailer && trade.fee.0 > 0),
+        "the retailer sold nothing inwards"
+    );
     check_that_money_is_conserved(&(plan, run));
 }
 

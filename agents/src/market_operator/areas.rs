@@ -67,9 +67,7 @@ impl Deal {
     pub(super) fn part(&self, side: Side) -> Traded {
         let Self { trade, buyer_pays } = *self;
         match side {
-            Side::Bid => {
-                Traded { bought: trade.quantity, paid: trade.quantity * buyer_pays, ..Traded::default() }
-            }
+            Side::Bid => Traded { bought: trade.quantity, paid: trade.quantity * buyer_pays, ..Traded::default() },
             Side::Offer => Traded { sold: trade.quantity, received: trade.payment(), ..Traded::default() },
         }
     }

@@ -18,8 +18,8 @@ pub use community::{COMMUNITY_FIGURES, compared_prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
 pub use definitions::{Meaning, meaning};
 use market_areas::MarketAreas;
-pub(crate) use market_areas::{MARKET_AREA_KPIS, of_market_area};
 pub use market_areas::{MARKET_AREA_FIGURES, market_area_prefixes};
+pub(crate) use market_areas::{MARKET_AREA_KPIS, of_market_area};
 use supply::SupplyTotals;
 
 /// The interval over which an area's imports and exports are netted and its peak is taken: the quarter

@@ -35,7 +35,10 @@ pub(crate) fn areas() -> Vec<Case> {
         area(
             "two roots",
             "[area.north]\n[area.south]\ncommunes = [\"Ducos\"]\n",
-            &["area.south.parent makes no tree: areas `north` and `south` are both without a parent", "add an area above"],
+            &[
+                "area.south.parent makes no tree: areas `north` and `south` are both without a parent",
+                "add an area above",
+            ],
         ),
         area(
             "areas in a circle",
@@ -57,7 +60,11 @@ pub(crate) fn areas() -> Vec<Case> {
             "[area.island]\nfee_share = 0.1\n",
             &["line 9: area.island.fee_share makes no tree: area `island` is the root and has a fee", "drop the fee"],
         ),
-        north("a fee that pays", "fee_eur_per_mwh = -3", &["line 11: area.north.fee_eur_per_mwh", "-3", "0 to 100000"]),
+        north(
+            "a fee that pays",
+            "fee_eur_per_mwh = -3",
+            &["line 11: area.north.fee_eur_per_mwh", "-3", "between 0 and 100000"],
+        ),
         pairs(
             "both kinds of fee",
             "fee_eur_per_mwh = 3\ncommunes = [\"Ducos\"]",

@@ -194,7 +194,8 @@ fn pairs(names: &[String], written: &Written) -> Result<Fees, Wrong> {
             ("mechanism", place.mechanism.is_some()),
         ];
         if let Some((field, _)) = others.into_iter().find(|(_, is_there)| *is_there) {
-            let problem = "is of areas within areas, but there are fees between pairs (fee_to_eur_per_mwh) too: keep one kind";
+            let problem =
+                "is of areas within areas, but there are fees between pairs (fee_to_eur_per_mwh) too: keep one kind";
             return Err((key(field), problem.into()));
         }
         for to in place.fee_to_eur_per_mwh.keys() {
@@ -385,15 +386,14 @@ mod tests {
         // In the village 120 meets 240, at 180. On the island the offer asks 120 + 20 + 6 (5 % of 120) = 146, and meets 210 at
         // 178. Its seller receives what with 20 and 5 % comes to 178: 158 / 1.05 = 150.476 EUR/MWh.
         let found: Vec<_> = trades.iter().map(shown).collect();
-        let expected = [
-            ("village".to_owned(), 500, [180_000, 180_000]),
-            ("island".to_owned(), 300, [150_476, 178_000]),
-        ];
+        let expected =
+            [("village".to_owned(), 500, [180_000, 180_000]), ("island".to_owned(), 300, [150_476, 178_000])];
         assert_eq!(found, expected);
         let whole = |field: &str| of[field].as_i64().expect("a number");
         assert_eq!(whole("fees_neur"), 300 * (178_000 - 150_476));
         assert_eq!(whole("payment_neur"), whole("revenue_neur") + whole("fees_neur"));
-        let collected: i64 = of["areas"].as_array().expect("areas").iter().filter_map(|area| area["fees_neur"].as_i64()).sum();
+        let collected: i64 =
+            of["areas"].as_array().expect("areas").iter().filter_map(|area| area["fees_neur"].as_i64()).sum();
         assert_eq!(collected, whole("fees_neur"));
     }
 
@@ -412,10 +412,14 @@ mod tests {
     #[test]
     fn what_can_not_be_meant_is_told_with_its_place() {
         let told = |text: String| solved(&text, "areas").expect_err("it is wrong");
-        assert!(told(NESTED.replace("\"parent\": \"island\"", "\"parent\": \"iland\"")).contains("did you mean `island`?"));
+        assert!(
+            told(NESTED.replace("\"parent\": \"island\"", "\"parent\": \"iland\"")).contains("did you mean `island`?")
+        );
         let loops = NESTED.replace("{\"id\": \"island\"}", "{\"id\": \"island\", \"parent\": \"village\"}");
         assert!(told(loops).contains("lies within itself"));
-        assert!(told(NESTED.replace("\"area\": \"village\"", "\"area\": \"vilage\"")).contains("did you mean `village`?"));
+        assert!(
+            told(NESTED.replace("\"area\": \"village\"", "\"area\": \"vilage\"")).contains("did you mean `village`?")
+        );
         assert!(told(NESTED.replace("\"mechanism\": ", "\"mechanisme\": ")).contains("mechanisme"));
         assert!(solved(PAIRS, "areas").expect_err("pairs").contains("choose `pair-fees`"));
         assert!(told(PAIRS.replace("\"north\"", "\"north\", \"parent\": \"south\"")).contains("parent"));

@@ -36,7 +36,8 @@ pub(crate) struct Solver {
 }
 
 /// All forms besides books of orders.
-pub(crate) const FORMS: [&Form; 5] = [&areas::FORM, &blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM];
+pub(crate) const FORMS: [&Form; 5] =
+    [&areas::FORM, &blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM];
 
 /// A problem and its name.
 pub(crate) struct Named {

@@ -8,7 +8,8 @@ use crate::rounded::significant;
 
 /// One row per area, by name; null where the market has none, or too many for key figures of their own.
 pub(crate) fn document(head: &RunHead) -> Value {
-    let mut names: Vec<String> = head.scenario["area"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> =
+        head.scenario["area"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     names.sort_unstable();
     let prefixes = market_area_prefixes(&names);
     if prefixes.is_empty() {

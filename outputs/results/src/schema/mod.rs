@@ -15,8 +15,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 pub use markdown::markdown;
 pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
-    AREAS, ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, KPIS, MIRROR, ORDERS, PARTICIPANTS, SESSIONS,
-    SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
+    AREAS, ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, KPIS, MIRROR, ORDERS, PARTICIPANTS,
+    SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
 };
 
 /// Version of tables and `run.json`; grows when a reader has to know of a change.

@@ -325,7 +325,8 @@ pub const TRADES: Table = Table {
         column("buyer", Name, "", "Who buys"),
         column("seller", Name, "", "Who sells"),
         column("energy_wh", Integer, "Wh", "Energy traded"),
-        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "Price of this trade: what the seller receives").sign("− the seller pays"),
+        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "Price of this trade: what the seller receives")
+            .sign("− the seller pays"),
         column("fee_ueur_per_kwh", Integer, "µEUR/kWh", "Grid fee that the buyer pays on top; 0 without areas"),
     ],
 };

@@ -7,8 +7,8 @@ use agents::reading::{
     AssetReading, AssetState, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
 };
 use agents::record::{
-    AreaRow, Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder, SessionRow,
-    SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
+    AreaRow, Catalogue, ClearingRow, Event, EventCode, IntervalRows, OrderRow, ParticipantEntry, Record, Recorder,
+    SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
 };
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
 use arrow_array::cast::AsArray;
