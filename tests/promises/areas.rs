@@ -30,7 +30,7 @@ fn village(more: &[&str]) -> (Plan, Run) {
 }
 
 /// The island; in it the south, with the capital apart; and what belongs to the platform, wherever it is.
-const NESTED: [&str; 8] = [
+const NESTED: [&str; 7] = [
     "area.island={}",
     "area.south={ parent = \"island\", fee_eur_per_mwh = 11.5, fee_share = 0.0321 }",
     "area.south.communes=[\"Le Lamentin\", \"Ducos\", \"Le Diamant\", \"Rivière-Salée\", \"Les Trois-Îlets\", \"Le François\"]",
@@ -38,7 +38,6 @@ const NESTED: [&str; 8] = [
     "area.capital.communes=[\"Fort-de-France\"]",
     "area.platform={ parent = \"island\", fee_eur_per_mwh = 5 }",
     "area.platform.portfolios=[\"cariflex\"]",
-    "market.slot=15m",
 ];
 
 const PAIRS: [&str; 5] = [
@@ -140,10 +139,10 @@ fn with_the_retailer_behind_the_root_money_is_conserved_too() {
     let backed: Vec<&str> = NESTED.into_iter().chain(["market.backstop=true"]).collect();
     let (plan, run) = village(&backed);
     let retailer = id(&plan, "retailer");
-    assert!(
-        trades(&run).iter().any(|trade| trade.seller == retailer && trade.fee.0 > 0),
-        "the retailer sold nothing inwards"
-    );
+    // Nobody bids more than the import price, so nobody reaches the retailer from within a boundary that costs something.
+    let with_retailer = trades(&run).into_iter().filter(|trade| [trade.buyer, trade.seller].contains(&retailer));
+    let fees: Vec<i64> = with_retailer.map(|trade| trade.fee.0).collect();
+    assert!(fees.len() > 100 && fees.iter().all(|fee| *fee == 0), "{fees:?}");
     check_that_money_is_conserved(&(plan, run));
 }
 
