@@ -422,6 +422,6 @@ mod tests {
         );
         assert!(told(NESTED.replace("\"mechanism\": ", "\"mechanisme\": ")).contains("mechanisme"));
         assert!(solved(PAIRS, "areas").expect_err("pairs").contains("choose `pair-fees`"));
-        assert!(told(PAIRS.replace("\"north\"", "\"north\", \"parent\": \"south\"")).contains("parent"));
+        assert!(told(PAIRS.replace("{\"id\": \"north\",", "{\"id\": \"north\", \"parent\": \"south\",")).contains("keep one kind"));
     }
 }
