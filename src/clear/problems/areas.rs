@@ -422,6 +422,9 @@ mod tests {
         );
         assert!(told(NESTED.replace("\"mechanism\": ", "\"mechanisme\": ")).contains("mechanisme"));
         assert!(solved(PAIRS, "areas").expect_err("pairs").contains("choose `pair-fees`"));
-        assert!(told(PAIRS.replace("{\"id\": \"north\",", "{\"id\": \"north\", \"parent\": \"south\",")).contains("keep one kind"));
+        assert!(
+            told(PAIRS.replace("{\"id\": \"north\",", "{\"id\": \"north\", \"parent\": \"south\","))
+                .contains("keep one kind")
+        );
     }
 }
