@@ -5,6 +5,7 @@ use crate::id::{Kind, ParticipantId, SiteId};
 use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::retailer::{AlternativeId, Worth};
 use crate::time::{Calendar, Slot, Span, Time};
+use market::areas::AreaOutcome;
 use market::product::ProductId;
 use market::reserve::{CapacityPrice, Direction, Power};
 use market::settlement::{SlotBill, TaxedInvoice};
@@ -22,6 +23,8 @@ pub enum Record {
     Trade(TradeRow),
     /// A clearing.
     Clearing(ClearingRow),
+    /// What a clearing came to in one area, where a market has some.
+    Area(Box<AreaRow>),
     /// A site's bill for a slot.
     Settlement(SettlementRow),
     /// A site's invoice for a month.
@@ -225,8 +228,24 @@ pub struct TradeRow {
     pub seller: ParticipantId,
     /// How much.
     pub energy: Energy,
-    /// At what price.
+    /// At what price: what the seller receives.
     pub price: Price,
+    /// What the buyer pays on top of it, for crossing the grid.
+    #[serde(default)]
+    pub fee: Price,
+}
+
+/// What a clearing came to in one area. "Within" counts the area and all areas inside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AreaRow {
+    /// When it was cleared.
+    pub time: Time,
+    /// What is traded.
+    pub product: ProductId,
+    /// The delivery slot.
+    pub slot: Slot,
+    /// The area, its energies and its fees.
+    pub outcome: AreaOutcome,
 }
 
 /// One clearing of the market.
@@ -242,14 +261,17 @@ pub struct ClearingRow {
     pub price: Option<Price>,
     /// Energy traded.
     pub volume: Energy,
-    /// Energy asked by all bids.
+    /// Energy asked by all bids, those of a retailer that stands behind the book included.
     pub demand: Energy,
-    /// Energy offered by all offers.
+    /// Energy offered by all offers, those of such a retailer included.
     pub supply: Energy,
-    /// What buyers pay and sellers receive.
+    /// What sellers receive; buyers pay that and the fees.
     pub value: Money,
-    /// What the trades are worth to those who trade: the bid's limit less the offer's, times the energy.
+    /// What the trades are worth to those who trade: the bid's limit less the offer's, times the energy, less the fees.
     pub welfare: Money,
+    /// What buyers pay on top for crossing the grid.
+    #[serde(default)]
+    pub fees: Money,
 }
 
 /// A site's bill for a delivery slot.
@@ -607,6 +629,9 @@ pub struct Catalogue {
     /// What the settlement is compared with, itself first, by [`AlternativeId`].
     #[serde(default)]
     pub alternatives: Vec<String>,
+    /// The areas of the market, by [`AreaId`](market::areas::AreaId).
+    #[serde(default)]
+    pub areas: Vec<String>,
 }
 
 /// What the catalogue says of a participant.

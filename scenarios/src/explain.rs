@@ -1,5 +1,6 @@
 //! What `cariflex explain` says of parameters, and the generated reference of all of them.
 
+use crate::areas::AreaSection;
 use crate::assets::{AssetKind, Belonging, Place};
 use crate::contracts::ContractSection;
 use crate::data::{SeriesSection, SessionsSection};
@@ -113,6 +114,7 @@ fn all() -> Vec<Section> {
     sections.extend([
         single::<MarketSection>(),
         many::<ProductSection>("`[product.NAME]`"),
+        many::<AreaSection>("`[area.NAME]`"),
         single::<SettlementSection>(),
         many::<ContractSection>("`[contract.NAME]`"),
         single::<CommunitySection>(),

@@ -5,6 +5,7 @@
 //! [`Sweep`](sweep::Sweep) is one scenario at many points.
 
 mod ahead;
+mod areas;
 mod assets;
 mod communes;
 mod contracts;

@@ -38,6 +38,8 @@ pub struct Plan {
     pub venues: market_operator::Venues,
     /// Names of the rules that the settlement is compared with, itself first; empty where it is not.
     pub alternatives: Vec<String>,
+    /// Names of the areas of the market, by their numbers; empty where it has none.
+    pub areas: Vec<String>,
     /// How much of the run is kept.
     pub record: Recording,
     /// The calendar of local days.
@@ -220,6 +222,7 @@ impl Plan {
             sites: self.sites.iter().map(site).collect(),
             portfolios: self.portfolios.clone(),
             alternatives: self.alternatives.clone(),
+            areas: self.areas.clone(),
             products: self.venues.iter().map(|venue| venue.product.name.clone()).collect(),
         }
     }

@@ -3,6 +3,7 @@
 mod institutions;
 mod measured;
 
+use crate::areas::{self, Inhabitants, PlannedAreas};
 use crate::assets::{self, Asset, Model, no_name};
 use crate::communes::{Commune, communes};
 use crate::contracts;
@@ -92,13 +93,14 @@ impl Scenario {
         if let Some(window) = &window {
             measured.check_cover(window.start, window.end, &mut problems.borrow_mut());
         }
+        let areas = areas::read(self, &problems);
         let read_faults = self.faults(window.as_ref(), &problems);
         let rules = match &window {
             Some(window) => (window.rules, Arc::clone(&window.venues)),
             None => (NO_RULES, Venues::default()),
         };
         let between = RefCell::default();
-        let mut draft = Draft::of(self, &sections, &assets, rules, &between);
+        let mut draft = Draft::of(self, &sections, &assets, (rules, &areas), &between);
         draft.end = window.as_ref().map(|window| window.end);
         if assets_are_sound {
             draft.contracts = contracts::read(self, window.as_ref(), &draft.sites, &problems);
@@ -130,6 +132,7 @@ impl Scenario {
             tick: sections.run.tick,
             slot: window.rules.slot,
             venues: window.venues,
+            areas: draft.areas.names.clone(),
             record: sections.run.record,
             calendar: window.calendar,
             participants: draft.participants(&measured, window.calendar),
@@ -206,6 +209,8 @@ struct Draft<'a> {
     contracts: Vec<Contract>,
     /// When the run is over.
     end: Option<Time>,
+    /// The areas of the market.
+    areas: PlannedAreas,
 }
 
 /// Who trades for a site.
@@ -220,7 +225,7 @@ impl<'a> Draft<'a> {
         scenario: &Scenario,
         sections: &'a Sections,
         assets: &'a [Asset],
-        (rules, venues): (MarketRules, Venues),
+        ((rules, venues), areas): ((MarketRules, Venues), &areas::Sections),
         problems: &RefCell<Vec<Problem>>,
     ) -> Self {
         let loads = match &sections.demand {
@@ -240,6 +245,7 @@ impl<'a> Draft<'a> {
             alternatives: Vec::new(),
             contracts: Vec::new(),
             end: None,
+            areas: PlannedAreas::default(),
         };
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);
@@ -249,6 +255,10 @@ impl<'a> Draft<'a> {
         let (rule, members) = (draft.rule(), draft.prosumer_of.len());
         let Sections { market, community, .. } = sections;
         draft.alternatives = settlement::alternatives(scenario, &market.compare, community, (&rule, members), problems);
+        areas::check_backstop(scenario, areas, (market, &sections.retailer), problems);
+        let traders = draft.prosumer_of.iter().map(|(site, trader)| (*site, draft.id(&trader.id))).collect();
+        let inhabitants = Inhabitants { sites: &draft.sites, portfolios: &draft.portfolios, traders };
+        draft.areas = areas::resolve(scenario, areas, (market, &draft.venues), &inhabitants, problems);
         draft
     }
 

@@ -92,6 +92,9 @@ parameters! {
         /// How participants set their limit prices, within the retailer's: by a daily reservation price that concedes, at
         /// random, on a ramp until the last gate, truthfully; external: orders come from outside alone.
         bidding: Bidding = Bidding::ReservationPrice, "word", Any, ASSUMPTION;
+        /// Whether the retailer stands behind every auction: it buys what is offered at its feed-in price, and sells what is
+        /// asked for at its import price of the slot, after everybody else; in areas, at the root.
+        backstop: bool = false, "true or false", Any, "";
         /// Rules to settle the same orders and meters by, beside the one in force: mechanisms, "retailer-only",
         /// "sharing-by-consumption", "sharing-equal", "ex-post-price". Devices have followed the rule in force: mechanisms that
         /// award otherwise show imbalance that they would not have had.

@@ -183,7 +183,8 @@ fn nano_euro(eur: f64) -> Money {
     Money((eur * 1e9).round() as i128)
 }
 
-fn basis_points(share: f64) -> u32 {
+/// A share in hundredths of a percent.
+pub(crate) fn basis_points(share: f64) -> u32 {
     (share * 10_000.0).round() as u32
 }
 
@@ -324,6 +325,13 @@ fn equal(members: usize) -> Coefficients {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Rules(Vec<String>);
+
+impl Rules {
+    /// The names, as written.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.0
+    }
+}
 
 impl Setting for Rules {
     fn placeholder() -> Self {

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
+mod areas;
 mod clock;
 mod draws;
 mod energy;

@@ -1,16 +1,19 @@
 //! The desk of a product that is traded in call auctions.
 
 use super::Trading;
-use super::desk::{Desk, Ordered, part};
+use super::areas::{Closing, Deal};
+use super::desk::{Desk, Ordered};
 use crate::core::Outbox;
 use crate::draw::lot;
 use crate::id::ParticipantId;
-use crate::mail::Message;
-use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
+use crate::mail::{Message, RetailTariff};
+use crate::record::{AreaRow, ClearingRow, OrderRow, Record, TradeRow};
 use crate::retailer::{AlternativeId, Cleared, Worth};
-use crate::time::{Now, Slot, Time};
+use crate::time::{Calendar, Now, Slot, Span, Time};
+use market::areas::AreaOutcome;
+use market::community::{Backstop, backstop};
 use market::settlement::Traded;
-use market::{AgentId, Book, Clearing, Energy, Money, Order, OrderId, Price, Side, Trade};
+use market::{AgentId, Energy, Money, Order, OrderId, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -102,37 +105,87 @@ impl Auction {
         let Trading::Auction { mechanism } = &desk.venue.trading else { return };
         let mechanism = mechanism.build().expect("the plan names a mechanism that needs no preferences");
         for contract in desk.venue.product.contracts_at(now.time) {
-            let waiting = self.waiting.remove(&contract.start).unwrap_or_default();
-            let book = Book::new(waiting.orders.iter().copied()).expect("orders were examined and numbered when taken");
-            let clearing = market::clear(&*mechanism, &book);
-            keep(now, contract, &waiting, &clearing, (desk, out));
-            tell(contract, &clearing, desk, out);
-            publish(contract, &clearing, desk, out);
-            if desk.compares && !book.is_empty() {
-                compare(contract, &book, &clearing, desk, out);
+            let mut waiting = self.waiting.remove(&contract.start).unwrap_or_default();
+            let is_ordered = !waiting.orders.is_empty();
+            if let Some(tariff) = desk.backstop {
+                waiting.stand_behind(tariff, contract, now, desk);
+            }
+            let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas);
+            keep(now, contract, &waiting, &closing, (desk, out));
+            tell(contract, &closing, desk, out);
+            publish(contract, &closing, desk, out);
+            if desk.compares && is_ordered {
+                compare(contract, &waiting, &closing, desk, out);
             }
         }
     }
 }
 
-fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (desk, out): (&Desk<'_>, &mut Outbox)) {
+impl Waiting {
+    /// Puts the retailer behind the orders: it buys all that is offered at its feed-in price, and sells all that is asked for
+    /// at its import price.
+    fn stand_behind(&mut self, tariff: &RetailTariff, contract: Slot, now: Now, desk: &Desk<'_>) {
+        let ids = [self.taken, self.taken + 1].map(OrderId);
+        let (agent, retail) = (AgentId(desk.retailer.0), import_price(tariff, contract, now.calendar, desk.slot));
+        let behind = Backstop { agent, feed_in: tariff.feed_in, retail, ids };
+        let orders = backstop(&behind, &self.orders).expect("feed-in is less than import, and sums are bounded");
+        for order in orders {
+            match order.side {
+                Side::Bid => self.demand += order.quantity,
+                Side::Offer => self.supply += order.quantity,
+            }
+            self.orders.push(order);
+        }
+    }
+
+    /// What an order would pay at most, or take at least.
+    fn limit(&self, id: OrderId) -> Price {
+        self.orders[self.place(id)].limit
+    }
+
+    fn place(&self, id: OrderId) -> usize {
+        self.orders.binary_search_by_key(&id, |order| order.id).expect("trades name orders")
+    }
+
+    /// What deals come to in each settlement slot.
+    fn worth(&self, closing: &Closing) -> Worth {
+        let mut worth = Worth { volume: closing.volume(), welfare: Some(Money::ZERO), ..Worth::default() };
+        for deal in &closing.deals {
+            let Trade { bid, offer, quantity, .. } = deal.trade;
+            worth.value += deal.trade.payment();
+            worth.fees += quantity * deal.fee();
+            *worth.welfare.get_or_insert_default() +=
+                quantity * (self.limit(bid) - self.limit(offer)) - quantity * deal.fee();
+        }
+        worth
+    }
+}
+
+/// What the retailer takes for equal energy in each settlement slot of `contract`: the mean, rounded up to a µ€/kWh.
+fn import_price(tariff: &RetailTariff, contract: Slot, calendar: Calendar, slot: Span) -> Price {
+    let slots = contract.length.0 / slot.0;
+    let price = |index: i64| i128::from(tariff.import(calendar.time_of_day(contract.start + slot * index)).0);
+    let sum: i128 = (0..slots).map(price).sum();
+    let mean = -(-sum).div_euclid(i128::from(slots));
+    Price(i64::try_from(mean).expect("a mean lies between prices"))
+}
+
+fn keep(now: Now, slot: Slot, waiting: &Waiting, closing: &Closing, (desk, out): (&Desk<'_>, &mut Outbox)) {
     let (time, product) = (now.time, desk.product);
     let mut filled = vec![Energy(0); waiting.orders.len()];
-    let place = |id: OrderId| waiting.orders.binary_search_by_key(&id, |order| order.id).expect("trades name orders");
-    let (mut value, mut welfare) = (Money::ZERO, Money::ZERO);
-    for trade in &clearing.trades {
-        let [bid, offer] = [place(trade.bid), place(trade.offer)];
-        filled[bid] += trade.quantity;
-        filled[offer] += trade.quantity;
-        value += desk.whole(trade.quantity) * trade.price;
-        welfare += desk.whole(trade.quantity) * (waiting.orders[bid].limit - waiting.orders[offer].limit);
+    for deal in &closing.deals {
+        let trade = &deal.trade;
+        for id in [trade.bid, trade.offer] {
+            filled[waiting.place(id)] += trade.quantity;
+        }
         let (buyer, seller) = (ParticipantId(trade.buyer.0), ParticipantId(trade.seller.0));
-        let (energy, price) = (desk.whole(trade.quantity), trade.price);
-        out.record(Record::Trade(TradeRow { time, product, slot, buyer, seller, energy, price }));
+        let (energy, price, fee) = (desk.whole(trade.quantity), trade.price, deal.fee());
+        out.record(Record::Trade(TradeRow { time, product, slot, buyer, seller, energy, price, fee }));
     }
     for (order, filled) in waiting.orders.iter().zip(filled) {
         out.record(Record::Order(OrderRow {
-            time: Time(order.submitted_ms),
+            // What stands behind a book comes last, when it is cleared.
+            time: Time(order.submitted_ms).min(time),
             product,
             slot,
             order: order.id,
@@ -143,29 +196,59 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (desk, out
             filled: desk.whole(filled),
         }));
     }
-    let [volume, demand, supply] = [clearing.volume, waiting.demand, waiting.supply].map(|energy| desk.whole(energy));
-    let price = clearing.price;
-    out.record(Record::Clearing(ClearingRow { time, product, slot, price, volume, demand, supply, value, welfare }));
+    let Worth { volume, value, welfare, fees } = waiting.worth(closing);
+    let [volume, demand, supply] = [volume, waiting.demand, waiting.supply].map(|energy| desk.whole(energy));
+    let [value, welfare, fees] = [value, welfare.unwrap_or_default(), fees].map(|amount| desk.in_all(amount));
+    let price = closing.price;
+    for area in &closing.areas {
+        let outcome = AreaOutcome {
+            volume: desk.whole(area.volume),
+            fees: desk.in_all(area.fees),
+            demand: desk.whole(area.demand),
+            bought: desk.whole(area.bought),
+            sold: desk.whole(area.sold),
+            local: desk.whole(area.local),
+            ..*area
+        };
+        out.record(Record::Area(Box::new(AreaRow { time, product, slot, outcome })));
+    }
+    out.record(Record::Clearing(ClearingRow {
+        time,
+        product,
+        slot,
+        price,
+        volume,
+        demand,
+        supply,
+        value,
+        welfare,
+        fees,
+    }));
 }
 
-/// What each prosumer has traded, and at which price last.
-fn positions(clearing: &Clearing) -> BTreeMap<ParticipantId, (Traded, Price)> {
-    let mut positions: BTreeMap<ParticipantId, (Traded, Price)> = BTreeMap::new();
-    for trade in &clearing.trades {
-        for (side, agent) in [(Side::Bid, trade.buyer), (Side::Offer, trade.seller)] {
-            let (sum, price) = positions.entry(ParticipantId(agent.0)).or_default();
-            sum.add(&part(trade, side));
-            *price = trade.price;
+/// What each prosumer has traded, and at which price last: what it pays, or receives.
+fn positions(closing: &Closing, retailer: ParticipantId) -> BTreeMap<ParticipantId, (Traded, [Price; 2])> {
+    let mut positions: BTreeMap<ParticipantId, (Traded, [Price; 2])> = BTreeMap::new();
+    for deal in &closing.deals {
+        let Deal { trade, buyer_pays } = *deal;
+        let sides = [(Side::Bid, trade.buyer, buyer_pays), (Side::Offer, trade.seller, trade.price)];
+        for (place, (side, agent, price)) in sides.into_iter().enumerate() {
+            // A retailer that stands behind a book has no meter, and waits for no award.
+            if agent != AgentId(retailer.0) {
+                let (sum, prices) = positions.entry(ParticipantId(agent.0)).or_default();
+                sum.add(&deal.part(side));
+                prices[place] = price;
+            }
         }
     }
     positions
 }
 
 /// One award per prosumer and side, one position per prosumer to the retailer.
-fn tell(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
+fn tell(slot: Slot, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
     let product = desk.product;
-    for (prosumer, (traded, price)) in positions(clearing) {
-        for (side, energy) in [(Side::Bid, traded.bought), (Side::Offer, traded.sold)] {
+    for (prosumer, (traded, [pays, receives])) in positions(closing, desk.retailer) {
+        for (side, energy, price) in [(Side::Bid, traded.bought, pays), (Side::Offer, traded.sold, receives)] {
             if energy > Energy(0) {
                 out.send(prosumer, Message::Award { product, slot, side, energy, price });
             }
@@ -174,38 +257,26 @@ fn tell(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
     }
 }
 
-/// Tells the retailer what the clearing, and the same book under other mechanisms, come to.
-fn compare(contract: Slot, book: &Book, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
-    let mut tell = |alternative, clearing: &Clearing| {
-        let limit = |id| book.order(id).expect("trades name orders").limit;
-        let gain = |trade: &Trade| trade.quantity * (limit(trade.bid) - limit(trade.offer));
-        let worth = Worth {
-            volume: clearing.volume,
-            value: clearing.trades.iter().map(Trade::payment).sum(),
-            welfare: Some(clearing.trades.iter().map(gain).sum()),
-        };
-        let traded = positions(clearing).into_iter().map(|(prosumer, (traded, _))| (prosumer, traded)).collect();
+/// Tells the retailer what the clearing, and the same orders under other mechanisms, come to; in the same areas.
+fn compare(contract: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
+    let mut tell = |alternative, closing: &Closing| {
+        let worth = waiting.worth(closing);
+        let traded = positions(closing, desk.retailer);
+        let traded = traded.into_iter().map(|(prosumer, (traded, _))| (prosumer, traded)).collect();
         let cleared = Cleared { alternative, contract, traded, worth };
         out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
     };
-    tell(AlternativeId(0), clearing);
+    tell(AlternativeId(0), closing);
     for (alternative, mechanism) in desk.shadows {
         let mechanism = mechanism.build().expect("the plan names mechanisms that need no preferences");
-        tell(*alternative, &market::clear(&*mechanism, book));
+        tell(*alternative, &Closing::of(&waiting.orders, &*mechanism, desk.areas));
     }
 }
 
 /// The price of the contract, to those who learn from it.
-fn publish(slot: Slot, clearing: &Clearing, desk: &Desk<'_>, out: &mut Outbox) {
-    if desk.audience.is_empty() {
-        return;
-    }
-    let paid: Money = clearing.trades.iter().fold(Money::ZERO, |paid, trade| paid + trade.quantity * trade.price);
-    let volume: i128 = clearing.trades.iter().map(|trade| i128::from(trade.quantity.0)).sum();
-    // The mean of prices is none of them, but lies between: it fits.
-    let mean = (volume > 0).then(|| Price((paid.0 / volume) as i64));
-    let price = clearing.price.or(mean);
+fn publish(slot: Slot, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
     for listener in desk.audience {
+        let price = closing.price_for(*listener, desk.areas);
         out.send(*listener, Message::Cleared { product: desk.product, slot, price });
     }
 }

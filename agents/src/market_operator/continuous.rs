@@ -9,7 +9,7 @@ use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
 use crate::retailer::{AlternativeId, Cleared, Worth};
 use crate::time::{Now, Slot, Time};
 use market::continuous::{Cancellation, ContinuousBook, Event, LimitOrder, Operation, SelfTrade, TimeInForce};
-use market::{AgentId, Energy, Money, Order, OrderId, Side, Trade};
+use market::{AgentId, Energy, Money, Order, OrderId, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -144,6 +144,7 @@ impl Continuous {
             supply,
             value,
             welfare,
+            fees: Money::ZERO,
         }));
     }
 }
@@ -191,7 +192,8 @@ impl Open {
         self.welfare += energy * (bid - offer);
         let (buyer, seller) = (ParticipantId(trade.buyer.0), ParticipantId(trade.seller.0));
         let whole = desk.whole(energy);
-        out.record(Record::Trade(TradeRow { time: now.time, product, slot, buyer, seller, energy: whole, price }));
+        let (time, fee) = (now.time, Price::ZERO);
+        out.record(Record::Trade(TradeRow { time, product, slot, buyer, seller, energy: whole, price, fee }));
         for id in [trade.bid, trade.offer] {
             let row = self.resting.get_mut(&id).expect("what trades is known");
             row.filled += whole;
@@ -206,7 +208,8 @@ impl Open {
         }
         if desk.compares {
             let traded = vec![(buyer, part(trade, Side::Bid)), (seller, part(trade, Side::Offer))];
-            let worth = Worth { volume: energy, value: trade.payment(), welfare: Some(energy * (bid - offer)) };
+            let (value, welfare) = (trade.payment(), Some(energy * (bid - offer)));
+            let worth = Worth { volume: energy, value, welfare, ..Worth::default() };
             // Other mechanisms are for auctions: what meets continuously stays as it was.
             let shadows = desk.shadows.iter().map(|(alternative, _)| *alternative);
             for alternative in std::iter::once(AlternativeId(0)).chain(shadows) {

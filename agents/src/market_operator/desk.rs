@@ -1,16 +1,18 @@
 //! A desk: where one product is traded, by whatever rule.
 
+use super::areas::Areas;
 use super::auction::Auction;
 use super::continuous::Continuous;
 use super::{Trading, Venue};
 use crate::core::Outbox;
 use crate::id::ParticipantId;
+use crate::mail::RetailTariff;
 use crate::retailer::AlternativeId;
 use crate::time::{Calendar, Now, Slot, Span, Time};
 use market::auction::Specification;
 use market::product::ProductId;
 use market::settlement::Traded;
-use market::{Energy, Order, Price, Side, Trade};
+use market::{Energy, Money, Order, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
 
 /// The open books of a product.
@@ -54,6 +56,10 @@ pub(super) struct Desk<'a> {
     pub(super) shadows: &'a [(AlternativeId, Specification)],
     /// Who is told the prices of auctions.
     pub(super) audience: &'a [ParticipantId],
+    /// Where those who trade are, if it matters.
+    pub(super) areas: Option<&'a Areas>,
+    /// The prices at which the retailer stands behind each auction, if it does.
+    pub(super) backstop: Option<&'a RetailTariff>,
 }
 
 /// The part of one side in a trade.
@@ -121,6 +127,11 @@ impl Desk<'_> {
             let [kwh, most_kwh] = [order.quantity, most].map(Energy::as_kwh);
             format!("{kwh} kWh in each settlement slot takes the {}s of the contract beyond {most_kwh} kWh", order.side)
         })
+    }
+
+    /// What is paid over the whole contract, of what is paid in each of its settlement slots.
+    pub(super) fn in_all(&self, amount: Money) -> Money {
+        Money(amount.0 * i128::from(self.slots()))
     }
 
     /// Energy over the whole contract, of what flows in each of its settlement slots.

@@ -3,12 +3,14 @@
 //! Each of its products has gates of its own, and orders may come long before theirs. The books of a gate are complete
 //! once no mail is left, so it asks to be woken when quiet; its awards open the next rounds.
 
+mod areas;
 mod auction;
 mod continuous;
 mod desk;
 mod venue;
 mod view;
 
+pub use areas::{AreaFees, Areas};
 pub use venue::{MarketRules, Trading, Venue, Venues};
 pub(crate) use venue::{gates_at, next_gate};
 pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView, TraderView};
@@ -16,7 +18,7 @@ pub use view::{BookView, ContractView, MarketView, OpenOrder, ProductView, Trade
 use crate::act::ActId;
 use crate::core::{Core, Outbox, Stage, Wake};
 use crate::id::{Kind, ParticipantId};
-use crate::mail::{Mail, Message};
+use crate::mail::{Mail, Message, RetailTariff};
 use crate::record::{ClearingRow, EventCode, Record};
 use crate::retailer::{Alternative, AlternativeId, Rule};
 use crate::time::{Now, Slot, Span, Time};
@@ -25,6 +27,7 @@ use market::auction::Specification;
 use market::product::ProductId;
 use market::{AgentId, Order};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The mind of a market operator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +52,12 @@ pub struct MarketOperator {
     /// Who is told the prices of auctions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     audience: Vec<ParticipantId>,
+    /// Where those who trade are, if it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    areas: Option<Arc<Areas>>,
+    /// The prices at which the retailer stands behind each auction, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    backstop: Option<RetailTariff>,
 }
 
 impl MarketOperator {
@@ -71,7 +80,21 @@ impl MarketOperator {
             is_open: false,
             cleared,
             audience: Vec::new(),
+            areas: None,
+            backstop: None,
         }
+    }
+
+    /// One whose auctions are cleared in these areas.
+    #[must_use]
+    pub fn within(self, areas: Option<Arc<Areas>>) -> Self {
+        Self { areas, ..self }
+    }
+
+    /// One behind whose auctions the retailer stands with its tariff, whose feed-in price is less than any import price.
+    #[must_use]
+    pub fn with_backstop(self, backstop: Option<RetailTariff>) -> Self {
+        Self { backstop, ..self }
     }
 
     /// The same, which tells the retailer also what each clearing would have come to under these alternatives.
@@ -100,7 +123,8 @@ impl MarketOperator {
     fn desk<'a>(&'a self, product: ProductId, venue: &'a Venue) -> Desk<'a> {
         let Self { retailer, slot, ticket, compares, .. } = *self;
         let (shadows, audience) = (self.shadows.as_slice(), self.audience.as_slice());
-        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience }
+        let (areas, backstop) = (self.areas.as_deref(), self.backstop.as_ref());
+        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience, areas, backstop }
     }
 
     /// Has the books of a product do something at its desk; none if there is no such product.
@@ -492,5 +516,44 @@ mod tests {
             operator.step(now, &(), &[], &mut out);
             assert_eq!(told(&out), [(5, slot, expected)]);
         }
+    }
+
+    #[test]
+    fn behind_each_auction_stands_the_retailer_at_the_tariff_of_the_contract() {
+        let tariff = RetailTariff {
+            peak: Price(270_000),
+            off_peak: Price(207_000),
+            off_peak_from: Span::HOUR * 22,
+            off_peak_until: Span::HOUR * 6,
+            feed_in: Price(100_000),
+        };
+        let (gate, mut out) = (at(24 * 60), Outbox::of(ParticipantId(0)));
+        let mut operator = operator().with_backstop(Some(tariff));
+        let day = Slot { start: gate.time + Span::HOUR * 12, length: Span::DAY };
+        let tomorrow = Slot { start: day.start, length: QUARTER };
+        operator.step(gate, &(), &[], &mut out);
+        let inbox = [
+            order(1, 1, Side::Bid, (500, 270_000), tomorrow),
+            order(1, 2, Side::Offer, (200, 90_000), tomorrow),
+            order(2, 1, Side::Bid, (300, 270_000), day),
+        ];
+        operator.step(gate, &(), &inbox, &mut out);
+        operator.step(gate, &(), &[], &mut out);
+        let limit = |product: u8, slot: Slot, side| {
+            let of = |record: &Record| match record {
+                Record::Order(row) if (row.product.0, row.slot, row.side) == (product, slot, side) => Some(*row),
+                _ => None,
+            };
+            let own = |row: &crate::record::OrderRow| row.participant == RETAILER;
+            out.records.iter().filter_map(of).find(own).map(|row| (row.limit.0, row.energy.0, row.time))
+        };
+        assert_eq!(limit(1, tomorrow, Side::Offer), Some((270_000, 500, gate.time)), "at noon it is peak");
+        assert_eq!(limit(1, tomorrow, Side::Bid), Some((100_000, 200, gate.time)));
+        // Eight hours of a day are off-peak: (8 × 207 + 16 × 270) / 24.
+        assert_eq!(limit(2, day, Side::Offer), Some((249_000, 300 * 96, gate.time)));
+        assert_eq!(limit(2, day, Side::Bid), None, "nobody offers");
+        let filled: i64 = awards(&out).iter().filter(|award| award.0 == 1).map(|award| award.3).sum();
+        assert_eq!(filled, 500 + 300, "200 from the neighbour, the rest from the retailer");
+        assert!(awards(&out).iter().all(|award| award.0 != RETAILER.0));
     }
 }

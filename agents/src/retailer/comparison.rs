@@ -47,10 +47,14 @@ pub struct Cleared {
 pub struct Worth {
     /// Energy traded.
     pub volume: Energy,
-    /// What buyers pay.
+    /// What sellers receive; buyers pay that and the fees.
     pub value: Money,
-    /// What it is worth to those who trade: the bid's limit less the offer's, times the energy; none without orders.
+    /// What it is worth to those who trade: the bid's limit less the offer's, times the energy, less the fees; none without
+    /// orders.
     pub welfare: Option<Money>,
+    /// What buyers pay on top for crossing the grid.
+    #[serde(default)]
+    pub fees: Money,
 }
 
 /// What was metered in a slot, and traded for it.
@@ -99,6 +103,7 @@ impl Comparison {
             let sum: &mut Worth = worth.entry(start).or_default();
             sum.volume += cleared.worth.volume;
             sum.value += cleared.worth.value;
+            sum.fees += cleared.worth.fees;
             if let Some(welfare) = cleared.worth.welfare {
                 *sum.welfare.get_or_insert_default() += welfare;
             }
@@ -151,7 +156,7 @@ struct Outcome {
 
 impl Outcome {
     fn of_sharing(shared: &Shared) -> Self {
-        let worth = Worth { volume: shared.local, value: shared.value, welfare: None };
+        let worth = Worth { volume: shared.local, value: shared.value, ..Worth::default() };
         Self { traded: shared.traded.clone(), local: shared.local, worth }
     }
 

@@ -55,3 +55,44 @@ pub enum AreaError {
     #[error("order {order} is at place {place}, but the fee matrix knows places below {places} only")]
     UnknownPlace { order: OrderId, place: usize, places: usize },
 }
+
+impl AreaError {
+    /// The message with the names of areas in place of their numbers.
+    pub fn naming(&self, name: impl Fn(AreaId) -> String) -> String {
+        let text = self.to_string();
+        let mut named: Vec<String> = Vec::new();
+        // Of all numbers in a message, those of areas follow the word; of two areas, the second follows the first.
+        let mut is_next = false;
+        for word in text.split(' ') {
+            let number = word.trim_end_matches([',', ';', '.', ':']);
+            match number.parse() {
+                Ok(area) if is_next => named.push(format!("`{}`{}", name(AreaId(area)), &word[number.len()..])),
+                _ => named.push(word.into()),
+            }
+            is_next = ["area", "areas"].contains(&word) || (word == "and" && is_two(&named));
+        }
+        named.join(" ")
+    }
+}
+
+/// Whether the words end in two areas of which the first is named.
+fn is_two(named: &[String]) -> bool {
+    matches!(named, [.., areas, _, _] if areas == "areas")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn areas_are_told_by_their_names_and_other_numbers_stay() {
+        let name = |area: AreaId| ["island", "north", "south"][area.0 as usize].to_owned();
+        let two = AreaError::TwoRoots { first: AreaId(1), second: AreaId(2) };
+        let told = two.naming(name);
+        assert!(told.starts_with("areas `north` and `south` are both without a parent"), "{told}");
+        let told = AreaError::NegativeFee { area: AreaId(1), constant: Price(2) }.naming(name);
+        assert!(told.starts_with("the fee of area `north` is "), "{told}");
+        let told = AreaError::PriceTooLarge { order: OrderId(2), area: AreaId(1) }.naming(name);
+        assert!(told.starts_with("the fees of area `north` take a price of order 2 "), "{told}");
+    }
+}

@@ -31,6 +31,11 @@ impl PairFees {
         Ok(PairFees { rows })
     }
 
+    /// How many places there are.
+    pub fn places(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The fee from one place to another; `None` outside the matrix.
     pub fn fee(&self, from: usize, to: usize) -> Option<Price> {
         self.rows.get(from)?.get(to).copied()

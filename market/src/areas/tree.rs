@@ -44,7 +44,10 @@ pub enum Subsidies {
 }
 
 /// Areas with one root, every other one inside its parent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Kept as the list of its areas. What is read back has been a tree before, so subsidies in it were allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Area>", into = "Vec<Area>")]
 pub struct AreaTree {
     /// By depth, deepest first, then by id: an order in which every area comes before its parent.
     areas: Vec<Area>,
@@ -87,6 +90,11 @@ impl AreaTree {
         self.areas[self.areas.len() - 1].id
     }
 
+    /// The area around `area`; none for the root, and for one that is not there.
+    pub fn parent_of(&self, area: AreaId) -> Option<AreaId> {
+        self.areas[self.index_of(area)?].parent
+    }
+
     /// Where in [`AreaTree::areas`] an area stands.
     pub(super) fn index_of(&self, area: AreaId) -> Option<usize> {
         self.index_of.get(&area).copied()
@@ -107,6 +115,20 @@ impl AreaTree {
     pub(super) fn around(&self, from: usize) -> impl Iterator<Item = usize> + '_ {
         let root = self.areas.len() - 1;
         self.path(from, root).chain([root])
+    }
+}
+
+impl TryFrom<Vec<Area>> for AreaTree {
+    type Error = AreaError;
+
+    fn try_from(areas: Vec<Area>) -> Result<AreaTree, AreaError> {
+        AreaTree::new(areas, Subsidies::Allowed)
+    }
+}
+
+impl From<AreaTree> for Vec<Area> {
+    fn from(tree: AreaTree) -> Self {
+        tree.areas
     }
 }
 
@@ -192,6 +214,7 @@ mod tests {
         let ids: Vec<u32> = tree.areas().iter().map(|area| area.id.0).collect();
         assert_eq!(ids, [3, 4, 2, 5, 1]);
         assert_eq!(tree.root(), AreaId(1));
+        assert_eq!([3, 4, 1, 9].map(|id| tree.parent_of(AreaId(id))), [Some(AreaId(4)), Some(AreaId(2)), None, None]);
         assert_eq!(tree.path(0, 2).collect::<Vec<_>>(), [0, 1]);
         assert_eq!(tree.around(1).collect::<Vec<_>>(), [1, 2, 4]);
         assert_eq!(tree.around(4).collect::<Vec<_>>(), [4]);

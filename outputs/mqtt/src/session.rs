@@ -326,6 +326,7 @@ pub(crate) mod testing {
             portfolios: Vec::new(),
             products: vec!["spot".into()],
             alternatives: Vec::new(),
+            areas: Vec::new(),
         }
     }
 

@@ -53,6 +53,7 @@ function runPage(page, data) {
     wholeRun(page, data, days);
     everyAsset(page, data);
     marketOf(page, data, days);
+    areasOf(page, data);
     comparisonOf(page, data);
   }
   keyFigures(page, data);
@@ -340,6 +341,16 @@ function marketOf(page, { market, bins }, days) {
     chart = figure(made, { title: words(0), height: 290, option: option(0) });
   }
   marketOverTime(made, market, bins, days);
+}
+
+/** The areas of the market: what each bought, how much of it from itself, and what its boundary collected. */
+function areasOf(page, { areas }) {
+  if (!areas) return;
+  const made = section(page, 'Areas side by side', 'What bids within each area bought, how much of that came from offers within it, and the grid fees its boundary collected. An area counts all areas inside it; with fees between pairs of areas, fees are those of energy delivered to it.');
+  const cell = (value, unit) => (value === null ? '–' : unit === 'share' ? num(value, 3) : num(value));
+  const heads = ['', ...areas.columns.map(({ label, unit }) => (unit === 'share' ? label : `${label} (${unit})`))];
+  const rows = areas.rows.map(({ area, figures }) => [area, ...figures.map((value, at) => cell(value, areas.columns[at].unit))]);
+  made.append(table(null, heads, rows, heads.map((_, column) => column).slice(1)));
 }
 
 /** The same meters and orders under other rules: figures side by side, and what each rule saves. */

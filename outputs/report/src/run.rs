@@ -1,5 +1,6 @@
 //! What the page of a run shows.
 
+mod areas;
 mod comparison;
 mod events;
 mod faults;
@@ -59,6 +60,7 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
         document["supply"] = head.file("supply").map(|path| signals::supply(&path, &bins)).transpose()?.into();
     }
     document["events"] = head.table(&EVENTS).map(|path| events::document(&path)).transpose()?.into();
+    document["areas"] = areas::document(head);
     document["comparison"] = comparison::document(head);
     document["faults"] = faults::document(head, end)?;
     Ok(document)

@@ -3,6 +3,7 @@
 mod areas;
 mod community;
 mod definitions;
+mod market_areas;
 mod reserve;
 mod supply;
 
@@ -17,6 +18,9 @@ pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
 pub use community::{COMMUNITY_FIGURES, compared_prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS, of_run};
 pub use definitions::{Meaning, meaning};
+use market_areas::MarketAreas;
+pub use market_areas::{MARKET_AREA_FIGURES, market_area_prefixes};
+pub(crate) use market_areas::{MARKET_AREA_KPIS, of_market_area};
 pub(crate) use reserve::RESERVE_KPIS;
 use reserve::ReserveTotals;
 use supply::SupplyTotals;
@@ -57,6 +61,7 @@ pub struct Kpis {
     areas: Vec<Area>,
     run: RunTotals,
     communities: Communities,
+    market_areas: MarketAreas,
     window: Window,
 }
 
@@ -145,6 +150,7 @@ impl Kpis {
             areas: areas.collect(),
             run: RunTotals::default(),
             communities: Communities::new(&catalogue.alternatives),
+            market_areas: MarketAreas::new(&catalogue.areas),
             window: Window::new(catalogue.portfolios.len() + 1),
         }
     }
@@ -197,6 +203,7 @@ impl Kpis {
         let run = self.run_totals(&mut areas);
         let mut kpis: Vec<Kpi> = of_run().map(|kpi| kpi.figure("", "", &run)).collect();
         kpis.extend(self.communities.figures());
+        kpis.extend(self.market_areas.figures());
         for area in &areas {
             kpis.extend(AREA_KPIS.iter().map(|kpi| kpi.figure(&area.prefix, &area.label, &area.totals)));
         }
@@ -206,6 +213,7 @@ impl Kpis {
     fn add_record(&mut self, record: &Record) {
         match record {
             Record::Clearing(row) => self.communities.add_clearing(row),
+            Record::Area(row) => self.market_areas.add(row),
             Record::Alternative(row) => self.communities.add_alternative(row),
             Record::Reserve(row) => self.run.reserve.get_or_insert_default().add(row),
             Record::Session(row) => self.run.add_session(row),

@@ -39,7 +39,10 @@ mod table;
 mod writer;
 
 pub use error::ResultsError;
-pub use kpis::{COMMUNITY_FIGURES, Kpi, Kpis, Meaning, NETTING, compared_prefixes, meaning};
+pub use kpis::{
+    COMMUNITY_FIGURES, Kpi, Kpis, MARKET_AREA_FIGURES, Meaning, NETTING, compared_prefixes, market_area_prefixes,
+    meaning,
+};
 pub use run::{InputFile, Level, RunInfo, RunState, Status, Summary, read_state};
 pub use series::{Data, DataCell, read_data};
 pub use table::{BATCH_ROWS, ROW_GROUP_ROWS};

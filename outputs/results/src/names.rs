@@ -7,6 +7,7 @@ use agents::record::Catalogue;
 use agents::retailer::AlternativeId;
 use agents::{Calendar, Kind, ParticipantId, SiteId};
 use market::Money;
+use market::areas::AreaId;
 use market::product::ProductId;
 
 use crate::error::ResultsError;
@@ -22,6 +23,8 @@ pub(crate) struct Names {
     pub(crate) alternatives: Arc<[String]>,
     /// What is traded, by its id.
     pub(crate) products: Arc<[String]>,
+    /// The areas of the market, by their numbers.
+    pub(crate) areas: Arc<[String]>,
     /// In the order of [`Kind::ALL`].
     pub(crate) kinds: Arc<[String]>,
     /// In the order of [`AssetState::ALL`].
@@ -46,6 +49,7 @@ impl Names {
             sites: words(catalogue.sites.iter().map(|site| site.name.as_str())),
             alternatives: words(catalogue.alternatives.iter().map(String::as_str)),
             products: words(catalogue.products.iter().map(String::as_str)),
+            areas: words(catalogue.areas.iter().map(String::as_str)),
             kinds: words(Kind::ALL.into_iter().map(Kind::as_str)),
             states: words(AssetState::ALL.into_iter().map(AssetState::as_str)),
             signals: words(Signal::ALL.into_iter().map(Signal::as_str)),
@@ -88,6 +92,13 @@ impl Names {
         let key = usize::from(id.0);
         let known = key < self.products.len();
         known.then_some(key).ok_or(ResultsError::UnknownId { table, what: "product", id: id.0.into() })
+    }
+
+    /// The key of an area of the market.
+    pub(crate) fn area(&self, table: &'static str, id: AreaId) -> Result<usize, ResultsError> {
+        let key = id.0 as usize;
+        let known = key < self.areas.len();
+        known.then_some(key).ok_or(ResultsError::UnknownId { table, what: "area", id: id.0 })
     }
 }
 

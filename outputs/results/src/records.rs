@@ -1,5 +1,6 @@
 //! The tables of things that happen: orders, trades, clearings, settlements, invoices, sessions, days of batteries, events.
 
+mod areas;
 mod comparison;
 mod invoices;
 mod market;
@@ -8,6 +9,7 @@ mod reserve;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::areas::AreaColumns;
 use self::comparison::Comparisons;
 use self::invoices::InvoiceColumns;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
@@ -18,8 +20,8 @@ use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, INVOICES, ORDERS, RESERVE, SESSIONS, SETTLEMENTS, STORAGE_HEALTH,
-    TRADES, Table,
+    AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, INVOICES, ORDERS, RESERVE, SESSIONS, SETTLEMENTS,
+    STORAGE_HEALTH, TRADES, Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -30,6 +32,7 @@ pub(crate) struct RecordTables {
     orders: TableWriter<OrderColumns>,
     trades: TableWriter<TradeColumns>,
     clearings: TableWriter<ClearingColumns>,
+    areas: TableWriter<AreaColumns>,
     settlements: TableWriter<SettlementColumns>,
     days: Days,
     invoices: TableWriter<InvoiceColumns>,
@@ -42,10 +45,11 @@ pub(crate) struct RecordTables {
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 11] = [
+    pub(crate) const TABLES: [Table; 12] = [
         ORDERS,
         TRADES,
         CLEARINGS,
+        AREAS,
         SETTLEMENTS,
         INVOICES,
         COMPARISONS,
@@ -61,6 +65,7 @@ impl RecordTables {
             orders: TableWriter::create(OrderColumns::new(names), folder.partial(&ORDERS), info)?,
             trades: TableWriter::create(TradeColumns::new(names), folder.partial(&TRADES), info)?,
             clearings: TableWriter::create(ClearingColumns::new(names), folder.partial(&CLEARINGS), info)?,
+            areas: TableWriter::create(AreaColumns::new(names), folder.partial(&AREAS), info)?,
             settlements: TableWriter::create(SettlementColumns::new(names), folder.partial(&SETTLEMENTS), info)?,
             days: Days::new(names.calendar),
             invoices: TableWriter::create(InvoiceColumns::new(names), folder.partial(&INVOICES), info)?,
@@ -82,6 +87,7 @@ impl RecordTables {
             Record::Order(row) => self.orders.push(row),
             Record::Trade(row) => self.trades.push(row),
             Record::Clearing(row) => self.clearings.push(row),
+            Record::Area(row) => self.areas.push(row),
             Record::Settlement(row) => match self.days.add(row) {
                 Some(day) => day.iter().try_for_each(|row| self.settlements.push(row)),
                 None => Ok(()),
@@ -106,6 +112,7 @@ impl RecordTables {
             self.orders.close()?,
             self.trades.close()?,
             self.clearings.close()?,
+            self.areas.close()?,
             self.settlements.close()?,
             self.invoices.close()?,
             comparisons,

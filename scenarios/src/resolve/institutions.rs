@@ -27,7 +27,9 @@ impl Draft<'_> {
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
         let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket)
             .comparing(&self.alternatives)
-            .with_audience(self.audience());
+            .with_audience(self.audience())
+            .within(self.areas.areas.clone())
+            .with_backstop(self.sections.market.backstop.then(|| retailer.tariff()));
         let settling = Settling {
             tariff: retailer.tariff(),
             slot: self.rules.slot,

@@ -27,7 +27,7 @@ pub(crate) fn syntax_and_head() -> Vec<Case> {
         case("a name with a space", "", &["scenario.toml, line 2", "name", "\"my island\"", "letters"])
             .replacing("\"wrong\"", "\"my island\""),
         case("an unknown section", "[sereis]\n", &["scenario.toml, line 6", "sereis", "did you mean `series`?"]),
-        case("a section of nothing known", "[qqqqqqqqq]\n", &["line 6", "qqqqqqqqq", "known are about, battery"]),
+        case("a section of nothing known", "[qqqqqqqqq]\n", &["line 6", "qqqqqqqqq", "known are about, area, battery"]),
         case("a section that is a number", "", &["line 3", "dso is a number", "table of keys and values"])
             .replacing("[run]", "dso = 3\n[run]"),
         case("an unknown key", "ticks = \"15m\"\n", &["line 6", "run.ticks", "did you mean `tick`?"]),

@@ -3,6 +3,7 @@
 //! Each case is a folder with `scenario.toml`, what it extends and the data it names. Its message must hold the parts
 //! listed, and the number of problems must be that of the mistakes: no wrong value may be blamed on its neighbours.
 
+mod areas;
 #[path = "../cases/mod.rs"]
 mod cases;
 mod contracts;
@@ -116,6 +117,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         contracts::contracts(),
         fleets::fleets(),
         fleets::extending_and_setting(),
+        areas::areas(),
         faults::faults(),
         data::series(),
         data::charging_sessions(),

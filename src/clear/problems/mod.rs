@@ -2,6 +2,7 @@
 //!
 //! A further form is one more file, and one more entry of [`FORMS`].
 
+mod areas;
 mod blocks;
 mod dispatch;
 mod exchange;
@@ -36,8 +37,8 @@ pub(crate) struct Solver {
 }
 
 /// All forms besides books of orders.
-pub(crate) const FORMS: [&Form; 5] =
-    [&blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM, &reserve::FORM];
+pub(crate) const FORMS: [&Form; 6] =
+    [&areas::FORM, &blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM, &reserve::FORM];
 
 /// A problem and its name.
 pub(crate) struct Named {

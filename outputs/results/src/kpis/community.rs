@@ -25,6 +25,7 @@ pub(crate) struct CommunityTotals {
     value: Money,
     /// None as long as no order was cleared.
     welfare: Option<Money>,
+    fees: Money,
     import: Energy,
     local: Energy,
     peak_kw: f64,
@@ -35,7 +36,7 @@ pub(crate) struct CommunityTotals {
 }
 
 /// Figures of the market as a community.
-pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 9] = [
+pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 10] = [
     Definition {
         name: "volume_kwh",
         unit: "kWh",
@@ -50,7 +51,7 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 9] = [
         unit: "EUR/MWh",
         decimals: 3,
         label: "mean price",
-        description: "Mean price of what was traded, weighted by energy; null without trade",
+        description: "Mean price of what was traded, weighted by energy, without grid fees; null without trade",
         // n€ per Wh is µ€/kWh; a thousand of these are 1 EUR/MWh.
         value: |of| (of.volume.0 > 0).then(|| of.value.0 as f64 / of.volume.0 as f64 / 1000.0),
     },
@@ -59,9 +60,17 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 9] = [
         unit: "EUR",
         decimals: 6,
         label: "welfare of trade",
-        description: "What trades are worth to those who trade: limit of the bid less limit of the offer, times energy; \
-                      null without clearings",
+        description: "What trades are worth to those who trade: limit of the bid less limit of the offer, times energy, less \
+                      grid fees; null without clearings",
         value: |of| of.welfare.map(Money::as_eur),
+    },
+    Definition {
+        name: "fees_eur",
+        unit: "EUR",
+        decimals: 9,
+        label: "grid fees between areas",
+        description: "What buyers paid for crossing the grid between the market's areas, on top of what sellers received",
+        value: |of| Some(of.fees.as_eur()),
     },
     Definition {
         name: "local_share",
@@ -188,6 +197,7 @@ impl Communities {
     pub(super) fn add_clearing(&mut self, row: &ClearingRow) {
         self.actual.volume += row.volume;
         self.actual.value += row.value;
+        self.actual.fees += row.fees;
         *self.actual.welfare.get_or_insert_default() += row.welfare;
     }
 
@@ -215,6 +225,7 @@ impl Communities {
         totals.add_slot(row.slot, row.import, row.local);
         totals.volume += row.worth.volume;
         totals.value += row.worth.value;
+        totals.fees += row.worth.fees;
         if let Some(welfare) = row.worth.welfare {
             *totals.welfare.get_or_insert_default() += welfare;
         }

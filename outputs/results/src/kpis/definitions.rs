@@ -5,6 +5,7 @@ use agents::reading::Source;
 
 use super::areas::AreaTotals;
 use super::community::of_community;
+use super::market_areas::of_market_area;
 use super::{Flow, Kpi, RESERVE_KPIS, RunTotals};
 
 /// A key figure made of totals `T`.
@@ -426,6 +427,9 @@ pub fn meaning(column: &str) -> Option<Meaning<'_>> {
     if let Some((area, of)) = of_community(column) {
         return Some(Meaning { area, name: of.name, unit: of.unit, label: of.label, description: of.description });
     }
+    if let Some((area, of)) = of_market_area(column) {
+        return Some(Meaning { area, name: of.name, unit: of.unit, label: of.label, description: of.description });
+    }
     // `metered_import_kwh` ends in `import_kwh` too: the longest name is the right one.
     let of = AREA_KPIS.iter().filter(|of| area(of.name).is_some()).max_by_key(|of| of.name.len())?;
     let area = area(of.name).unwrap_or_default();
@@ -445,6 +449,8 @@ mod tests {
         assert_eq!(of("island_import_kwh"), Some(("island", "import_kwh")));
         assert_eq!(of("import_kwh"), None);
         assert_eq!(of("market_local_share"), Some(("market", "local_share")));
+        assert_eq!(of("area_north_local_share"), Some(("area_north", "local_share")));
+        assert_eq!(of("market_fees_eur"), Some(("market", "fees_eur")));
         assert_eq!(of("compare_pay_as_bid_cost_eur"), Some(("compare_pay_as_bid", "cost_eur")));
     }
 }

@@ -33,6 +33,7 @@ struct Sum {
     volume: Energy,
     value: Money,
     welfare: Option<Money>,
+    fees: Money,
     import: Energy,
     export: Energy,
     local: Energy,
@@ -50,6 +51,7 @@ impl Sum {
             volume: none,
             value: nothing,
             welfare: None,
+            fees: nothing,
             import: none,
             export: none,
             local: none,
@@ -62,6 +64,7 @@ impl Sum {
         self.end = row.slot.end();
         self.volume += row.worth.volume;
         self.value += row.worth.value;
+        self.fees += row.worth.fees;
         if let Some(welfare) = row.worth.welfare {
             *self.welfare.get_or_insert_default() += welfare;
         }
@@ -124,6 +127,7 @@ struct ComparisonColumns {
     /// Import, export, local, peak.
     energies_wh: [NumberColumn<i64>; 4],
     cost_neur: NumberColumn<i64>,
+    fees_neur: NumberColumn<i64>,
 }
 
 impl ComparisonColumns {
@@ -138,6 +142,7 @@ impl ComparisonColumns {
             welfare_neur: OptionalColumn::default(),
             energies_wh: std::array::from_fn(|_| NumberColumn::default()),
             cost_neur: NumberColumn::default(),
+            fees_neur: NumberColumn::default(),
         }
     }
 }
@@ -158,6 +163,7 @@ impl Columns for ComparisonColumns {
             column.push(energy.0);
         }
         self.cost_neur.push(amount("cost_neur", row.bills.values().copied().sum())?);
+        self.fees_neur.push(amount("fees_neur", row.fees)?);
         Ok(())
     }
 
@@ -172,6 +178,7 @@ impl Columns for ComparisonColumns {
         ];
         columns.extend(self.energies_wh.iter_mut().map(|column| column as &mut dyn Column));
         columns.push(&mut self.cost_neur);
+        columns.push(&mut self.fees_neur);
         columns
     }
 }

@@ -88,6 +88,7 @@ pub(super) struct TradeColumns {
     seller: NameColumn,
     energy_wh: NumberColumn<i64>,
     price_ueur_per_kwh: NumberColumn<i64>,
+    fee_ueur_per_kwh: NumberColumn<i64>,
 }
 
 impl TradeColumns {
@@ -101,6 +102,7 @@ impl TradeColumns {
             seller: NameColumn::new(&names.participants),
             energy_wh: NumberColumn::default(),
             price_ueur_per_kwh: NumberColumn::default(),
+            fee_ueur_per_kwh: NumberColumn::default(),
         }
     }
 }
@@ -119,6 +121,7 @@ impl Columns for TradeColumns {
         self.seller.push(seller);
         self.energy_wh.push(row.energy.0);
         self.price_ueur_per_kwh.push(row.price.0);
+        self.fee_ueur_per_kwh.push(row.fee.0);
         Ok(())
     }
 
@@ -132,6 +135,7 @@ impl Columns for TradeColumns {
             &mut self.seller,
             &mut self.energy_wh,
             &mut self.price_ueur_per_kwh,
+            &mut self.fee_ueur_per_kwh,
         ]
     }
 }
@@ -144,8 +148,8 @@ pub(super) struct ClearingColumns {
     price_ueur_per_kwh: OptionalColumn<i64>,
     /// Volume, demand, supply.
     energies_wh: [NumberColumn<i64>; 3],
-    /// Value, welfare.
-    amounts_neur: [NumberColumn<i64>; 2],
+    /// Value, welfare, fees.
+    amounts_neur: [NumberColumn<i64>; 3],
 }
 
 impl ClearingColumns {
@@ -174,7 +178,7 @@ impl Columns for ClearingColumns {
         for (column, energy) in self.energies_wh.iter_mut().zip([row.volume, row.demand, row.supply]) {
             column.push(energy.0);
         }
-        let amounts = [("value_neur", row.value), ("welfare_neur", row.welfare)];
+        let amounts = [("value_neur", row.value), ("welfare_neur", row.welfare), ("fees_neur", row.fees)];
         for (column, (name, amount)) in self.amounts_neur.iter_mut().zip(amounts) {
             column.push(nano_euro(CLEARINGS.name, name, amount)?);
         }

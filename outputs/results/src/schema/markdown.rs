@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{KPIS, POINTS, RUNS, SIGN_CONVENTION, SWEEP_KPIS, TABLES, Table, UNIT_CONVENTION, VERSION};
-use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, RESERVE_KPIS, RUN_KPIS};
+use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, MARKET_AREA_KPIS, RESERVE_KPIS, RUN_KPIS};
 
 const INTRODUCTION: &str = "\
 # Tables of a run
@@ -42,6 +42,11 @@ Of all sites that take part in the market, as it was settled; and, for each rule
 orders under it: `compare_<rule>_<figure>`, in lower case with `_` for all but letters and digits.
 ";
 
+const MARKET_AREA_INTRODUCTION: &str = "\
+Of each area of the market (`[area.NAME]`), where there are at most twelve. Names are written in lower case with `_` for all
+but letters and digits.
+";
+
 const SWEEP_INTRODUCTION: &str = "\
 # Tables of a sweep
 
@@ -65,6 +70,8 @@ pub fn markdown() -> String {
     write_kpis(&mut text, &RESERVE_KPIS, "");
     let _ = writeln!(text, "\n### Key figures of the market\n\n{COMMUNITY_INTRODUCTION}");
     write_kpis(&mut text, &COMMUNITY_KPIS, "market_");
+    let _ = writeln!(text, "\n### Key figures of the market's areas\n\n{MARKET_AREA_INTRODUCTION}");
+    write_kpis(&mut text, &MARKET_AREA_KPIS, "area_<name>_");
     let _ = writeln!(text, "\n### Key figures of portfolios and the island\n\n{AREA_INTRODUCTION}");
     write_kpis(&mut text, &AREA_KPIS, "<area>_");
     let _ = write!(text, "\n{SWEEP_INTRODUCTION}");

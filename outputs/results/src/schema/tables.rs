@@ -4,7 +4,7 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 19] = [
+pub const TABLES: [&Table; 20] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
@@ -14,6 +14,7 @@ pub const TABLES: [&Table; 19] = [
     &ORDERS,
     &TRADES,
     &CLEARINGS,
+    &AREAS,
     &SETTLEMENTS,
     &INVOICES,
     &COMPARISONS,
@@ -316,7 +317,7 @@ pub const ORDERS: Table = Table {
 /// One row per trade.
 pub const TRADES: Table = Table {
     name: "trades",
-    rows: "One row per trade between two participants.",
+    rows: "One row per trade between two participants; with `market.backstop` one of them may be the retailer.",
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "When it was cleared"),
@@ -326,7 +327,9 @@ pub const TRADES: Table = Table {
         column("buyer", Name, "", "Who buys"),
         column("seller", Name, "", "Who sells"),
         column("energy_wh", Integer, "Wh", "Energy traded"),
-        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "Price of this trade").sign("− the seller pays"),
+        column("price_ueur_per_kwh", Integer, "µEUR/kWh", "Price of this trade: what the seller receives")
+            .sign("− the seller pays"),
+        column("fee_ueur_per_kwh", Integer, "µEUR/kWh", "Grid fee that the buyer pays on top; 0 without areas"),
     ],
 };
 
@@ -344,20 +347,65 @@ pub const CLEARINGS: Table = Table {
             "price_ueur_per_kwh",
             Integer,
             "µEUR/kWh",
-            "The uniform price; null when nothing was traded, or each trade has a price of its own",
+            "The uniform price; null when nothing was traded, each trade has a price of its own, or each area (table `areas`)",
         )
         .sign("− sellers pay")
         .or_null(),
         column("volume_wh", Integer, "Wh", "Energy traded"),
-        column("demand_wh", Integer, "Wh", "Energy asked by all bids"),
-        column("supply_wh", Integer, "Wh", "Energy offered by all offers"),
-        column("value_neur", Integer, "nEUR", "What buyers pay and sellers receive").sign("− sellers pay"),
+        column("demand_wh", Integer, "Wh", "Energy asked by all bids, those of a retailer behind the book included"),
+        column("supply_wh", Integer, "Wh", "Energy offered by all offers, those of such a retailer included"),
+        column("value_neur", Integer, "nEUR", "What sellers receive; buyers pay that and the fees").sign("− sellers pay"),
         column(
             "welfare_neur",
             Integer,
             "nEUR",
-            "What the trades are worth to buyers and sellers: limit of the bid less limit of the offer, times energy",
+            "What the trades are worth to buyers and sellers: limit of the bid less limit of the offer, times energy, less the \
+             fees",
         ),
+        column("fees_neur", Integer, "nEUR", "Grid fees between areas; 0 without areas"),
+    ],
+};
+
+/// One row per clearing and area.
+pub const AREAS: Table = Table {
+    name: "areas",
+    rows: "One row per clearing and area of the market (`[area.NAME]`), in the order of their names. \"Within\" counts an area and \
+           all areas inside it. Empty without areas.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When it was cleared"),
+        column("product", Name, "", "What is traded: `spot` for the very next slots, else a product of the scenario"),
+        SLOT_START,
+        SLOT_END,
+        column("area", Name, "", "The area"),
+        column(
+            "price_ueur_per_kwh",
+            Integer,
+            "µEUR/kWh",
+            "The uniform price of the orders that met at this level, before the fees of either side; null when none met, or \
+             each trade has a price of its own",
+        )
+        .sign("− sellers pay")
+        .or_null(),
+        column(
+            "volume_wh",
+            Integer,
+            "Wh",
+            "Energy that met at this level; over all areas the volume of the clearing. With fees between pairs of areas, energy \
+             that met inside the area",
+        ),
+        column("demand_wh", Integer, "Wh", "Energy that bids within it asked for"),
+        column("bought_wh", Integer, "Wh", "Energy bought by bids within it"),
+        column("sold_wh", Integer, "Wh", "Energy sold by offers within it"),
+        column("local_wh", Integer, "Wh", "Energy bought within it from offers within it"),
+        column(
+            "fees_neur",
+            Integer,
+            "nEUR",
+            "Grid fees collected on its boundary; with fees between pairs of areas, of energy delivered to it. Over all areas \
+             the fees of the clearing, which are what buyers pay less what sellers receive",
+        ),
+        column("local_share", Real, "", "`local_wh / bought_wh`; null where nothing was bought").or_null(),
     ],
 };
 
@@ -379,7 +427,7 @@ pub const SETTLEMENTS: Table = Table {
         column("residual_export_wh", Integer, "Wh", "Energy sold to the retailer, positive"),
         column("shortage_wh", Integer, "Wh", "Energy short against what was traded, at the imbalance price"),
         column("surplus_wh", Integer, "Wh", "Energy too much against what was traded, at the imbalance price"),
-        column("traded_neur", Integer, "nEUR", "Paid in the market").sign(PAID),
+        column("traded_neur", Integer, "nEUR", "Paid in the market, grid fees between its areas included").sign(PAID),
         column("residual_neur", Integer, "nEUR", "Paid to the retailer").sign(PAID),
         column("balancing_neur", Integer, "nEUR", "Paid for shortage and surplus").sign(PAID),
         column("grid_fee_neur", Integer, "nEUR", "Paid to the network operator").sign(PAID),
@@ -447,12 +495,12 @@ pub const COMPARISONS: Table = Table {
         column("end_time", Time, "", "End of the last slot"),
         column("rule", Name, "", "The rule, as the scenario names it; `settled` for the settlement itself"),
         column("volume_wh", Integer, "Wh", "Energy traded, or shared"),
-        column("value_neur", Integer, "nEUR", "What was paid for it").sign("− sellers pay"),
+        column("value_neur", Integer, "nEUR", "What sellers received for it").sign("− sellers pay"),
         column(
             "welfare_neur",
             Integer,
             "nEUR",
-            "What trades are worth: limit of the bid less limit of the offer, times energy; null without orders",
+            "What trades are worth: limit of the bid less limit of the offer, times energy, less the fees; null without orders",
         )
         .or_null(),
         column("import_wh", Integer, "Wh", "Energy that all meters saw coming in"),
@@ -460,6 +508,7 @@ pub const COMPARISONS: Table = Table {
         column("local_wh", Integer, "Wh", "The part of it that went from one to the other as traded"),
         column("peak_wh", Integer, "Wh", "Highest import beyond that in a slot"),
         column("cost_neur", Integer, "nEUR", "What all sites pay together").sign("+ they pay, − they are paid"),
+        column("fees_neur", Integer, "nEUR", "Grid fees between the market's areas, which are part of that"),
     ],
 };
 

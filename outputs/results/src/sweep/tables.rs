@@ -9,7 +9,7 @@ use super::{Ended, FrozenRun, KPIS_PARQUET, Manifest, Points, RUNS_PARQUET, Stor
 use crate::error::ResultsError;
 use crate::frame::Frame;
 use crate::kpi_table::kpi_field;
-use crate::kpis::{ACTUAL, AREA_KPIS, COMMUNITY_KPIS, of_community, of_run};
+use crate::kpis::{ACTUAL, AREA_KPIS, COMMUNITY_KPIS, MARKET_AREA_KPIS, of_community, of_market_area, of_run};
 use crate::schema::{RUNS, SWEEP_KPIS};
 use crate::table::metadata;
 
@@ -82,7 +82,7 @@ fn runs_table(points: &Points, rows: &[(usize, &FrozenRun, &Row)]) -> Vec<u8> {
 }
 
 /// The key figures that the patterns ask for (without patterns all), in the order in which a run of its own has them:
-/// those of the run, of the market, of rules that are compared with it, of portfolios by name, of the island.
+/// those of the run, of the market, of rules that are compared with it, of its areas, of portfolios by name, of the island.
 pub fn figures(patterns: &[String], names: &BTreeSet<String>) -> Vec<String> {
     let rank = |name: &String| {
         let of_run = of_run().position(|kpi| kpi.name == *name);
@@ -96,10 +96,14 @@ pub fn figures(patterns: &[String], names: &BTreeSet<String>) -> Vec<String> {
             // What was stands before what would have been.
             return (1, if name.starts_with(ACTUAL) { String::new() } else { rule.to_owned() }, rank);
         }
+        if let Some((area, of)) = of_market_area(name) {
+            let rank = MARKET_AREA_KPIS.iter().position(|kpi| kpi.name == of.name).unwrap_or_default();
+            return (2, area.to_owned(), rank);
+        }
         match (of_run, of_area) {
             (Some(rank), _) => (0, String::new(), rank),
-            (None, Some((prefix, rank))) => (if prefix == "island_" { 3 } else { 2 }, prefix.to_owned(), rank),
-            (None, None) => (4, name.clone(), 0),
+            (None, Some((prefix, rank))) => (if prefix == "island_" { 4 } else { 3 }, prefix.to_owned(), rank),
+            (None, None) => (5, name.clone(), 0),
         }
     };
     let is_wanted = |name: &&String| patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, name));

@@ -7,14 +7,15 @@ use agents::reading::{
     AssetReading, AssetState, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
 };
 use agents::record::{
-    Catalogue, ClearingRow, Event, EventCode, IntervalRows, InvoiceRow, OrderRow, ParticipantEntry, Record, Recorder,
-    SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
+    AreaRow, Catalogue, ClearingRow, Event, EventCode, IntervalRows, InvoiceRow, OrderRow, ParticipantEntry, Record,
+    Recorder, SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
 };
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
+use market::areas::{AreaId, AreaOutcome};
 use market::product::ProductId;
 use market::settlement::{Component, Direction, InvoiceSums, Period, Position, SlotBill, Tax};
 use market::{AgentId, Energy, Money, OrderId, Price, Side};
@@ -57,6 +58,7 @@ pub(crate) fn catalogue() -> Catalogue {
         portfolios: vec!["Cariflex".into()],
         products: vec!["spot".into()],
         alternatives: Vec::new(),
+        areas: vec!["north".into()],
         ..Catalogue::default()
     }
 }
@@ -207,7 +209,23 @@ pub(crate) fn records() -> Vec<Record> {
             seller: PV,
             energy: Energy(300),
             price: Price(150_000),
+            fee: Price(5_000),
         }),
+        Record::Area(Box::new(AreaRow {
+            time: START,
+            product: ProductId(0),
+            slot,
+            outcome: AreaOutcome {
+                area: AreaId(0),
+                price: Some(Price(150_000)),
+                volume: Energy(300),
+                fees: Money(1_500_000),
+                demand: Energy(500),
+                bought: Energy(300),
+                sold: Energy(400),
+                local: Energy(240),
+            },
+        })),
         Record::Clearing(ClearingRow {
             time: START,
             product: ProductId(0),
@@ -218,6 +236,7 @@ pub(crate) fn records() -> Vec<Record> {
             supply: Energy(2000),
             value: Money(45_000_000),
             welfare: Money(30_000_000),
+            fees: Money(1_500_000),
         }),
         Record::Clearing(ClearingRow {
             time: START + TICK,
@@ -229,6 +248,7 @@ pub(crate) fn records() -> Vec<Record> {
             supply: Energy(0),
             value: Money(0),
             welfare: Money(0),
+            fees: Money(0),
         }),
         settlement(0, bill(45_000_000, 40_000_000, 200)),
         settlement(2, bill(-5_000_000, 100_000_000, 500)),

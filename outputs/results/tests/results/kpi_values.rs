@@ -46,6 +46,10 @@ fn two_quarter_hours_by_hand() {
         ("ev_unserved_kwh", 2.5),
         ("market_volume_kwh", 0.3),
         ("market_welfare_eur", 0.03),
+        ("market_fees_eur", 0.0015),
+        ("area_north_bought_kwh", 0.3),
+        ("area_north_local_share", 0.8),
+        ("area_north_fees_eur", 0.0015),
         ("market_mean_price_eur_per_mwh", 150.0),
         ("market_local_share", 0.0),             // nobody's meter gave what was bought
         ("market_residual_import_peak_kw", 4.0), // 1 kWh of two sites in a quarter of an hour

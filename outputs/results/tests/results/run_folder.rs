@@ -19,7 +19,8 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 21] = [
+    "areas.parquet",
     "assets.parquet",
     "clearings.parquet",
     "compared_bills.parquet",

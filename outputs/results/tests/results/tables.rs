@@ -101,13 +101,18 @@ fn every_row_type_lands_in_its_table() {
         ["2026-03-20T00:15:00Z", "18446744073709551615", "load_01", "bid", "500", "200000", "300"]
     );
     assert_eq!(
-        row("trades", &["slot_start", "buyer", "seller", "energy_wh", "price_ueur_per_kwh"]),
-        ["2026-03-20T00:00:00Z", "load_01", "pv_01", "300", "150000"]
+        row("trades", &["slot_start", "buyer", "seller", "energy_wh", "price_ueur_per_kwh", "fee_ueur_per_kwh"]),
+        ["2026-03-20T00:00:00Z", "load_01", "pv_01", "300", "150000", "5000"]
     );
     assert_eq!(
         cells(&dir.path().join("clearings.parquet"), &["price_ueur_per_kwh", "volume_wh", "demand_wh", "supply_wh"]),
         [["150000", "300", "500", "2000"], ["-", "0", "10", "0"]]
     );
+    assert_eq!(
+        row("areas", &["product", "area", "price_ueur_per_kwh", "demand_wh", "bought_wh", "sold_wh", "local_wh"]),
+        ["spot", "north", "150000", "500", "300", "400", "240"]
+    );
+    assert_eq!(row("areas", &["volume_wh", "fees_neur", "local_share"]), ["300", "1500000", "0.8"]);
     assert_eq!(
         row("settlements", &["site", "metered_import_wh", "metered_export_wh", "bought_wh", "sold_wh"]),
         ["site_a", "500", "0", "300", "0"]

@@ -1,0 +1,430 @@
+//! Orders in areas, with fees between what buyers pay and what sellers receive.
+//!
+//! ```json
+//! {"format": "cariflex-areas", "version": 1, "name": "evening", "mechanism": "uniform-mid-truncated",
+//!  "areas": [{"id": "island"}, {"id": "north", "parent": "island", "fee_eur_per_mwh": 20}],
+//!  "bids":   [{"id": "b1", "agent": "house", "area": "island", "quantity_wh": 500, "limit_eur_per_mwh": 250}],
+//!  "offers": [{"id": "o1", "agent": "roof", "area": "north", "quantity_wh": 800, "limit_eur_per_mwh": 150}]}
+//! ```
+//!
+//! Or with a fee for each pair, `"fee_to_eur_per_mwh": {"south": 12}` in an area, and neither parents nor mechanism.
+
+use super::super::book::FileBook;
+use super::super::cells::Cell;
+use super::super::error::ClearError;
+use super::super::json;
+use super::super::node::Node;
+use super::super::table::{Entry, Table, figure};
+use super::{Form, Named, Problem, Solution, Solver, object};
+use market::areas::{Area, AreaId, AreaOutcome, AreaTree, Fee, PairFees, Subsidies, clear_areas, clear_with_pair_fees};
+use market::{BoxedMechanism, Energy, Money, Order, Price, Trade, mechanism};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Orders in areas.
+pub(crate) const FORM: Form = Form {
+    holds: "orders in areas",
+    mechanisms: &[
+        Solver {
+            name: "areas",
+            rule: "each area by the mechanism of the file, the lowest first; what is left goes on to the area around it",
+            price: "that of the level; the seller receives it less the fees on its path, the buyer pays it and those on its own",
+        },
+        Solver {
+            name: "pair-fees",
+            rule: "bids and offers whose limits lie at least the fee between their areas apart, the widest gain first",
+            price: "per pair: half-way between what each side can pay or take after its half of the fee",
+        },
+    ],
+    is: |document| document.field("areas").is_some(),
+    read,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(rename = "format")]
+    _format: Option<String>,
+    version: i64,
+    /// What clears the areas that name none of their own.
+    #[serde(default)]
+    mechanism: Option<String>,
+    /// Whether fees may be negative.
+    #[serde(default)]
+    subsidies: bool,
+    areas: Vec<Place>,
+    bids: Vec<Map<String, Value>>,
+    offers: Vec<Map<String, Value>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    id: String,
+    parent: Option<String>,
+    fee_eur_per_mwh: Option<f64>,
+    fee_percent: Option<f64>,
+    mechanism: Option<String>,
+    #[serde(default)]
+    fee_to_eur_per_mwh: BTreeMap<String, f64>,
+}
+
+/// The orders of a file, by the number of their area.
+struct Placed {
+    book: FileBook,
+    /// Names of the areas.
+    names: Vec<String>,
+    orders: Vec<(usize, Order)>,
+    fees: Fees,
+}
+
+enum Fees {
+    /// One mechanism per area.
+    Nested(AreaTree, Vec<BoxedMechanism>),
+    Pairs(PairFees),
+}
+
+/// A trade, whose price is what the seller receives.
+struct Deal {
+    trade: Trade,
+    buyer_pays: Price,
+    /// Where the orders met, at which price, and who collects how much of a kilowatt-hour.
+    met: Option<(AreaId, Price, Vec<(AreaId, Price)>)>,
+}
+
+fn read(file: &str, contents: &[u8]) -> Result<Vec<Named>, ClearError> {
+    let fields = Value::Object(object(file, contents, &[])?);
+    let mut written: Written = serde_json::from_value(fields)
+        .map_err(|error| ClearError::file(file, format!("{error}: see market/README.md")))?;
+    if written.version != json::VERSION {
+        let problem = format!("is {}: version {} is known", written.version, json::VERSION);
+        return Err(ClearError::place(file, "version", problem));
+    }
+    let name = written.name.clone().unwrap_or_else(|| "areas".into());
+    let names: Vec<String> = written.areas.iter().map(|area| area.id.clone()).collect();
+    if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
+        let problem = format!("is `{}`, as another area's: give every area an id of its own", names[twice]);
+        return Err(ClearError::place(file, format!("areas[{twice}], id"), problem));
+    }
+    let home = homes(file, &names, &mut written)?;
+    let (bids, offers) = (std::mem::take(&mut written.bids), std::mem::take(&mut written.offers));
+    let node: Node = serde_json::from_value(json!({"bids": bids, "offers": offers}))
+        .map_err(|error| ClearError::file(file, error.to_string()))?;
+    let book = json::slot(file, "", &node)?;
+    let orders = book.book.bids().iter().chain(book.book.offers());
+    let mut orders: Vec<_> = orders.map(|order| (home[&book.ids[order.id.0 as usize]], *order)).collect();
+    orders.sort_by_key(|(_, order)| order.id);
+    let is_by_pairs = written.areas.iter().any(|area| !area.fee_to_eur_per_mwh.is_empty());
+    let fees = if is_by_pairs { pairs(&names, &written) } else { nested(&names, &written) };
+    let fees = fees.map_err(|(place, problem)| ClearError::place(file, place, problem))?;
+    Ok(vec![Named { name, problem: Box::new(Placed { book, names, orders, fees }) }])
+}
+
+/// Takes the areas out of the orders: the number of each, by the id of the order.
+fn homes(file: &str, names: &[String], written: &mut Written) -> Result<BTreeMap<String, usize>, ClearError> {
+    let mut home = BTreeMap::new();
+    for (side, orders) in [("bids", &mut written.bids), ("offers", &mut written.offers)] {
+        for (at, order) in orders.iter_mut().enumerate() {
+            let told = |problem: String| ClearError::place(file, format!("{side}[{at}], area"), problem);
+            let area = match order.remove("area") {
+                Some(Value::String(area)) => area,
+                Some(other) => return Err(told(format!("is {other}: write the id of an area"))),
+                None => return Err(told("is missing: write the id of an area".into())),
+            };
+            let number = number(names, &area).map_err(told)?;
+            let id = order.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+            home.insert(id.unwrap_or_default(), number);
+        }
+    }
+    Ok(home)
+}
+
+fn number(names: &[String], name: &str) -> Result<usize, String> {
+    let found = names.iter().position(|known| known == name);
+    found.ok_or_else(|| match scenarios::nearest(name, names.iter().map(String::as_str)) {
+        Some(near) => format!("is `{name}`, which is no area: did you mean `{near}`?"),
+        None => format!("is `{name}`, which is no area: add it to `areas`"),
+    })
+}
+
+/// Where something is wrong, and what.
+type Wrong = (String, String);
+
+fn fee(place: &str, eur_per_mwh: f64) -> Result<Price, Wrong> {
+    Cell::Real(eur_per_mwh).limit_eur_per_mwh().map(Price).map_err(|problem| (place.to_owned(), problem))
+}
+
+fn nested(names: &[String], written: &Written) -> Result<Fees, Wrong> {
+    let mut mechanisms = Vec::new();
+    let mut areas = Vec::new();
+    for (at, place) in written.areas.iter().enumerate() {
+        let key = |field: &str| format!("areas[{at}] (`{}`), {field}", place.id);
+        let parent = place.parent.as_ref().map(|parent| number(names, parent).map_err(|text| (key("parent"), text)));
+        let constant = fee(&key("fee_eur_per_mwh"), place.fee_eur_per_mwh.unwrap_or_default())?;
+        let percent = Cell::Real(place.fee_percent.unwrap_or_default());
+        let rate_bp = percent.premium_bp().map_err(|problem| (key("fee_percent"), problem))?;
+        let parent = parent.transpose()?.map(area_id);
+        areas.push(Area { id: area_id(at), parent, fee: Fee { constant, rate_bp } });
+        let words = place.mechanism.as_ref().or(written.mechanism.as_ref());
+        let words = words.ok_or_else(|| {
+            ("mechanism".to_owned(), "is missing: name the auction of all areas, or one in each area".to_owned())
+        })?;
+        mechanisms.push(mechanism(words).map_err(|error| (key("mechanism"), error.to_string()))?);
+    }
+    let subsidies = if written.subsidies { Subsidies::Allowed } else { Subsidies::Refused };
+    let tree = AreaTree::new(areas, subsidies)
+        .map_err(|error| ("areas".to_owned(), error.naming(|area| names[area.0 as usize].clone())))?;
+    Ok(Fees::Nested(tree, mechanisms))
+}
+
+fn pairs(names: &[String], written: &Written) -> Result<Fees, Wrong> {
+    if written.mechanism.is_some() {
+        let problem = "is given, but fees between pairs of areas match orders by themselves: leave it out";
+        return Err(("mechanism".into(), problem.into()));
+    }
+    for (at, place) in written.areas.iter().enumerate() {
+        let key = |field: &str| format!("areas[{at}] (`{}`), {field}", place.id);
+        let others = [
+            ("parent", place.parent.is_some()),
+            ("fee_eur_per_mwh", place.fee_eur_per_mwh.is_some()),
+            ("fee_percent", place.fee_percent.is_some()),
+            ("mechanism", place.mechanism.is_some()),
+        ];
+        if let Some((field, _)) = others.into_iter().find(|(_, is_there)| *is_there) {
+            let problem =
+                "is of areas within areas, but there are fees between pairs (fee_to_eur_per_mwh) too: keep one kind";
+            return Err((key(field), problem.into()));
+        }
+        for to in place.fee_to_eur_per_mwh.keys() {
+            number(names, to).map_err(|problem| (key("fee_to_eur_per_mwh"), problem))?;
+        }
+    }
+    let places = &written.areas;
+    let given = |from: usize, to: usize| places[from].fee_to_eur_per_mwh.get(&names[to]).copied();
+    let fee_of = |from: usize, to: usize| {
+        let key = format!("areas[{from}] (`{}`), fee_to_eur_per_mwh", names[from]);
+        let own = (from == to).then_some(0.0);
+        match given(from, to).or_else(|| given(to, from)).or(own) {
+            Some(eur_per_mwh) => fee(&key, eur_per_mwh),
+            None => Err((key, format!("says nothing of `{}`, nor `{0}` of it: write what a MWh costs", names[to]))),
+        }
+    };
+    let rows: Result<Vec<Vec<Price>>, Wrong> =
+        (0..names.len()).map(|from| (0..names.len()).map(|to| fee_of(from, to)).collect()).collect();
+    PairFees::new(rows?).map(Fees::Pairs).map_err(|error| ("areas".into(), error.to_string()))
+}
+
+fn area_id(number: usize) -> AreaId {
+    AreaId(number as u32)
+}
+
+impl Problem for Placed {
+    fn solve(&self, words: &str) -> Result<Solution, String> {
+        let (deals, outcomes) = match (&self.fees, words) {
+            (Fees::Nested(tree, mechanisms), "areas") => self.nested(tree, mechanisms)?,
+            (Fees::Pairs(fees), "pair-fees") => (self.pairs(fees)?, Vec::new()),
+            (Fees::Nested(..), _) => return Err("holds areas within areas: choose `areas`".into()),
+            (Fees::Pairs(_), _) => return Err("holds fees between pairs of areas: choose `pair-fees`".into()),
+        };
+        let sum = |of: fn(&Deal) -> Money| deals.iter().map(of).sum::<Money>();
+        let paid = sum(|deal| deal.trade.quantity * deal.buyer_pays);
+        let received = sum(|deal| deal.trade.payment());
+        let volume: Energy = deals.iter().map(|deal| deal.trade.quantity).sum();
+        let eur = |amount: Money| format!("{} EUR", figure(amount.0, 9));
+        let facts = vec![
+            ("traded", format!("{} kWh", figure(volume.0.into(), 3))),
+            ("buyers pay", eur(paid)),
+            ("sellers receive", eur(received)),
+            ("grid fees", eur(paid - received)),
+        ];
+        let mut tables = vec![self.trades_table(&deals)];
+        if !outcomes.is_empty() {
+            tables.insert(0, self.areas_table(&outcomes));
+        }
+        let document = json!({
+            "volume_wh": volume.0,
+            "payment_neur": paid.0,
+            "revenue_neur": received.0,
+            "fees_neur": (paid - received).0,
+            "areas": outcomes.iter().map(|outcome| self.area(outcome)).collect::<Vec<_>>(),
+            "trades": deals.iter().map(|deal| self.deal(deal)).collect::<Vec<_>>(),
+        });
+        let Value::Object(document) = document else { unreachable!("it is written as an object") };
+        Ok(Solution { facts, tables, document })
+    }
+}
+
+impl Placed {
+    fn nested(&self, tree: &AreaTree, mechanisms: &[BoxedMechanism]) -> Result<(Vec<Deal>, Vec<AreaOutcome>), String> {
+        let orders: Vec<_> = self.orders.iter().map(|(area, order)| (area_id(*area), *order)).collect();
+        let cleared = clear_areas(tree, &orders, |area| &*mechanisms[area.0 as usize])
+            .map_err(|error| error.naming(|area| self.names[area.0 as usize].clone()))?;
+        let deal = |met: market::areas::AreaTrade| Deal {
+            trade: met.trade,
+            buyer_pays: met.buyer_pays,
+            met: Some((met.level, met.level_price, met.fees)),
+        };
+        Ok((cleared.trades.into_iter().map(deal).collect(), cleared.areas))
+    }
+
+    fn pairs(&self, fees: &PairFees) -> Result<Vec<Deal>, String> {
+        let trades = clear_with_pair_fees(&self.orders, fees).map_err(|error| error.to_string())?;
+        let deal = |met: market::areas::PairTrade| Deal { trade: met.trade, buyer_pays: met.buyer_pays, met: None };
+        Ok(trades.into_iter().map(deal).collect())
+    }
+
+    fn name(&self, area: AreaId) -> &str {
+        &self.names[area.0 as usize]
+    }
+
+    /// The areas of buyer and seller.
+    fn homes(&self, trade: &Trade) -> [&str; 2] {
+        let home = |id| self.orders.binary_search_by_key(&id, |(_, order)| order.id).map(|at| self.orders[at].0);
+        [trade.bid, trade.offer].map(|id| self.names[home(id).expect("trades name orders of the file")].as_str())
+    }
+
+    fn areas_table(&self, outcomes: &[AreaOutcome]) -> Table {
+        let mut table = Table::new([
+            ("area", "", 0),
+            ("price", "EUR/MWh", 3),
+            ("met here", "kWh", 3),
+            ("bought", "kWh", 3),
+            ("sold", "kWh", 3),
+            ("local", "kWh", 3),
+            ("fees", "EUR", 9),
+        ]);
+        for outcome in outcomes {
+            let energies = [outcome.volume, outcome.bought, outcome.sold, outcome.local];
+            let numbers = energies.map(|energy| Entry::Number(Some(energy.0.into())));
+            let price = Entry::Number(outcome.price.map(|price| price.0.into()));
+            let head = [Entry::Words(self.name(outcome.area).to_owned()), price];
+            table.row(head.into_iter().chain(numbers).chain([Entry::Number(Some(outcome.fees.0))]));
+        }
+        table
+    }
+
+    fn trades_table(&self, deals: &[Deal]) -> Table {
+        let mut table = Table::new([
+            ("seller", "", 0),
+            ("in", "", 0),
+            ("buyer", "", 0),
+            ("in", "", 0),
+            ("energy", "kWh", 3),
+            ("receives", "EUR/MWh", 3),
+            ("pays", "EUR/MWh", 3),
+        ]);
+        for deal in deals {
+            let (named, [to, from]) = (self.book.named(&deal.trade), self.homes(&deal.trade));
+            let numbers = [deal.trade.quantity.0, deal.trade.price.0, deal.buyer_pays.0];
+            let words = [named.seller, from, named.buyer, to].map(|word| Entry::Words(word.to_owned()));
+            table.row(words.into_iter().chain(numbers.map(|number| Entry::Number(Some(number.into())))));
+        }
+        table
+    }
+
+    fn area(&self, outcome: &AreaOutcome) -> Value {
+        json!({
+            "area": self.name(outcome.area),
+            "price_ueur_per_kwh": outcome.price.map(|price| price.0),
+            "volume_wh": outcome.volume.0,
+            "demand_wh": outcome.demand.0,
+            "bought_wh": outcome.bought.0,
+            "sold_wh": outcome.sold.0,
+            "local_wh": outcome.local.0,
+            "fees_neur": outcome.fees.0,
+        })
+    }
+
+    fn deal(&self, deal: &Deal) -> Value {
+        let (named, [buyer_area, seller_area]) = (self.book.named(&deal.trade), self.homes(&deal.trade));
+        let mut written = json!({
+            "bid": named.bid,
+            "offer": named.offer,
+            "buyer": named.buyer,
+            "seller": named.seller,
+            "buyer_area": buyer_area,
+            "seller_area": seller_area,
+            "energy_wh": deal.trade.quantity.0,
+            "price_ueur_per_kwh": deal.trade.price.0,
+            "fee_ueur_per_kwh": (deal.buyer_pays - deal.trade.price).0,
+            "buyer_pays_ueur_per_kwh": deal.buyer_pays.0,
+        });
+        if let (Some((level, price, fees)), Some(fields)) = (&deal.met, written.as_object_mut()) {
+            let fees = fees.iter().map(|(area, fee)| json!({"area": self.name(*area), "fee_ueur_per_kwh": fee.0}));
+            fields.insert("level".into(), json!(self.name(*level)));
+            fields.insert("level_price_ueur_per_kwh".into(), json!(price.0));
+            fields.insert("fees".into(), Value::Array(fees.collect()));
+        }
+        written
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NESTED: &str = include_str!("../../../examples/books/areas.json");
+    const PAIRS: &str = include_str!("../../../examples/books/pair_fees.json");
+
+    fn solved(text: &str, words: &str) -> Result<Map<String, Value>, String> {
+        let problems = read("a.json", text.as_bytes()).map_err(|error| error.to_string())?;
+        problems[0].problem.solve(words).map(|solution| solution.document)
+    }
+
+    #[test]
+    fn the_village_sells_to_itself_first_and_the_fees_lie_between_its_neighbours_and_it() {
+        let of = solved(NESTED, "areas").expect("it clears");
+        let trades = of["trades"].as_array().expect("trades");
+        let shown = |trade: &Value| {
+            let number = |field: &str| trade[field].as_i64().expect("a number");
+            let prices = [number("price_ueur_per_kwh"), number("buyer_pays_ueur_per_kwh")];
+            (trade["level"].as_str().expect("a level").to_owned(), number("energy_wh"), prices)
+        };
+        // In the village 120 meets 240, at 180. On the island the offer asks 120 + 20 + 6 (5 % of 120) = 146, and meets 210 at
+        // 178. Its seller receives what with 20 and 5 % comes to 178: 158 / 1.05 = 150.476 EUR/MWh.
+        let found: Vec<_> = trades.iter().map(shown).collect();
+        let expected =
+            [("village".to_owned(), 500, [180_000, 180_000]), ("island".to_owned(), 300, [150_476, 178_000])];
+        assert_eq!(found, expected);
+        let whole = |field: &str| of[field].as_i64().expect("a number");
+        assert_eq!(whole("fees_neur"), 300 * (178_000 - 150_476));
+        assert_eq!(whole("payment_neur"), whole("revenue_neur") + whole("fees_neur"));
+        let collected: i64 =
+            of["areas"].as_array().expect("areas").iter().filter_map(|area| area["fees_neur"].as_i64()).sum();
+        assert_eq!(collected, whole("fees_neur"));
+    }
+
+    #[test]
+    fn pairs_pay_the_fee_between_their_areas_half_each() {
+        let of = solved(PAIRS, "pair-fees").expect("it clears");
+        let first = &of["trades"][0];
+        // The gain of the neighbour in the south is 250 − 100 − 30 = 120 per MWh, that in the north 230 − 100 = 130: first.
+        assert_eq!((first["buyer_area"].as_str(), first["fee_ueur_per_kwh"].as_i64()), (Some("north"), Some(0)));
+        let second = &of["trades"][1];
+        let prices = ["price_ueur_per_kwh", "buyer_pays_ueur_per_kwh"].map(|field| second[field].as_i64());
+        // Between 250 − 15 and 100 + 15, half-way: 175, less and plus 15.
+        assert_eq!(prices, [Some(160_000), Some(190_000)]);
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_told_with_its_place() {
+        let told = |text: String| solved(&text, "areas").expect_err("it is wrong");
+        assert!(
+            told(NESTED.replace("\"parent\": \"island\"", "\"parent\": \"iland\"")).contains("did you mean `island`?")
+        );
+        let loops = NESTED.replace("{\"id\": \"island\"}", "{\"id\": \"island\", \"parent\": \"village\"}");
+        assert!(told(loops).contains("lies within itself"));
+        assert!(
+            told(NESTED.replace("\"area\": \"village\"", "\"area\": \"vilage\"")).contains("did you mean `village`?")
+        );
+        assert!(told(NESTED.replace("\"mechanism\": ", "\"mechanisme\": ")).contains("mechanisme"));
+        assert!(solved(PAIRS, "areas").expect_err("pairs").contains("choose `pair-fees`"));
+        assert!(
+            told(PAIRS.replace("{\"id\": \"north\",", "{\"id\": \"north\", \"parent\": \"south\","))
+                .contains("keep one kind")
+        );
+    }
+}
