@@ -100,7 +100,7 @@ impl Auction {
     /// Clears all contracts of the gate at `now`, also those that nobody ordered.
     pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
         let Trading::Auction { mechanism } = &desk.venue.trading else { return };
-        let mechanism = mechanism.build().expect("the plan names a mechanism that needs no preferences");
+        let mechanism = mechanism.build_with(desk.preferences);
         for contract in desk.venue.product.contracts_at(now.time) {
             let waiting = self.waiting.remove(&contract.start).unwrap_or_default();
             let book = Book::new(waiting.orders.iter().copied()).expect("orders were examined and numbered when taken");
@@ -140,6 +140,8 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, clearing: &Clearing, (desk, out
             side: order.side,
             energy: desk.whole(order.quantity),
             limit: order.limit,
+            quality: order.quality,
+            premium_bp: order.premium_bp,
             filled: desk.whole(filled),
         }));
     }
@@ -190,8 +192,7 @@ fn compare(contract: Slot, book: &Book, clearing: &Clearing, desk: &Desk<'_>, ou
     };
     tell(AlternativeId(0), clearing);
     for (alternative, mechanism) in desk.shadows {
-        let mechanism = mechanism.build().expect("the plan names mechanisms that need no preferences");
-        tell(*alternative, &market::clear(&*mechanism, book));
+        tell(*alternative, &market::clear(&*mechanism.build_with(desk.preferences), book));
     }
 }
 

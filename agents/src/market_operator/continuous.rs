@@ -158,6 +158,8 @@ fn row(order: &Order, id: OrderId, slot: Slot, desk: &Desk<'_>) -> OrderRow {
         side: order.side,
         energy: desk.whole(order.quantity),
         limit: order.limit,
+        quality: order.quality,
+        premium_bp: order.premium_bp,
         filled: Energy::ZERO,
     }
 }

@@ -7,7 +7,7 @@ use crate::core::Outbox;
 use crate::id::ParticipantId;
 use crate::retailer::AlternativeId;
 use crate::time::{Calendar, Now, Slot, Span, Time};
-use market::auction::Specification;
+use market::auction::{Preferences, Specification};
 use market::product::ProductId;
 use market::settlement::Traded;
 use market::{Energy, Order, Price, Side, Trade};
@@ -54,6 +54,8 @@ pub(super) struct Desk<'a> {
     pub(super) shadows: &'a [(AlternativeId, Specification)],
     /// Who is told the prices of auctions.
     pub(super) audience: &'a [ParticipantId],
+    /// Who would rather trade with whom.
+    pub(super) preferences: &'a Preferences,
 }
 
 /// The part of one side in a trade.
