@@ -141,7 +141,15 @@ mod tests {
     fn placed(product: Option<&str>, wh: i64) -> PlacedOrder {
         let (product, delivery) = (product.map(String::from), NOW.time + Span::HOUR);
         let (quality, premium_bp) = (None, None);
-        PlacedOrder { product, delivery, side: Side::Offer, energy: Energy(wh), limit: Price(50_000), quality, premium_bp }
+        PlacedOrder {
+            product,
+            delivery,
+            side: Side::Offer,
+            energy: Energy(wh),
+            limit: Price(50_000),
+            quality,
+            premium_bp,
+        }
     }
 
     fn refusal(out: &Outbox) -> &str {

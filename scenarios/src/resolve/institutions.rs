@@ -27,7 +27,8 @@ impl Draft<'_> {
         let ticket = Draws::new(run.seed, MARKET_OPERATOR, "lottery").ticket();
         let operator = MarketOperator::new(Arc::clone(&self.venues), self.rules.slot, self.id(RETAILER), ticket)
             .comparing(&self.alternatives)
-            .with_audience(self.storage_traders());
+            .with_audience(self.storage_traders())
+            .with_partners(self.partners.iter().cloned());
         let settling = Settling {
             tariff: retailer.tariff(),
             slot: self.rules.slot,
