@@ -20,6 +20,7 @@ mod mirror;
 mod money;
 mod network;
 mod orders;
+mod qualities;
 mod rig;
 mod rooms;
 mod snapshots;

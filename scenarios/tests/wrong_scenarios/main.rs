@@ -9,6 +9,7 @@ mod data;
 mod faults;
 mod files;
 mod fleets;
+mod wishes;
 
 use cases::{Case, check};
 use scenarios::{DataTable, Scenario, ScenarioError};
@@ -114,6 +115,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         files::mqtt(),
         fleets::fleets(),
         fleets::extending_and_setting(),
+        wishes::wishes(),
         faults::faults(),
         data::series(),
         data::charging_sessions(),
