@@ -209,6 +209,10 @@ pub struct OrderRow {
     pub energy: Energy,
     /// Limit price.
     pub limit: Price,
+    /// Level of quality that is offered, or bid for at least.
+    pub quality: u8,
+    /// What a bid adds to its limit where premiums are paid, in hundredths of a percent of the limit.
+    pub premium_bp: u32,
     /// How much of it was filled.
     pub filled: Energy,
 }

@@ -10,8 +10,9 @@ use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
-use crate::parameters::Limits::Any;
+use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{Conflict, Parameter, Parameters, choice, parameters};
+use crate::wishes::{Partners, Wishes};
 use agents::Kind;
 use agents::prosumer::Bidding;
 use serde::Serialize;
@@ -111,6 +112,8 @@ pub(crate) struct Asset {
     pub(crate) trades: bool,
     /// How its site sets its limit prices, where it says so.
     pub(crate) bidding: Option<Bidding>,
+    /// What its site wants in the market besides.
+    pub(crate) wishes: Wishes,
     pub(crate) model: Model,
 }
 
@@ -124,10 +127,27 @@ parameters! {
         trades: Option<bool> = None, "true or false", Any, "";
         /// How its site sets its limit prices; none given: as the market says.
         bidding: Option<Bidding> = None, "word", Any, "";
+        /// Level of quality of what its site offers: 0 grey, 1 green or local, 2 green and local; none given: 0. Mechanisms of
+        /// quality in market.mechanism go by it; with others, of offers at one price the better goes first.
+        quality: Option<u64> = None, "level", Within(0.0, 2.0), "";
+        /// The least level of quality that its site bids for; none given: as the market says.
+        wanted_quality: Option<u64> = None, "level", Within(0.0, 2.0), "";
+        /// What its site adds to the limits of its bids where the mechanism is one with `premium`, to a hundredth of a percent;
+        /// none given: as the market says.
+        premium_percent: Option<f64> = None, "%", Within(0.0, 1000.0), "";
+        /// Sites, assets or fleets with which its site would rather trade, the most preferred first. Who is named and names it
+        /// too is a partner where the mechanism is one with `preferred-partners`.
+        partners: Option<Partners> = None, "names", Any, "";
     }
 }
 
 impl Belonging {
+    /// What the site of such an asset wants in the market.
+    pub(crate) fn wishes(&self) -> Wishes {
+        let Self { quality, wanted_quality, premium_percent, .. } = *self;
+        Wishes { quality, wanted_quality, premium_percent, partners: self.partners.clone() }
+    }
+
     /// Whether the site of such an asset trades.
     pub(crate) fn trades(&self, model: &Model) -> bool {
         match model {
@@ -198,8 +218,8 @@ fn single(kind: AssetKind, id: &str, node: &Node, seed: u64, problems: &RefCell<
     }
     check(&model, &reader);
     reader.finish();
-    let (trades, bidding) = (belonging.trades(&model), belonging.bidding);
-    Some(Asset { id: id.into(), key, commune, site, portfolio: belonging.portfolio, trades, bidding, model })
+    let (trades, bidding, wishes) = (belonging.trades(&model), belonging.bidding, belonging.wishes());
+    Some(Asset { id: id.into(), key, commune, site, portfolio: belonging.portfolio, trades, bidding, wishes, model })
 }
 
 /// The model of an asset of any kind but vehicles, which need a charge point too.

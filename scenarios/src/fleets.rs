@@ -246,6 +246,7 @@ impl Fleet<'_> {
             portfolio: belonging.portfolio.clone(),
             trades: belonging.trades(&model),
             bidding: belonging.bidding,
+            wishes: belonging.wishes(),
             model,
         };
         let made = if self.section.of == AssetKind::Ev {

@@ -33,6 +33,7 @@ mod settlement;
 mod strategies;
 pub mod sweep;
 mod window;
+mod wishes;
 
 pub use ahead::Ahead;
 pub use communes::{Commune, communes};

@@ -186,8 +186,5 @@ impl ProductSection {
 /// # Errors
 /// A sentence that says what is wrong with it.
 pub(crate) fn mechanism_of(text: &str) -> Result<Specification, String> {
-    let specification: Specification =
-        text.parse().map_err(|error| format!("is {:?}: {error}, or \"{NO_MECHANISM}\"", beginning(text)))?;
-    specification.build().map_err(|error| format!("is {:?}: {error}", beginning(text)))?;
-    Ok(specification)
+    text.parse().map_err(|error| format!("is {:?}: {error}, or \"{NO_MECHANISM}\"", beginning(text)))
 }

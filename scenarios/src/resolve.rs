@@ -2,6 +2,7 @@
 
 mod institutions;
 mod measured;
+mod partners;
 
 use crate::areas::{self, Inhabitants, PlannedAreas};
 use crate::assets::{self, Asset, Model, no_name};
@@ -32,6 +33,7 @@ use crate::sections::{
 };
 use crate::settlement::{self, CommunitySection, SettlementSection};
 use crate::window;
+use crate::wishes::Wishes;
 use agents::command::Mode;
 use agents::draw::Draws;
 use agents::market_operator::{MarketRules, Venues};
@@ -203,6 +205,8 @@ struct Draft<'a> {
     loads: Vec<(String, usize)>,
     /// Who trades for a site.
     prosumer_of: BTreeMap<SiteId, Trader>,
+    /// Prosumers, each with those that it would rather trade with.
+    partners: Vec<(ParticipantId, Vec<ParticipantId>)>,
     /// What the settlement is compared with.
     alternatives: Vec<Alternative>,
     /// What sites have agreed with each other and with the retailer.
@@ -218,6 +222,14 @@ struct Trader {
     id: String,
     /// How it sets its limit prices, where an asset of the site says so.
     bidding: Option<Bidding>,
+    /// What the assets of the site say that it wants.
+    wishes: Wishes,
+}
+
+impl Trader {
+    fn of(site: &str) -> Self {
+        Self { id: format!("prosumer_{site}"), bidding: None, wishes: Wishes::default() }
+    }
 }
 
 impl<'a> Draft<'a> {
@@ -242,6 +254,7 @@ impl<'a> Draft<'a> {
             portfolios: Vec::new(),
             loads,
             prosumer_of: BTreeMap::new(),
+            partners: Vec::new(),
             alternatives: Vec::new(),
             contracts: Vec::new(),
             end: None,
@@ -250,6 +263,7 @@ impl<'a> Draft<'a> {
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);
         draft.name_participants(scenario, problems);
+        draft.partners = draft.partners(scenario, problems);
         draft.check_charge_points(scenario, problems);
         draft.check_explicit_loads(scenario, problems);
         let (rule, members) = (draft.rule(), draft.prosumer_of.len());
@@ -340,15 +354,14 @@ impl<'a> Draft<'a> {
         let mut prosumer_of: BTreeMap<SiteId, Trader> = BTreeMap::new();
         for asset in self.assets.iter().filter(|asset| asset.trades) {
             let site = self.site(&asset.site);
-            let trader = prosumer_of
-                .entry(site)
-                .or_insert_with(|| Trader { id: format!("prosumer_{}", self.sites[site.index()].name), bidding: None });
+            let trader = prosumer_of.entry(site).or_insert_with(|| Trader::of(&self.sites[site.index()].name));
+            let differs = |key: &str| {
+                let text = format!("differs from that of another asset of its site `{}`: make them agree", asset.site);
+                problems.borrow_mut().push(scenario.root.problem(format!("{}.{key}", asset.key), text));
+            };
+            trader.wishes.join(&asset.wishes).into_iter().for_each(differs);
             match (trader.bidding, asset.bidding) {
-                (Some(known), Some(other)) if known != other => {
-                    let text =
-                        format!("differs from that of another asset of its site `{}`: make them agree", asset.site);
-                    problems.borrow_mut().push(scenario.root.problem(format!("{}.bidding", asset.key), text));
-                }
+                (Some(known), Some(other)) if known != other => differs("bidding"),
                 (known, other) => trader.bidding = known.or(other),
             }
         }
@@ -509,12 +522,14 @@ impl<'a> Draft<'a> {
             .collect();
         let operator = self.id(MARKET_OPERATOR);
         let has_spot = self.venues.first().is_some_and(|venue| venue.product.name == products::SPOT);
-        self.prosumer_of.iter().map(move |(site, Trader { id, bidding })| {
+        let market = &self.sections.market;
+        self.prosumer_of.iter().map(move |(site, Trader { id, bidding, wishes })| {
             let draws = Draws::new(self.sections.run.seed, id, "reservation price");
-            let bidding = bidding.unwrap_or(self.sections.market.bidding);
+            let bidding = bidding.unwrap_or(market.bidding);
+            let terms = wishes.terms(market.wanted_quality, market.premium_percent);
             let rules = (self.rules, Arc::clone(&self.venues));
             let is_planned = has_spot && managed.contains(site);
-            let core = prosumer::Prosumer::new(operator, rules, is_planned, bidding, draws);
+            let core = prosumer::Prosumer::new(operator, rules, is_planned, bidding, draws).with_terms(terms);
             PlannedParticipant { id: id.clone(), site: None, role: Role::Prosumer(core, *site) }
         })
     }

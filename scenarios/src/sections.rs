@@ -95,6 +95,10 @@ parameters! {
         /// Whether the retailer stands behind every auction: it buys what is offered at its feed-in price, and sells what is
         /// asked for at its import price of the slot, after everybody else; in areas, at the root.
         backstop: bool = false, "true or false", Any, "";
+        /// The least level of quality that participants bid for who do not say: 0 grey, 1 green or local, 2 green and local.
+        wanted_quality: u64 = 0, "level", Within(0.0, 2.0), "";
+        /// What participants who do not say add to the limits of their bids where the mechanism is one with `premium`.
+        premium_percent: f64 = 0.0, "%", Within(0.0, 1000.0), "";
         /// Rules to settle the same orders and meters by, beside the one in force: mechanisms, "retailer-only",
         /// "sharing-by-consumption", "sharing-equal", "ex-post-price". Devices have followed the rule in force: mechanisms that
         /// award otherwise show imbalance that they would not have had.

@@ -28,6 +28,11 @@ pub(crate) fn choose(specs: &[String]) -> Result<Vec<Chosen>, ClearError> {
     Ok(all)
 }
 
+/// Whether the words choose a mechanism for books; some also name one for another form of market.
+pub(super) fn is_auction(words: &str) -> bool {
+    mechanism(words).is_ok()
+}
+
 /// What is wrong with the words, with the name that was meant, if one is alike.
 fn unknown(words: &str, problem: &str) -> String {
     let entries = catalogue();

@@ -84,7 +84,13 @@ pub fn clear(args: &ClearArgs) -> Result<Ended, Error> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
-    if let Some(form) = args.mechanism.first().and_then(|words| problems::solved_by(words)) {
+    let are_books = || {
+        args.mechanism.first().is_some_and(|words| mechanisms::is_auction(words))
+            && args.files.first().is_some_and(|path| source::holds_books(path))
+    };
+    if let Some(form) = args.mechanism.first().and_then(|words| problems::solved_by(words))
+        && !are_books()
+    {
         return solve::solve(args, form, &interrupted);
     }
     let mechanisms = mechanisms::choose(&args.mechanism)?;

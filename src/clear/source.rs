@@ -46,6 +46,11 @@ pub(crate) fn open(path: &Path) -> Result<Source, ClearError> {
     text(&file, &fs::read(&path).map_err(ClearError::read(&path))?)
 }
 
+/// Whether a file holds books. Standard input, which can be read once only, and what can not be read count as no books.
+pub(crate) fn holds_books(path: &Path) -> bool {
+    path != Path::new(STDIN) && matches!(open(path), Ok(Source::Books(_)))
+}
+
 /// How every Parquet file begins.
 const PARQUET: &[u8] = b"PAR1";
 
@@ -90,4 +95,17 @@ fn document(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
         return Ok(Source::Problems(form, contents.to_owned()));
     }
     Ok(Source::Books(Box::new(json::books(file, &document)?.into_iter().map(Ok))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_file_holds_tells_which_negotiation_is_meant() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert!(holds_books(&root.join("examples/books/evening.json")));
+        assert!(!holds_books(&root.join("tests/golden/market/p2p_price_adjusting_negotiation.json")));
+        assert!(!holds_books(&root.join("examples/books/exchange.json")) && !holds_books(Path::new(STDIN)));
+    }
 }

@@ -520,3 +520,16 @@ def test_peers_agree_by_admm_on_what_a_quadratic_program_finds():
     produced = np.array(solver.getSolution().col_value[:len(peers)])
     injected = produced - [peer["need_kw"] for peer in peers]
     assert [row[0] for row in solution["injection_kw"]] == pytest.approx(list(injected), abs=1e-2)
+
+
+def test_peers_trade_a_book_by_the_mechanisms_that_also_name_other_forms_of_market():
+    names = ["negotiation", "admm", "uniform-last-ask"]
+    document = clear(ROOT / "examples" / "books" / "evening.json", *(word for name in names for word in ("--mechanism", name)))
+    [book] = clearings(document).values()
+    assert set(book) == set(names)
+    best = book["uniform-last-ask"]["welfare_neur"]
+    assert 0.98 * best <= book["negotiation"]["welfare_neur"] <= best
+    assert 0.99 * best <= book["admm"]["welfare_neur"] <= best
+    assert all(sum(trade["energy_wh"] for trade in each["trades"]) == each["volume_wh"] for each in book.values())
+    other = clear(GOLDEN / "p2p_price_adjusting_negotiation.json", "--mechanism", "negotiation")
+    assert other["problems"]

@@ -27,7 +27,8 @@ fn input(target: &str, act: Act) -> Input {
 
 fn order(side: Side, product: &str, delivery: Time, (wh, limit): (i64, i64)) -> Act {
     let (energy, limit) = (Energy(wh), Price(limit * 1000));
-    Act::PlaceOrder(PlacedOrder { product: Some(product.into()), delivery, side, energy, limit })
+    let (quality, premium_bp) = (None, None);
+    Act::PlaceOrder(PlacedOrder { product: Some(product.into()), delivery, side, energy, limit, quality, premium_bp })
 }
 
 fn cancel(product: &str, delivery: Time) -> Act {

@@ -13,6 +13,10 @@ use std::fmt;
 pub const MOST_ENERGY: Energy = Energy(1_000_000_000_000);
 /// The furthest limit of an order from outside, either way: 1e9 EUR/MWh, as the market has it.
 pub const FURTHEST_LIMIT: Price = Price(1_000_000_000_000);
+/// The highest level of quality of an order: green and local.
+pub(super) const HIGHEST_QUALITY: u8 = 2;
+/// Largest premium, in hundredths of a percent: ten times the limit.
+pub(super) const MOST_PREMIUM_BP: u32 = 100_000;
 /// Most bytes of the name of a product.
 const LONGEST_NAME: usize = 128;
 
@@ -53,6 +57,13 @@ pub struct PlacedOrder {
     pub energy: Energy,
     /// The most that is paid, or the least that is asked.
     pub limit: Price,
+    /// Level of quality that is offered, or bid for at least; none: as the prosumer's own orders have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
+    /// What a bid adds to its limit where a mechanism pays premiums, in hundredths of a percent of the limit; none: as the
+    /// prosumer's own bids have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub premium_bp: Option<u32>,
 }
 
 impl PlacedOrder {
@@ -76,7 +87,19 @@ impl PlacedOrder {
             let (limit, most) = (self.limit.as_eur_per_mwh(), FURTHEST_LIMIT.as_eur_per_mwh());
             return Err(format!("its limit is {limit} EUR/MWh: send one from -{most} to {most}"));
         }
-        Ok(())
+        if let Some(quality) = self.quality.filter(|quality| *quality > HIGHEST_QUALITY) {
+            return Err(format!("its quality is {quality}: send 0 for grey, 1 for green or local, 2 for both"));
+        }
+        match self.premium_bp {
+            Some(premium_bp) if premium_bp > 0 && self.side == Side::Offer => {
+                Err("it is an offer with a premium, which bids alone pay: leave the premium out".into())
+            }
+            Some(premium_bp) if premium_bp > MOST_PREMIUM_BP => {
+                let (percent, most) = (f64::from(premium_bp) / 100.0, MOST_PREMIUM_BP / 100);
+                Err(format!("its premium is {percent} % of the limit: send at most {most}"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -129,7 +152,8 @@ mod tests {
 
     fn order(energy: i64, limit: i64) -> PlacedOrder {
         let (energy, limit) = (Energy(energy), Price(limit));
-        PlacedOrder { product: Some("spot".into()), delivery: Time(0), side: Side::Bid, energy, limit }
+        let (product, delivery, side) = (Some("spot".into()), Time(0), Side::Bid);
+        PlacedOrder { product, delivery, side, energy, limit, quality: None, premium_bp: None }
     }
 
     #[test]
@@ -146,7 +170,8 @@ mod tests {
     #[test]
     fn an_order_survives_a_file() {
         let named = NamedContract { product: None, delivery: Time(5) };
-        for act in [Act::PlaceOrder(order(2500, -1)), Act::CancelOrders(named)] {
+        let green = PlacedOrder { quality: Some(1), premium_bp: Some(550), ..order(1, 1) };
+        for act in [Act::PlaceOrder(order(2500, -1)), Act::PlaceOrder(green), Act::CancelOrders(named)] {
             let text = serde_json::to_string(&act).expect("plain data");
             assert_eq!(serde_json::from_str::<Act>(&text).expect("just written"), act, "{text}");
         }
@@ -164,6 +189,11 @@ mod tests {
         assert!(examine(order(1, i64::MIN), Kind::Prosumer).contains("send one from"));
         let nameless = PlacedOrder { product: Some(String::new()), ..order(1, 1) };
         assert!(examine(nameless, Kind::Prosumer).contains("1 to 128 bytes"));
+        let better = PlacedOrder { quality: Some(3), ..order(1, 1) };
+        assert!(examine(better, Kind::Prosumer).contains("its quality is 3: send 0"));
+        let paying = |side, premium_bp| PlacedOrder { side, premium_bp: Some(premium_bp), ..order(1, 1) };
+        assert!(examine(paying(Side::Offer, 1), Kind::Prosumer).contains("leave the premium out"));
+        assert!(examine(paying(Side::Bid, 100_001), Kind::Prosumer).contains("send at most 1000"));
         assert_eq!(Act::PlaceOrder(order(1, -1)).examine(Kind::Prosumer, Time(0)), Ok(()));
     }
 }

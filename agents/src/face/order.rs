@@ -1,7 +1,8 @@
 //! What orders say: from the JSON that faces take to what is asked of a prosumer, or why it can not be meant.
 //!
 //! `{"delivery": "2026-03-02T08:00:00-04:00", "side": "bid", "energy_kwh": 2.5, "limit_eur_per_mwh": 150}` is enough.
-//! `product` names another one than the first of the market, `id` makes an order that comes twice count once.
+//! `product` names another one than the first of the market, `quality` and `premium_percent` say what is offered or wanted and paid
+//! for it in place of what the prosumer's own orders say, `id` makes an order that comes twice count once.
 
 use super::command::{Wrong, examine_id, instant, parse};
 use crate::act::{Act, NamedContract, PlacedOrder};
@@ -34,6 +35,8 @@ struct OrderBody {
     side: Option<Side>,
     energy_kwh: Option<f64>,
     limit_eur_per_mwh: Option<f64>,
+    quality: Option<u8>,
+    premium_percent: Option<f64>,
     id: Option<String>,
 }
 
@@ -92,6 +95,11 @@ impl OrderBody {
             side: self.side.ok_or("`side` is missing: send \"bid\" to buy or \"offer\" to sell")?,
             energy: energy(energy_kwh).map_err(|remedy| format!("`energy_kwh` {remedy}"))?,
             limit: price(limit).map_err(|remedy| format!("`limit_eur_per_mwh` {remedy}"))?,
+            quality: self.quality,
+            premium_bp: self
+                .premium_percent
+                .map(|percent| premium(percent).map_err(|remedy| format!("`premium_percent` {remedy}")))
+                .transpose()?,
         };
         Ok(WrittenTrade { act: Act::PlaceOrder(order), id: self.id })
     }
@@ -131,6 +139,16 @@ pub fn price(eur_per_mwh: f64) -> Result<Price, String> {
     thousandths(eur_per_mwh).map(Price).ok_or_else(remedy)
 }
 
+/// A premium in percent of the limit as whole hundredths of a percent, exactly.
+///
+/// # Errors
+/// What is wrong with it and the remedy, to follow the name of a key.
+pub fn premium(percent: f64) -> Result<u32, String> {
+    let remedy = || format!("is {percent:?}: send 0 or more, with at most two decimals");
+    let thousandths = thousandths(percent).filter(|thousandths| thousandths % 10 == 0).ok_or_else(remedy)?;
+    u32::try_from(thousandths / 10).map_err(|_| remedy())
+}
+
 /// A number as whole thousandths; none of one that has more decimals, or is none, or too large to tell.
 fn thousandths(value: f64) -> Option<i64> {
     let scaled = value * 1e3;
@@ -158,6 +176,10 @@ mod tests {
         let Act::PlaceOrder(order) = written.act else { panic!("an order") };
         assert_eq!((order.energy, order.limit, order.side), (Energy(2501), Price(-100), Side::Bid));
         assert_eq!((order.product, order.delivery, written.id), (None, Time(1_772_450_100_000), None));
+        assert_eq!((order.quality, order.premium_bp), (None, None), "as the prosumer's own orders");
+        let green = json!({ "quality": 2, "premium_percent": 5.25, "delivery": DELIVERY, "side": "bid", "energy_kwh": 1, "limit_eur_per_mwh": 5 });
+        let Act::PlaceOrder(green) = read_trade("order", &green).expect("it is right").act else { panic!("an order") };
+        assert_eq!((green.quality, green.premium_bp), (Some(2), Some(525)));
         let withdrawal = json!({ "delivery": DELIVERY, "product": "spot", "id": "a" });
         let written = read_trade("cancel_orders", &withdrawal).expect("it is right");
         assert!(matches!(written.act, Act::CancelOrders(named) if named.product.as_deref() == Some("spot")));
@@ -175,6 +197,10 @@ mod tests {
             ("energy_kwh", json!(null), "`energy_kwh` is missing"),
             ("limit_eur_per_mwh", json!(1e300), "`limit_eur_per_mwh` is"),
             ("limit_eur_per_mwh", json!(null), "`limit_eur_per_mwh` is missing"),
+            ("quality", json!(256), "`quality` can not be read"),
+            ("quality", json!(1.5), "`quality` can not be read"),
+            ("premium_percent", json!(1.005), "`premium_percent` is 1.005: send 0 or more, with at most two decimals"),
+            ("premium_percent", json!(-1), "send 0 or more"),
             ("side", json!("buy"), "`side` can not be read"),
             ("side", json!(null), "`side` is missing"),
             ("delivery", json!("tomorrow"), "`delivery` is no instant"),

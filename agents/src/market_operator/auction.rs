@@ -103,7 +103,7 @@ impl Auction {
     /// Clears all contracts of the gate at `now`, also those that nobody ordered.
     pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
         let Trading::Auction { mechanism } = &desk.venue.trading else { return };
-        let mechanism = mechanism.build().expect("the plan names a mechanism that needs no preferences");
+        let mechanism = mechanism.build_with(desk.preferences);
         for contract in desk.venue.product.contracts_at(now.time) {
             let mut waiting = self.waiting.remove(&contract.start).unwrap_or_default();
             let is_ordered = !waiting.orders.is_empty();
@@ -193,6 +193,8 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, closing: &Closing, (desk, out):
             side: order.side,
             energy: desk.whole(order.quantity),
             limit: order.limit,
+            quality: order.quality,
+            premium_bp: order.premium_bp,
             filled: desk.whole(filled),
         }));
     }
@@ -268,7 +270,7 @@ fn compare(contract: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>
     };
     tell(AlternativeId(0), closing);
     for (alternative, mechanism) in desk.shadows {
-        let mechanism = mechanism.build().expect("the plan names mechanisms that need no preferences");
+        let mechanism = mechanism.build_with(desk.preferences);
         tell(*alternative, &Closing::of(&waiting.orders, &*mechanism, desk.areas));
     }
 }

@@ -159,6 +159,8 @@ fn row(order: &Order, id: OrderId, slot: Slot, desk: &Desk<'_>) -> OrderRow {
         side: order.side,
         energy: desk.whole(order.quantity),
         limit: order.limit,
+        quality: order.quality,
+        premium_bp: order.premium_bp,
         filled: Energy::ZERO,
     }
 }

@@ -9,7 +9,7 @@ use crate::id::ParticipantId;
 use crate::mail::RetailTariff;
 use crate::retailer::AlternativeId;
 use crate::time::{Calendar, Now, Slot, Span, Time};
-use market::auction::Specification;
+use market::auction::{Preferences, Specification};
 use market::product::ProductId;
 use market::settlement::Traded;
 use market::{Energy, Money, Order, Price, Side, Trade};
@@ -60,6 +60,8 @@ pub(super) struct Desk<'a> {
     pub(super) areas: Option<&'a Areas>,
     /// The prices at which the retailer stands behind each auction, if it does.
     pub(super) backstop: Option<&'a RetailTariff>,
+    /// Who would rather trade with whom.
+    pub(super) preferences: &'a Preferences,
 }
 
 /// The part of one side in a trade.

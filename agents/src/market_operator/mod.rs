@@ -23,7 +23,7 @@ use crate::record::{ClearingRow, EventCode, Record};
 use crate::retailer::{Alternative, AlternativeId, Rule};
 use crate::time::{Now, Slot, Span, Time};
 use desk::{Books, Desk, Ordered};
-use market::auction::Specification;
+use market::auction::{Preferences, Specification};
 use market::product::ProductId;
 use market::{AgentId, Order};
 use serde::{Deserialize, Serialize};
@@ -58,12 +58,15 @@ pub struct MarketOperator {
     /// The prices at which the retailer stands behind each auction, if it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     backstop: Option<RetailTariff>,
+    /// Who would rather trade with whom, where a mechanism asks.
+    #[serde(default, skip_serializing_if = "Preferences::is_empty")]
+    preferences: Preferences,
 }
 
 impl MarketOperator {
     /// An operator of `venues`, settled in slots of length `slot`, that reports positions to `retailer`.
     ///
-    /// `ticket` seeds the lottery among exact ties. Mechanisms must be such as [`market::mechanism`] knows.
+    /// `ticket` seeds the lottery among exact ties.
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
         let books: Vec<_> = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
         let cleared = vec![Vec::new(); books.len()];
@@ -82,6 +85,7 @@ impl MarketOperator {
             audience: Vec::new(),
             areas: None,
             backstop: None,
+            preferences: Preferences::default(),
         }
     }
 
@@ -115,6 +119,15 @@ impl MarketOperator {
         Self { audience, ..self }
     }
 
+    /// One whose participants would rather trade with some than with others: prosumers, each with its partners, the most
+    /// preferred first.
+    #[must_use]
+    pub fn with_partners(self, partners: impl IntoIterator<Item = (ParticipantId, Vec<ParticipantId>)>) -> Self {
+        let agent = |id: ParticipantId| AgentId(id.0);
+        let list = |(prosumer, others): (_, Vec<_>)| (agent(prosumer), others.into_iter().map(agent).collect());
+        Self { preferences: Preferences::in_order(partners.into_iter().map(list)), ..self }
+    }
+
     /// The first instant whose gate an order that comes now can still reach.
     fn earliest(&self, now: Now) -> Time {
         if self.opened == Some(now.time) && !self.is_open { now.time + Span(1) } else { now.time }
@@ -124,7 +137,8 @@ impl MarketOperator {
         let Self { retailer, slot, ticket, compares, .. } = *self;
         let (shadows, audience) = (self.shadows.as_slice(), self.audience.as_slice());
         let (areas, backstop) = (self.areas.as_deref(), self.backstop.as_ref());
-        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience, areas, backstop }
+        let preferences = &self.preferences;
+        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience, areas, backstop, preferences }
     }
 
     /// Has the books of a product do something at its desk; none if there is no such product.

@@ -38,7 +38,7 @@ pub struct Venue {
 pub enum Trading {
     /// All at once, at the gate.
     Auction {
-        /// By this mechanism, which needs no preferences.
+        /// By this mechanism.
         mechanism: Specification,
     },
     /// Whenever an order comes that another one meets; gates are where the first contract of the product ends.

@@ -8,8 +8,10 @@ mod bidding;
 mod expectation;
 mod outside;
 mod storage;
+mod terms;
 
 pub use bidding::Bidding;
+pub use terms::OrderTerms;
 
 use crate::act::ActId;
 use crate::core::{Core, MeterReading, Outbox, Wake};
@@ -38,6 +40,8 @@ pub struct Prosumer {
     /// Whether an energy manager plans for the site.
     managed: bool,
     bidder: Bidder,
+    #[serde(default)]
+    terms: OrderTerms,
     /// When the meter is read: at the end of every slot.
     meter: Every,
     expectation: Expectation,
@@ -71,6 +75,7 @@ impl Prosumer {
             venues,
             managed,
             bidder: Bidder::new(bidding, draws),
+            terms: OrderTerms::default(),
             meter: Every::new(rules.slot),
             expectation: Expectation::new(rules.slot, looks_ahead),
             tariff: None,
@@ -79,6 +84,12 @@ impl Prosumer {
             outside: BTreeSet::new(),
             storage: StorageTrader::default(),
         }
+    }
+
+    /// The same, whose orders say this of quality.
+    #[must_use]
+    pub fn with_terms(self, terms: OrderTerms) -> Self {
+        Self { terms, ..self }
     }
 
     /// Mean position over the settlement slots of `contract`.
@@ -146,12 +157,19 @@ impl Prosumer {
             let limit = self.bidder.limit(now, side, (id, &venue.product), slot, prices);
             let order = StorageOrder { product: id, slot, side, quantity: Energy(energy.0.abs()), limit };
             self.storage.note_other(now, &order);
-            self.send(now, &order, None, out);
+            self.send(now, &order, self.terms.of(side), None, out);
             self.add(placed, slot, energy);
         }
     }
 
-    fn send(&self, now: Now, order: &StorageOrder, act: Option<ActId>, out: &mut Outbox) {
+    fn send(
+        &self,
+        now: Now,
+        order: &StorageOrder,
+        (quality, premium_bp): (u8, u32),
+        act: Option<ActId>,
+        out: &mut Outbox,
+    ) {
         let StorageOrder { product, slot, side, quantity, limit } = *order;
         let order = Order {
             id: OrderId(0),
@@ -159,8 +177,8 @@ impl Prosumer {
             side,
             quantity,
             limit,
-            quality: 0,
-            premium_bp: 0,
+            quality,
+            premium_bp,
             submitted_ms: now.time.0,
             lottery: self.bidder.ticket(),
         };
@@ -172,7 +190,7 @@ impl Prosumer {
         let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
         let venues = Venues::clone(&self.venues);
         for order in self.storage.orders(now, &venues, (tariff, self.rules.slot)) {
-            self.send(now, &order, None, out);
+            self.send(now, &order, self.terms.of(order.side), None, out);
         }
     }
 

@@ -28,7 +28,9 @@ impl Prosumer {
                 self.outside.insert((slot.start, product));
                 let order = StorageOrder { product, slot, side: placed.side, quantity, limit: placed.limit };
                 self.storage.note_other(now, &order);
-                self.send(now, &order, Some(act), out);
+                let (quality, premium_bp) = self.terms.of(placed.side);
+                let said = (placed.quality.unwrap_or(quality), placed.premium_bp.unwrap_or(premium_bp));
+                self.send(now, &order, said, Some(act), out);
             }
             Err(reason) => out.record(Record::ActFailed(act, reason)),
         }
@@ -102,7 +104,7 @@ mod tests {
     use crate::id::ParticipantId;
     use crate::mail::Mail;
     use crate::market_operator::{MarketRules, Trading, Venue};
-    use crate::prosumer::Bidding;
+    use crate::prosumer::{Bidding, OrderTerms};
     use crate::time::{Calendar, Span};
     use market::product::Product;
 
@@ -138,7 +140,16 @@ mod tests {
 
     fn placed(product: Option<&str>, wh: i64) -> PlacedOrder {
         let (product, delivery) = (product.map(String::from), NOW.time + Span::HOUR);
-        PlacedOrder { product, delivery, side: Side::Offer, energy: Energy(wh), limit: Price(50_000) }
+        let (quality, premium_bp) = (None, None);
+        PlacedOrder {
+            product,
+            delivery,
+            side: Side::Offer,
+            energy: Energy(wh),
+            limit: Price(50_000),
+            quality,
+            premium_bp,
+        }
     }
 
     fn refusal(out: &Outbox) -> &str {
@@ -161,6 +172,20 @@ mod tests {
         let contract = placed(Some("hours"), 1).contract();
         let out = tell(&mut prosumer, Message::WithdrawOrders { act: ACT, contract });
         assert!(matches!(out.mail[0].message, Message::CancelOrders { product: ProductId(1), act: Some(ACT), .. }));
+    }
+
+    #[test]
+    fn an_order_from_outside_says_what_the_site_says_of_quality_unless_it_says_so_itself() {
+        let mut prosumer = prosumer().with_terms(OrderTerms { quality: 1, wanted_quality: 2, premium_bp: 700 });
+        let mut said = |order: PlacedOrder| {
+            let out = tell(&mut prosumer, Message::PlaceOrder { act: ACT, order });
+            let [Mail { message: Message::Order { order, .. }, .. }] = &out.mail[..] else { panic!("{:?}", out.mail) };
+            (order.quality, order.premium_bp)
+        };
+        let bid = || PlacedOrder { side: Side::Bid, ..placed(None, 1000) };
+        assert_eq!((said(placed(None, 1000)), said(bid())), ((1, 0), (2, 700)));
+        assert_eq!(said(PlacedOrder { quality: Some(0), ..placed(None, 1000) }), (0, 0));
+        assert_eq!(said(PlacedOrder { quality: Some(1), premium_bp: Some(0), ..bid() }), (1, 0));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What there is to choose from, told by each mechanism in its own file: the table of the documents and of a listing.
 
 use super::{
-    chain, coverage, discriminatory, max_volume, posted_offers, preferred_partners, premium, quality, uniform,
+    admm, chain, coverage, discriminatory, max_volume, negotiation, posted_offers, preferred_partners, premium,
+    quality, uniform,
 };
 
 /// What a reader should know of a mechanism before choosing it.
@@ -25,6 +26,13 @@ pub struct Documentation {
     pub tie_break: &'static str,
 }
 
+impl Documentation {
+    /// Whether its name is enough to choose it.
+    pub(super) fn needs_nothing(&self) -> bool {
+        self.parameters.split_whitespace().all(|parameter| parameter.starts_with('['))
+    }
+}
+
 /// The place of a mechanism in a specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -43,6 +51,8 @@ pub fn catalogue() -> Vec<Documentation> {
         discriminatory::DOCUMENTATION,
         max_volume::DOCUMENTATION,
         posted_offers::DOCUMENTATION,
+        negotiation::DOCUMENTATION,
+        admm::DOCUMENTATION,
     ];
     let wrappers = [premium::DOCUMENTATION, coverage::DOCUMENTATION, preferred_partners::DOCUMENTATION];
     auctions.into_iter().chain(quality::DOCUMENTATIONS).chain(wrappers).chain([chain::DOCUMENTATION]).collect()

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use super::catalogue::{Kind, catalogue, choices};
 use super::{
-    Auction, Discriminatory, GapShare, PriceRule, QualityCoverage, QualityMode, Rounding, Specification,
-    SpecificationError, Stage, Uniform, Wrapper,
+    Admm, Auction, Discriminatory, GapShare, Negotiation, PriceRule, QualityCoverage, QualityMode, Rounding,
+    Specification, SpecificationError, Stage, Uniform, Wrapper,
 };
 
 const THEN: &str = "then";
@@ -114,6 +114,8 @@ fn part(item: &Item<'_>) -> Result<Part, SpecificationError> {
         "discriminatory" => Ok(Part::Auction(Auction::Discriminatory(item.price_rule()?))),
         "max-volume-pay-as-bid" => item.without_parameters(Part::Auction(Auction::MaxVolumePayAsBid)),
         "posted-offers" => item.without_parameters(Part::Auction(Auction::PostedOffers)),
+        "negotiation" => Ok(Part::Auction(Auction::Negotiation(item.negotiation()?))),
+        "admm" => Ok(Part::Auction(Auction::Admm(item.admm()?))),
         "premium" => item.without_parameters(Part::Wrapper(Wrapper::Premium)),
         "quality-coverage" => Ok(Part::Wrapper(Wrapper::QualityCoverage { rounds: item.rounds()? })),
         "preferred-partners" => Ok(Part::Wrapper(Wrapper::PreferredPartners(item.price_rule()?))),
@@ -144,6 +146,20 @@ impl Item<'_> {
         self.only(&["rounds"])?;
         let rounds: Option<std::num::NonZeroU32> = self.value("rounds")?;
         Ok(rounds.map_or(QualityCoverage::ROUNDS, |rounds| rounds.get()))
+    }
+
+    fn negotiation(&self) -> Result<Negotiation, SpecificationError> {
+        self.only(&["energy_wh", "increment_ueur_per_kwh"])?;
+        let usual = Negotiation::default();
+        Ok(Negotiation {
+            energy_wh: self.value("energy_wh")?.unwrap_or(usual.energy_wh),
+            increment_ueur_per_kwh: self.value("increment_ueur_per_kwh")?.unwrap_or(usual.increment_ueur_per_kwh),
+        })
+    }
+
+    fn admm(&self) -> Result<Admm, SpecificationError> {
+        self.only(&["iterations"])?;
+        Ok(Admm { iterations: self.value("iterations")?.unwrap_or(Admm::default().iterations) })
     }
 
     /// Refuses parameters that are not among `keys`, and second ones.
@@ -200,6 +216,8 @@ mod tests {
             canonical(" quality-coverage rounds=100\tdiscriminatory  k=0.30 "),
             "quality-coverage discriminatory k=0.3"
         );
+        assert_eq!(canonical("negotiation increment_ueur_per_kwh=1000 energy_wh=0500"), "negotiation energy_wh=500");
+        assert_eq!(canonical("admm iterations=1000"), "admm");
         assert_eq!(canonical("premium preferred-partners k=1 pay-as-ask"), "premium preferred-partners k=1 pay-as-ask");
     }
 
@@ -246,6 +264,12 @@ mod tests {
         assert!(complaint("uniform k=0.5 k=0.6").contains("does not take \"k=0.6\" here"));
         assert!(complaint("pay-as-bid k=0.5").contains("it takes no parameter"));
         assert!(complaint("quality-coverage rounds=0 pay-as-bid").contains("rounds=\"0\""));
+        assert!(complaint("negotiation energy_wh=0").contains("energy_wh=\"0\""));
+        assert!(complaint("negotiation increment_ueur_per_kwh=-5").contains("increment_ueur_per_kwh=\"-5\""));
+        assert!(
+            complaint("negotiation iterations=5").contains("it takes [energy_wh=COUNT] [increment_ueur_per_kwh=COUNT]")
+        );
+        assert!(complaint("admm iterations=many").contains("iterations=\"many\""));
     }
 
     #[test]

@@ -1,32 +1,47 @@
 //! Preferred partners: agents that name each other trade first, then everybody with everybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::catalogue::{Documentation, Kind};
 use super::{BoxedMechanism, PriceRule};
-use crate::{AgentId, Book, Clearing, Energy, Mechanism, Note, Order, Promises, Slice, clear};
+use crate::{AgentId, Book, Clearing, Energy, Mechanism, Note, Order, Price, Promises, Slice, clear};
 
 pub(super) const DOCUMENTATION: Documentation = Documentation {
     name: "preferred-partners",
     others: &[],
     kind: Kind::Wrapper,
     parameters: "k=SHARE [rounding=MODE]",
-    rule: "first the best bid takes the best offers of agents that it names and that name it, while bid ≥ ask; then the auction on the rest",
+    rule: "first the best bid takes the offers of agents that it names and that name it, of those named first before others, while bid ≥ ask; then the auction on the rest",
     price: "between partners per pair: ask + k·(bid − ask); then that of the auction",
     complexity: "O((n + m)(p + log(n + m))) for p partners per agent, and the auction's",
     tie_break: "quality, then submission, then lottery",
 };
 
 /// Who would rather trade with whom. Only agents that name each other are partners; an agent may name itself.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<(AgentId, AgentId, u32)>", into = "Vec<(AgentId, AgentId, u32)>")]
 pub struct Preferences {
-    named: BTreeSet<(AgentId, AgentId)>,
+    /// The rank of each name among those that an agent names; the lowest is preferred.
+    named: BTreeMap<(AgentId, AgentId), u32>,
 }
 
 impl Preferences {
-    /// From pairs of an agent and one that it names; the sequence of the pairs does not matter.
+    /// From pairs of an agent and one that it names, all of one rank; the sequence of the pairs does not matter.
     pub fn new(named: impl IntoIterator<Item = (AgentId, AgentId)>) -> Preferences {
-        Preferences { named: named.into_iter().collect() }
+        Preferences { named: named.into_iter().map(|pair| (pair, 0)).collect() }
+    }
+
+    /// From agents and those that each names, the most preferred first; of one named twice the first place counts.
+    pub fn in_order(lists: impl IntoIterator<Item = (AgentId, Vec<AgentId>)>) -> Preferences {
+        let mut named = BTreeMap::new();
+        for (agent, others) in lists {
+            for (rank, other) in (0..).zip(others) {
+                named.entry((agent, other)).or_insert(rank);
+            }
+        }
+        Preferences { named }
     }
 
     /// Whether nobody names anybody.
@@ -34,17 +49,30 @@ impl Preferences {
         self.named.is_empty()
     }
 
-    /// The agents that `agent` names and that name it.
-    pub fn partners(&self, agent: AgentId) -> impl Iterator<Item = AgentId> {
+    /// The agents that `agent` names and that name it, with their ranks.
+    pub fn partners(&self, agent: AgentId) -> impl Iterator<Item = (AgentId, u32)> {
         let named = self.named.range((agent, AgentId(0))..=(agent, AgentId(u32::MAX)));
-        named.map(|&(_, other)| other).filter(move |&other| self.named.contains(&(other, agent)))
+        let mutual = named.filter(move |((_, other), _)| self.named.contains_key(&(*other, agent)));
+        mutual.map(|(&(_, other), &rank)| (other, rank))
+    }
+}
+
+impl From<Vec<(AgentId, AgentId, u32)>> for Preferences {
+    fn from(named: Vec<(AgentId, AgentId, u32)>) -> Preferences {
+        Preferences { named: named.into_iter().map(|(agent, other, rank)| ((agent, other), rank)).collect() }
+    }
+}
+
+impl From<Preferences> for Vec<(AgentId, AgentId, u32)> {
+    fn from(preferences: Preferences) -> Self {
+        preferences.named.into_iter().map(|((agent, other), rank)| (agent, other, rank)).collect()
     }
 }
 
 /// Trade among partners, then any mechanism on what is left.
 ///
-/// Rule: bids in merit order take the offers of their agent's partners, the best in merit order first, while the bid is
-/// not below the ask, each pair at its own price under `rule`. Then the inner mechanism clears what is left. What
+/// Rule: bids in merit order take the offers of their agent's partners, of the one it prefers before others, the best in
+/// merit order first, while the bid is not below the ask, each pair at its own price under `rule`. Then the inner mechanism clears what is left. What
 /// partners traded is a [`Note::Partners`]. Ties go by the merit order of [`Book`], never by agent. Partners trade in
 /// O((n + m) · (p + log(n + m))) for p partners per agent.
 pub struct PreferredPartners {
@@ -61,13 +89,11 @@ impl PreferredPartners {
         let mut clearing = Clearing::default();
         let mut offers = OffersByAgent::of(book);
         for bid in book.bids() {
-            let partners: Vec<AgentId> =
-                self.preferences.partners(bid.agent).filter(|agent| offers.of_agent.contains_key(agent)).collect();
+            let has_offers = |(agent, _): &(AgentId, u32)| offers.of_agent.contains_key(agent);
+            let partners: Vec<(AgentId, u32)> = self.preferences.partners(bid.agent).filter(has_offers).collect();
             let mut wanted = bid.quantity;
             while wanted > Energy::ZERO {
-                let Some(at) = offers.best_of(&partners).filter(|&at| book.offers()[at].limit <= bid.limit) else {
-                    break;
-                };
+                let Some(at) = offers.best_of(&partners, bid.limit) else { break };
                 let offer = &book.offers()[at];
                 let quantity = offers.take(offer.agent, wanted);
                 wanted -= quantity;
@@ -126,9 +152,11 @@ impl<'book> OffersByAgent<'book> {
         OffersByAgent { offers: book.offers(), of_agent }
     }
 
-    /// The place of the best offer these agents have left.
-    fn best_of(&self, agents: &[AgentId]) -> Option<usize> {
-        agents.iter().filter_map(|agent| self.of_agent.get(agent)?.places.last().copied()).min()
+    /// The place of the best offer within `limit` that these agents have left, by their ranks first.
+    fn best_of(&self, agents: &[(AgentId, u32)], limit: Price) -> Option<usize> {
+        let best = |(agent, rank): &(AgentId, u32)| Some((*rank, *self.of_agent.get(agent)?.places.last()?));
+        let within = agents.iter().filter_map(best).filter(|&(_, at)| self.offers[at].limit <= limit);
+        within.min().map(|(_, at)| at)
     }
 
     /// Takes from the best offer of `agent` up to `wanted`, and says how much.
@@ -185,6 +213,18 @@ mod tests {
         ]);
         let clearing = clear(&preferred(&all), &book);
         assert_eq!(pairs(&clearing), [(1, 12, 2, 20), (1, 11, 2, 25), (1, 13, 2, 29)]);
+    }
+
+    #[test]
+    fn who_is_named_first_sells_first_as_far_as_the_limit_goes() {
+        let lists = [(1, vec![7, 8, 9]), (7, vec![1]), (8, vec![1]), (9, vec![1])];
+        let agents = |ids: Vec<u32>| ids.into_iter().map(AgentId).collect();
+        let preferences = Preferences::in_order(lists.map(|(agent, others)| (AgentId(agent), agents(others))));
+        let book = book([bid(1, 5, 30), by(7, offer(11, 2, 31)), by(8, offer(12, 2, 20)), by(9, offer(13, 9, 10))]);
+        let clearing = clear(&PreferredPartners { preferences: preferences.clone(), ..preferred(&[]) }, &book);
+        assert_eq!(pairs(&clearing), [(1, 12, 2, 25), (1, 13, 3, 20)]);
+        let text = serde_json::to_string(&preferences).expect("plain data");
+        assert_eq!(serde_json::from_str::<Preferences>(&text).expect("just written"), preferences);
     }
 
     #[test]

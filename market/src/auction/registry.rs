@@ -24,7 +24,7 @@ pub fn mechanism_with(text: &str, preferences: &Preferences) -> Result<BoxedMech
 pub fn mechanism_names() -> Vec<&'static str> {
     let auctions = catalogue().into_iter().filter(|entry| entry.kind == Kind::Auction);
     let names = auctions.flat_map(|entry| {
-        let itself = entry.parameters.is_empty().then_some(entry.name);
+        let itself = entry.needs_nothing().then_some(entry.name);
         entry.others.iter().copied().chain(itself)
     });
     names.collect()
@@ -48,6 +48,8 @@ mod tests {
                 "pay-as-bid",
                 "max-volume-pay-as-bid",
                 "posted-offers",
+                "negotiation",
+                "admm",
             ]
         );
         for name in names {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::{
-    Chain, Discriminatory, MaxVolumePayAsBid, PostedOffers, Preferences, PreferredPartners, Premium, PriceRule,
-    Quality, QualityCoverage, QualityMode, Uniform,
+    Admm, Chain, Discriminatory, MaxVolumePayAsBid, Negotiation, PostedOffers, Preferences, PreferredPartners, Premium,
+    PriceRule, Quality, QualityCoverage, QualityMode, Uniform,
 };
 use crate::Mechanism;
 
@@ -35,6 +35,7 @@ pub type BoxedMechanism = Box<dyn Mechanism + Send + Sync>;
 ///     "premium quality-separate uniform-mid-rounded then pay-as-bid",
 ///     "quality-coverage rounds=20 uniform-last-ask",
 ///     "preferred-partners k=0.5 posted-offers",
+///     "negotiation energy_wh=500",
 /// ] {
 ///     let specification: Specification = text.parse()?;
 ///     assert_eq!(specification.to_string(), text);
@@ -84,6 +85,10 @@ pub enum Auction {
     MaxVolumePayAsBid,
     /// [`PostedOffers`].
     PostedOffers,
+    /// [`Negotiation`].
+    Negotiation(Negotiation),
+    /// [`Admm`].
+    Admm(Admm),
 }
 
 /// Why a text specifies no mechanism.
@@ -199,6 +204,8 @@ impl Auction {
             Auction::Discriminatory(rule) => Box::new(Discriminatory { rule }),
             Auction::MaxVolumePayAsBid => Box::new(MaxVolumePayAsBid),
             Auction::PostedOffers => Box::new(PostedOffers),
+            Auction::Negotiation(negotiation) => Box::new(negotiation),
+            Auction::Admm(admm) => Box::new(admm),
         }
     }
 }

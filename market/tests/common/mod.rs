@@ -4,7 +4,7 @@ use market::auction::{Preferences, mechanism_with};
 use market::{AgentId, BoxedMechanism};
 
 /// One specification per rule, and combinations of rules that might disturb each other.
-pub(crate) const SPECIFICATIONS: [&str; 19] = [
+pub(crate) const SPECIFICATIONS: [&str; 22] = [
     "uniform-last-ask",
     "uniform-last-bid",
     "uniform-mid-truncated",
@@ -15,6 +15,9 @@ pub(crate) const SPECIFICATIONS: [&str; 19] = [
     "pay-as-bid",
     "max-volume-pay-as-bid",
     "posted-offers",
+    "negotiation energy_wh=5000 increment_ueur_per_kwh=5000",
+    "admm iterations=100",
+    "premium admm iterations=50 then negotiation energy_wh=9000 increment_ueur_per_kwh=10000",
     "premium uniform-mid-truncated",
     "premium max-volume-pay-as-bid",
     "quality-high-to-low uniform-mid-truncated",

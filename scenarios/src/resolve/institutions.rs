@@ -29,7 +29,8 @@ impl Draft<'_> {
             .comparing(&self.alternatives)
             .with_audience(self.audience())
             .within(self.areas.areas.clone())
-            .with_backstop(self.sections.market.backstop.then(|| retailer.tariff()));
+            .with_backstop(self.sections.market.backstop.then(|| retailer.tariff()))
+            .with_partners(self.partners.iter().cloned());
         let settling = Settling {
             tariff: retailer.tariff(),
             slot: self.rules.slot,

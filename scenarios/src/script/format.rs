@@ -164,6 +164,10 @@ parameters! {
         energy_kwh: f64, "kWh", Any, "";
         /// The most that is paid, or the least that is asked.
         limit_eur_per_mwh: f64, "EUR/MWh", Any, "";
+        /// Level of quality that is offered, or bid for at least. None: as the prosumer's own orders have it.
+        quality: Option<u64> = None, "level", Within(0.0, 2.0), "";
+        /// What a bid adds to its limit where premiums are paid, with at most two decimals. None: as the prosumer's own bids have it.
+        premium_percent: Option<f64> = None, "%", Within(0.0, 1000.0), "";
         /// The product. None: the first of the market.
         product: Option<String> = None, "product", Any, "";
         /// When delivery begins, since the start of the script.

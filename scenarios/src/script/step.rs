@@ -18,6 +18,7 @@ use agents::reading::Signal;
 use agents::record::{Catalogue, ParticipantEntry};
 use agents::series::Series;
 use agents::{ParticipantId, Span, Time};
+use market::Side;
 use market::product::ProductId;
 use std::cell::RefCell;
 
@@ -214,15 +215,28 @@ impl Draft<'_> {
 
     /// An order; its delivery is counted from the beginning of the script, and shifted when it is placed.
     fn order(&mut self) -> Option<Asked> {
-        let OrderSection { order, side, energy_kwh, limit_eur_per_mwh, product, delivery } =
-            OrderSection::read(&mut self.reader);
+        let section = OrderSection::read(&mut self.reader);
+        let OrderSection { order, side, energy_kwh, limit_eur_per_mwh, product, delivery, .. } = section;
         if !self.is_sound() {
             return None;
         }
         let energy = order::energy(energy_kwh).map_err(|text| self.reader.problem("energy_kwh", text)).ok();
         let limit = order::price(limit_eur_per_mwh);
         let limit = limit.map_err(|text| self.reader.problem("limit_eur_per_mwh", text)).ok();
-        let placed = PlacedOrder { product, delivery: ANY_TIME + delivery, side, energy: energy?, limit: limit? };
+        let premium = section.premium_percent.map(order::premium).transpose();
+        let premium_bp = premium.map_err(|text| self.reader.problem("premium_percent", text)).ok();
+        if section.premium_percent.is_some() && side == Side::Offer {
+            self.reader.problem("premium_percent", "is for bids: leave it out, or set `side` to \"bid\"");
+        }
+        let placed = PlacedOrder {
+            product,
+            delivery: ANY_TIME + delivery,
+            side,
+            energy: energy?,
+            limit: limit?,
+            quality: section.quality.and_then(|level| u8::try_from(level).ok()),
+            premium_bp: premium_bp?,
+        };
         Some(self.act("order", order, Act::PlaceOrder(placed), None))
     }
 

@@ -11,6 +11,7 @@ mod data;
 mod faults;
 mod files;
 mod fleets;
+mod wishes;
 
 use cases::{Case, check};
 use scenarios::{DataTable, Scenario, ScenarioError};
@@ -118,6 +119,7 @@ fn every_mistake_is_told_with_place_key_and_remedy() {
         fleets::fleets(),
         fleets::extending_and_setting(),
         areas::areas(),
+        wishes::wishes(),
         faults::faults(),
         data::series(),
         data::charging_sessions(),

@@ -36,6 +36,13 @@ pub(super) struct OrderBody {
     /// The most that is paid, or the least that is asked.
     #[schema(minimum = -1_000_000_000, maximum = 1_000_000_000)]
     limit_eur_per_mwh: f64,
+    /// Level of quality that is offered, or bid for at least: 0 grey, 1 green or local, 2 both; absent: as the prosumer's own
+    /// orders have it.
+    #[schema(maximum = 2)]
+    quality: Option<u8>,
+    /// What a bid adds to its limit where premiums are paid, with at most two decimals; absent: as its own bids have it.
+    #[schema(minimum = 0, maximum = 1000)]
+    premium_percent: Option<f64>,
     /// An id of the sender's: an order that comes twice with one id is placed once.
     #[schema(max_length = 128)]
     id: Option<String>,

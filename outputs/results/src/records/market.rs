@@ -22,6 +22,8 @@ pub(super) struct OrderColumns {
     side: WordColumn,
     energy_wh: NumberColumn<i64>,
     limit_ueur_per_kwh: NumberColumn<i64>,
+    quality: NumberColumn<i64>,
+    premium_percent: NumberColumn<f64>,
     filled_wh: NumberColumn<i64>,
 }
 
@@ -37,6 +39,8 @@ impl OrderColumns {
             side: WordColumn::default(),
             energy_wh: NumberColumn::default(),
             limit_ueur_per_kwh: NumberColumn::default(),
+            quality: NumberColumn::default(),
+            premium_percent: NumberColumn::default(),
             filled_wh: NumberColumn::default(),
         }
     }
@@ -59,6 +63,8 @@ impl Columns for OrderColumns {
         });
         self.energy_wh.push(row.energy.0);
         self.limit_ueur_per_kwh.push(row.limit.0);
+        self.quality.push(row.quality.into());
+        self.premium_percent.push(f64::from(row.premium_bp) / 100.0);
         self.filled_wh.push(row.filled.0);
         Ok(())
     }
@@ -74,6 +80,8 @@ impl Columns for OrderColumns {
             &mut self.side,
             &mut self.energy_wh,
             &mut self.limit_ueur_per_kwh,
+            &mut self.quality,
+            &mut self.premium_percent,
             &mut self.filled_wh,
         ]
     }

@@ -310,6 +310,13 @@ pub const ORDERS: Table = Table {
         column("energy_wh", Integer, "Wh", "Energy asked or offered, positive on both sides"),
         column("limit_ueur_per_kwh", Integer, "µEUR/kWh", "Limit price; 1,000 µEUR/kWh are 1 EUR/MWh")
             .sign("− the seller pays"),
+        column(
+            "quality",
+            Integer,
+            "",
+            "Level of quality that is offered, or bid for at least: 0 grey, 1 green or local, 2 green and local",
+        ),
+        column("premium_percent", Real, "%", "What a bid adds to its limit where the mechanism is one with `premium`"),
         column("filled_wh", Integer, "Wh", "How much of it was filled"),
     ],
 };

@@ -199,6 +199,8 @@ pub(crate) fn records() -> Vec<Record> {
             side: Side::Bid,
             energy: Energy(500),
             limit: Price(200_000),
+            quality: 2,
+            premium_bp: 525,
             filled: Energy(300),
         }),
         Record::Trade(TradeRow {

@@ -100,6 +100,7 @@ fn every_row_type_lands_in_its_table() {
         row("orders", &["slot_end", "order_id", "participant", "side", "energy_wh", "limit_ueur_per_kwh", "filled_wh"]),
         ["2026-03-20T00:15:00Z", "18446744073709551615", "load_01", "bid", "500", "200000", "300"]
     );
+    assert_eq!(row("orders", &["quality", "premium_percent"]), ["2", "5.25"]);
     assert_eq!(
         row("trades", &["slot_start", "buyer", "seller", "energy_wh", "price_ueur_per_kwh", "fee_ueur_per_kwh"]),
         ["2026-03-20T00:00:00Z", "load_01", "pv_01", "300", "150000", "5000"]
