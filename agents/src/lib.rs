@@ -13,6 +13,7 @@ mod core;
 pub mod draw;
 pub mod face;
 pub mod fault;
+mod flexibility;
 mod id;
 mod look;
 pub mod mail;

@@ -8,6 +8,7 @@ use crate::retailer::Cleared;
 use crate::series::Series;
 use crate::storage_trade::TradableStorage;
 use crate::time::{Slot, Span, Time};
+use market::flexibility::FlexMessage;
 use market::product::ProductId;
 use market::settlement::Traded;
 use market::{Energy, Order, Price, Side};
@@ -171,6 +172,8 @@ pub enum Message {
     },
     /// Market operator to retailer: what a clearing comes to under a mechanism that is compared.
     WouldHaveCleared(Box<Cleared>),
+    /// Between DSO and EMS as aggregator: requests and orders there, D-prognoses and offers back.
+    Flexibility(Box<FlexMessage>),
 }
 
 /// What a storage holds and can do at an instant.

@@ -6,6 +6,7 @@ use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalRe
 use crate::retailer::{AlternativeId, Worth};
 use crate::time::{Calendar, Slot, Span, Time};
 use market::product::ProductId;
+use market::reserve::Power;
 use market::settlement::SlotBill;
 use market::{Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub enum Record {
     Event(Event),
     /// What the orders of a prosumer got for a contract that is traded from outside.
     Award(AwardRow),
+    /// An ISP in which flexibility was asked for, or the load was beyond a limit.
+    Flexibility(Box<FlexibilityRow>),
     /// An act comes to nothing: whoever did it is told why. For the kernel, which makes it an event.
     ActFailed(ActId, String),
 }
@@ -165,6 +168,48 @@ pub struct AlternativeRow {
     pub bills: Vec<(SiteId, Money)>,
 }
 
+/// An ISP of a congestion point's flexibility, and what one aggregator had to do with it, settled.
+///
+/// Mean powers, consumption positive. Those of flexibility are deviations from the baseline: negative ones are less
+/// consumption or more production.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlexibilityRow {
+    /// When it was settled.
+    pub time: Time,
+    /// The ISP.
+    pub slot: Slot,
+    /// Name of the congestion point.
+    pub congestion_point: String,
+    /// Who pools flexibility there.
+    pub aggregator: ParticipantId,
+    /// Metered at the congestion point.
+    pub load: Power,
+    /// That without what orders have moved, by meters and D-prognoses.
+    pub load_before: Power,
+    /// Beyond a limit, zero or more.
+    pub excess: Power,
+    /// Beyond a limit without what orders have moved, zero or more.
+    pub excess_before: Power,
+    /// Asked for, of all aggregators together.
+    pub requested: Power,
+    /// Offered by this one, whatever the price; what was ordered before included.
+    pub offered: Power,
+    /// Ordered from it.
+    pub ordered: Power,
+    /// Its D-prognosis, where something was ordered.
+    pub baseline: Option<Power>,
+    /// Metered at its connections.
+    pub metered: Power,
+    /// Delivered of what was ordered.
+    pub delivered: Power,
+    /// What full delivery is paid, rounded down.
+    pub price: Money,
+    /// Paid for what was delivered.
+    pub payment: Money,
+    /// Fined for what was not.
+    pub penalty: Money,
+}
+
 /// A charging session that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionRow {
@@ -251,6 +296,16 @@ pub enum EventCode {
     LoadControl,
     /// The DSO changed its demand-response signal.
     DemandResponse,
+    /// The DSO asked for flexibility.
+    FlexibilityRequested,
+    /// The DSO ordered flexibility.
+    FlexibilityOrdered,
+    /// What was offered does not cover what the DSO asked for.
+    FlexibilityShort,
+    /// Flexibility was ordered and not delivered.
+    FlexibilityUndelivered,
+    /// A message of the flexibility market was refused.
+    FlexibilityRefused,
     /// Mail rounds of a tick exceeded their bound; the rest of the mail waits for the next tick.
     MailCarriedOver,
     /// A participant failed twice at the same step: it is out, its body follows the safe intent.
@@ -285,7 +340,7 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::CommandRefused,
         Self::CommandOverruled,
         Self::AuthorizationRefused,
@@ -295,6 +350,11 @@ impl EventCode {
         Self::TripCutShort,
         Self::LoadControl,
         Self::DemandResponse,
+        Self::FlexibilityRequested,
+        Self::FlexibilityOrdered,
+        Self::FlexibilityShort,
+        Self::FlexibilityUndelivered,
+        Self::FlexibilityRefused,
         Self::MailCarriedOver,
         Self::Quarantined,
         Self::MailUndeliverable,
@@ -324,6 +384,11 @@ impl EventCode {
             Self::TripCutShort => "trip_cut_short",
             Self::LoadControl => "load_control",
             Self::DemandResponse => "demand_response",
+            Self::FlexibilityRequested => "flexibility_requested",
+            Self::FlexibilityOrdered => "flexibility_ordered",
+            Self::FlexibilityShort => "flexibility_short",
+            Self::FlexibilityUndelivered => "flexibility_undelivered",
+            Self::FlexibilityRefused => "flexibility_refused",
             Self::MailCarriedOver => "mail_carried_over",
             Self::Quarantined => "quarantined",
             Self::MailUndeliverable => "mail_undeliverable",

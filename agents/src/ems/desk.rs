@@ -31,6 +31,11 @@ impl Desk {
         self == &Self::default()
     }
 
+    /// Whether a device has reported since the last plan.
+    pub(super) fn has_reported(&self, device: ParticipantId) -> bool {
+        self.reported.contains(&device)
+    }
+
     pub(super) fn note_report(&mut self, device: ParticipantId) {
         self.reported.insert(device);
     }
@@ -102,7 +107,7 @@ impl Ems {
         out: &mut Outbox,
     ) {
         self.desk.awarded.entry(device).or_default().insert(slot.start, energy);
-        if slot.start != now.time || self.planning || self.is_support_wanted(now.time) {
+        if slot.start != now.time || self.planning || self.is_support_wanted(now.time) || self.keeps_to_orders(now) {
             return;
         }
         let is_battery = self.batteries.iter().any(|battery| battery.battery == device);

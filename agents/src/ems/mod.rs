@@ -7,8 +7,10 @@
 //! the site's prosumer has traded).
 
 mod desk;
+mod flexibility;
 mod strategy;
 
+pub use flexibility::FlexibleStorage;
 pub use strategy::Strategy;
 
 use crate::command::{Command, Directive, Priority, Value};
@@ -21,6 +23,7 @@ use crate::market_operator::MarketRules;
 use crate::series::Series;
 use crate::time::{Every, Now, Time};
 use desk::Desk;
+use flexibility::FlexDesk;
 use market::Energy;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +53,8 @@ pub struct Ems {
     demand_response: Option<Request>,
     #[serde(default, skip_serializing_if = "Desk::is_empty")]
     desk: Desk,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flexibility: Option<FlexDesk>,
 }
 
 /// A battery under management.
@@ -127,6 +132,7 @@ impl Ems {
             load_control: None,
             demand_response: None,
             desk: Desk::default(),
+            flexibility: None,
         }
     }
 
@@ -146,6 +152,7 @@ impl Ems {
                     self.left_kw.insert(mail.from, needs.storage.power_kw);
                 }
             }
+            Message::Flexibility(message) => self.take_flexibility(mail.from, message),
             Message::EnergyPrices { consumption, .. } => self.consumption_price = Some(consumption.clone()),
             Message::LoadControl { percent, start, end } => {
                 self.load_control = Some(Request { value: *percent, start: *start, end: *end });
@@ -172,6 +179,7 @@ impl Ems {
         let net_kw = self.looked.mean_kw(now.time, meter.imported - meter.exported).unwrap_or(meter.power_kw);
         self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
+        self.answer_requests(now, out);
         self.desk.begin(now);
         let slot = self.rules.traded_at(now);
         for (prosumer, change_kw) in changes_kw.0 {
@@ -191,6 +199,8 @@ impl Ems {
             let share = shares.get(&battery.battery).copied();
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
+            } else if let Some(power_kw) = self.ordered_kw(now, battery.battery) {
+                (Dispatch::Hold(power_kw), Priority::DsoEmergency)
             } else {
                 (self.battery_rule(now, battery, status, share), Priority::Ems)
             };
@@ -295,7 +305,10 @@ impl Ems {
 
     /// While the DSO asks for support a vehicle gives what it can spare, and takes nothing unless it must.
     fn vehicle_dispatch(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> (Dispatch, Priority) {
-        if !self.is_support_wanted(now.time) || must_charge(now, needs) {
+        let ordered_kw = self.ordered_kw(now, evse).filter(|_| !must_charge(now, needs));
+        if let Some(power_kw) = ordered_kw.filter(|_| !self.is_support_wanted(now.time)) {
+            (Dispatch::Hold(power_kw), Priority::DsoEmergency)
+        } else if !self.is_support_wanted(now.time) || must_charge(now, needs) {
             (self.vehicle_rule(now, evse, needs), Priority::Ems)
         } else if may_discharge(now, needs) {
             (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)
