@@ -5,6 +5,7 @@ use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::faults::{self, FaultSection};
 use crate::fleets::FleetSection;
+use crate::flexibility::FlexibilitySection;
 use crate::models::clouds::CloudParameters;
 use crate::models::mirror::MirrorParameters;
 use crate::models::mqtt::MqttParameters;
@@ -114,6 +115,7 @@ fn all() -> Vec<Section> {
         single::<CommunitySection>(),
         single::<RetailerSection>(),
         single::<DsoSection>(),
+        single::<FlexibilitySection>(),
         single::<EmsSection>(),
         single::<ChargePointOperatorSection>(),
         single::<MirrorParameters>(),
@@ -146,6 +148,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "community",
         "retailer",
         "dso",
+        "flexibility",
         "ems",
         "charge_point_operator",
         "mirror",

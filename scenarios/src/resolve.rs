@@ -9,6 +9,7 @@ use crate::data::{DataTable, Measured};
 use crate::document::{Node, Reader, Value, nearest};
 use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::faults::{self, FaultOf};
+use crate::flexibility::{FlexibilitySection, Place};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
@@ -66,6 +67,7 @@ pub(crate) struct Sections {
     pub(crate) community: CommunitySection,
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
+    pub(crate) flexibility: FlexibilitySection,
     pub(crate) ems: EmsSection,
     pub(crate) charge_point_operator: ChargePointOperatorSection,
 }
@@ -155,6 +157,7 @@ impl Scenario {
             community: self.section("community", problems),
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),
+            flexibility: self.section("flexibility", problems),
             ems: self.section("ems", problems),
             charge_point_operator: self.section("charge_point_operator", problems),
             mqtt: self.section("mqtt", problems),
@@ -188,6 +191,8 @@ struct Draft<'a> {
     prosumer_of: BTreeMap<SiteId, Trader>,
     /// What the settlement is compared with.
     alternatives: Vec<Alternative>,
+    /// Where flexibility is traded, and which storage is offered.
+    congestion_point: Option<(Place, BTreeSet<ParticipantId>)>,
 }
 
 /// Who trades for a site.
@@ -220,12 +225,14 @@ impl<'a> Draft<'a> {
             loads,
             prosumer_of: BTreeMap::new(),
             alternatives: Vec::new(),
+            congestion_point: None,
         };
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);
         draft.name_participants(scenario, problems);
         draft.check_charge_points(scenario, problems);
         draft.check_explicit_loads(scenario, problems);
+        draft.congestion_point = draft.find_congestion_point(scenario, problems);
         let (rule, members) = (draft.rule(), draft.prosumer_of.len());
         let Sections { market, community, .. } = sections;
         draft.alternatives = settlement::alternatives(scenario, &market.compare, community, (&rule, members), problems);
