@@ -3,6 +3,7 @@
 mod areas;
 mod community;
 mod definitions;
+mod flexibility;
 mod supply;
 
 use agents::reading::Signal;
@@ -16,6 +17,7 @@ pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
 pub use community::{COMMUNITY_FIGURES, compared_prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS};
 pub use definitions::{Meaning, meaning};
+use flexibility::FlexibilityTotals;
 use supply::SupplyTotals;
 
 /// The interval over which an area's imports and exports are netted and its peak is taken: the quarter
@@ -101,6 +103,8 @@ pub(crate) struct RunTotals {
     pub(crate) events: u64,
     /// None before the first slot of a supply.
     pub(crate) supply: Option<SupplyTotals>,
+    /// None as long as nothing was asked for and no limit exceeded.
+    pub(crate) flexibility: Option<FlexibilityTotals>,
 }
 
 /// The netting window that is open.
@@ -212,6 +216,7 @@ impl Kpis {
                     self.areas[area].totals.add_bill(&row.bill);
                 }
             }
+            Record::Flexibility(row) => self.run.flexibility.get_or_insert_default().add(row),
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
             Record::Order(_) | Record::Trade(_) => {}
             Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => {}

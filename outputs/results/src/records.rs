@@ -1,12 +1,14 @@
 //! The tables of things that happen: orders, trades, clearings, settlements, sessions, days of batteries, events.
 
 mod comparison;
+mod flexibility;
 mod market;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::comparison::Comparisons;
+use self::flexibility::FlexibilityColumns;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
@@ -14,7 +16,8 @@ use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
+    CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FLEXIBILITY, ORDERS, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES,
+    Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -30,13 +33,24 @@ pub(crate) struct RecordTables {
     comparisons: Comparisons,
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
+    flexibility: TableWriter<FlexibilityColumns>,
     events: TableWriter<EventColumns>,
 }
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 9] =
-        [ORDERS, TRADES, CLEARINGS, SETTLEMENTS, COMPARISONS, COMPARED_BILLS, SESSIONS, STORAGE_HEALTH, EVENTS];
+    pub(crate) const TABLES: [Table; 10] = [
+        ORDERS,
+        TRADES,
+        CLEARINGS,
+        SETTLEMENTS,
+        COMPARISONS,
+        COMPARED_BILLS,
+        SESSIONS,
+        STORAGE_HEALTH,
+        FLEXIBILITY,
+        EVENTS,
+    ];
 
     pub(crate) fn create(folder: &Folder, info: &RunInfo, names: &Arc<Names>) -> Result<Self, ResultsError> {
         Ok(Self {
@@ -52,6 +66,7 @@ impl RecordTables {
                 folder.partial(&STORAGE_HEALTH),
                 info,
             )?,
+            flexibility: TableWriter::create(FlexibilityColumns::new(names), folder.partial(&FLEXIBILITY), info)?,
             events: TableWriter::create(EventColumns::new(names), folder.partial(&EVENTS), info)?,
         })
     }
@@ -68,6 +83,7 @@ impl RecordTables {
             },
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
+            Record::Flexibility(row) => self.flexibility.push(row),
             Record::Event(row) => self.events.push(row),
             Record::Alternative(row) => self.comparisons.push(row),
             // Its value is in the signal readings of the intervals that follow; awards are sums of trades.
@@ -88,6 +104,7 @@ impl RecordTables {
             compared_bills,
             self.sessions.close()?,
             self.storage_health.close()?,
+            self.flexibility.close()?,
             self.events.close()?,
         ])
     }

@@ -15,8 +15,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 pub use markdown::markdown;
 pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
-    ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, KPIS, MIRROR, ORDERS, PARTICIPANTS, SESSIONS,
-    SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
+    ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, FLEXIBILITY, KPIS, MIRROR, ORDERS, PARTICIPANTS,
+    SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
 };
 
 /// Version of tables and `run.json`; grows when a reader has to know of a change.
@@ -156,6 +156,7 @@ mod tests {
             for column in table.columns {
                 let word = match column.unit {
                     "" => continue,
+                    "W" => "_w",
                     "kW" => "_kw",
                     "kWh" => "_kwh",
                     "kvar" => "_kvar",

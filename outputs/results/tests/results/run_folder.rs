@@ -19,13 +19,14 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 18] = [
+const ALL: [&str; 19] = [
     "assets.parquet",
     "clearings.parquet",
     "compared_bills.parquet",
     "comparisons.parquet",
     "events.parquet",
     "faults.parquet",
+    "flexibility.parquet",
     "kpis.parquet",
     "mirror.parquet",
     "orders.parquet",
