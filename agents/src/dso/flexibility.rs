@@ -329,3 +329,7 @@ pub(super) fn extent(powers_w: impl Iterator<Item = i64> + Clone, slot: Span, wh
     let energy = Energy::from_kwh(powers_w.clone().map(|power_w| power_w as f64 / 1000.0).sum::<f64>() * slot.hours());
     format!("up to {most_kw:.1} kW in {} {what}, {:.1} kWh", powers_w.count(), energy.as_kwh())
 }
+
+#[cfg(test)]
+#[path = "flexibility_tests.rs"]
+mod tests;
