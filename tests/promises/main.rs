@@ -11,7 +11,6 @@ mod energy;
 mod faults;
 mod faults_shown;
 mod faults_told;
-mod flexibility;
 mod forks;
 mod hosts;
 mod inputs;
