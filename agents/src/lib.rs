@@ -13,6 +13,7 @@ mod core;
 pub mod draw;
 pub mod face;
 pub mod fault;
+mod flexibility;
 pub mod forecast;
 mod id;
 mod look;

@@ -9,6 +9,7 @@ use crate::retailer::Cleared;
 use crate::series::Series;
 use crate::storage_trade::TradableStorage;
 use crate::time::{Slot, Span, Time};
+use market::flexibility::FlexMessage;
 use market::product::ProductId;
 use market::settlement::Traded;
 use market::{Energy, Order, Price, Side};
@@ -177,6 +178,8 @@ pub enum Message {
     WouldHaveCleared(Box<Cleared>),
     /// Between an operator who buys reserve and an aggregator who offers it.
     Reserve(Box<ReserveMail>),
+    /// Between DSO and EMS as aggregator: requests and orders there, D-prognoses and offers back.
+    Flexibility(Box<FlexMessage>),
 }
 
 /// What a storage holds and can do at an instant.

@@ -51,6 +51,8 @@ pub enum Record {
     PlanDay(PlanDayRow),
     /// What the orders of a prosumer got for a contract that is traded from outside.
     Award(AwardRow),
+    /// An ISP in which flexibility was asked for, or the load was beyond a limit.
+    Flexibility(Box<FlexibilityRow>),
     /// An act comes to nothing: whoever did it is told why. For the kernel, which makes it an event.
     ActFailed(ActId, String),
 }
@@ -335,6 +337,48 @@ pub struct AlternativeRow {
     pub bills: Vec<(SiteId, Money)>,
 }
 
+/// An ISP of a congestion point's flexibility, and what one aggregator had to do with it, settled.
+///
+/// Mean powers, consumption positive. Those of flexibility are deviations from the baseline: negative ones are less
+/// consumption or more production.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlexibilityRow {
+    /// When it was settled.
+    pub time: Time,
+    /// The ISP.
+    pub slot: Slot,
+    /// Name of the congestion point.
+    pub congestion_point: String,
+    /// Who pools flexibility there.
+    pub aggregator: ParticipantId,
+    /// Metered at the congestion point.
+    pub load: Power,
+    /// That without what orders have moved, by meters and D-prognoses.
+    pub load_before: Power,
+    /// Beyond a limit, zero or more.
+    pub excess: Power,
+    /// Beyond a limit without what orders have moved, zero or more.
+    pub excess_before: Power,
+    /// Asked for, of all aggregators together.
+    pub requested: Power,
+    /// Offered by this one, whatever the price; what was ordered before included.
+    pub offered: Power,
+    /// Ordered from it.
+    pub ordered: Power,
+    /// Its D-prognosis, where something was ordered.
+    pub baseline: Option<Power>,
+    /// Metered at its connections.
+    pub metered: Power,
+    /// Delivered of what was ordered.
+    pub delivered: Power,
+    /// What full delivery is paid, rounded down.
+    pub price: Money,
+    /// Paid for what was delivered.
+    pub payment: Money,
+    /// Fined for what was not.
+    pub penalty: Money,
+}
+
 /// A charging session that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionRow {
@@ -475,6 +519,16 @@ pub enum EventCode {
     ReserveCalled,
     /// A unit delivered less reserve than was called, beyond the tolerance.
     ReserveUndelivered,
+    /// The DSO asked for flexibility.
+    FlexibilityRequested,
+    /// The DSO ordered flexibility.
+    FlexibilityOrdered,
+    /// What was offered does not cover what the DSO asked for.
+    FlexibilityShort,
+    /// Flexibility was ordered and not delivered.
+    FlexibilityUndelivered,
+    /// A message of the flexibility market was refused.
+    FlexibilityRefused,
     /// Mail rounds of a tick exceeded their bound; the rest of the mail waits for the next tick.
     MailCarriedOver,
     /// A participant failed twice at the same step: it is out, its body follows the safe intent.
@@ -509,7 +563,7 @@ pub enum EventCode {
 
 impl EventCode {
     /// Every code, in declaration order.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 35] = [
         Self::CommandRefused,
         Self::CommandOverruled,
         Self::AuthorizationRefused,
@@ -525,6 +579,11 @@ impl EventCode {
         Self::ReserveShort,
         Self::ReserveCalled,
         Self::ReserveUndelivered,
+        Self::FlexibilityRequested,
+        Self::FlexibilityOrdered,
+        Self::FlexibilityShort,
+        Self::FlexibilityUndelivered,
+        Self::FlexibilityRefused,
         Self::MailCarriedOver,
         Self::Quarantined,
         Self::MailUndeliverable,
@@ -560,6 +619,11 @@ impl EventCode {
             Self::ReserveShort => "reserve_short",
             Self::ReserveCalled => "reserve_called",
             Self::ReserveUndelivered => "reserve_undelivered",
+            Self::FlexibilityRequested => "flexibility_requested",
+            Self::FlexibilityOrdered => "flexibility_ordered",
+            Self::FlexibilityShort => "flexibility_short",
+            Self::FlexibilityUndelivered => "flexibility_undelivered",
+            Self::FlexibilityRefused => "flexibility_refused",
             Self::MailCarriedOver => "mail_carried_over",
             Self::Quarantined => "quarantined",
             Self::MailUndeliverable => "mail_undeliverable",

@@ -180,7 +180,7 @@ fn market_rules() -> FlexMarketRules {
         isps: ISPS,
         congestion_points: BTreeSet::from([PLACE, CongestionPoint(2)]),
         selection: rules(10),
-        deficiency_penalty: Price(2_000_000),
+        deficiency_penalty: Penalty { price: Price(2_000_000), tolerance_bp: 0 },
         contracts: vec![FlexContract {
             id: ContractId(9),
             aggregator: AgentId(1),

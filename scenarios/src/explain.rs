@@ -7,6 +7,7 @@ use crate::data::{SeriesSection, SessionsSection};
 use crate::document::{Node, nearest};
 use crate::faults::{self, FaultSection};
 use crate::fleets::FleetSection;
+use crate::flexibility::FlexibilitySection;
 use crate::models::clouds::CloudParameters;
 use crate::models::mirror::MirrorParameters;
 use crate::models::mqtt::MqttParameters;
@@ -121,6 +122,7 @@ fn all() -> Vec<Section> {
         single::<RetailerSection>(),
         single::<DsoSection>(),
         single::<ReserveSection>(),
+        single::<FlexibilitySection>(),
         single::<EmsSection>(),
         single::<ScheduleSection>(),
         single::<ChargePointOperatorSection>(),
@@ -155,6 +157,7 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
         "retailer",
         "dso",
         "reserve",
+        "flexibility",
         "ems",
         "schedule",
         "charge_point_operator",

@@ -18,6 +18,7 @@ mod error;
 mod explain;
 mod faults;
 mod fleets;
+mod flexibility;
 mod freeze;
 mod models;
 mod parameters;

@@ -12,6 +12,7 @@ use crate::data::{DataTable, Measured};
 use crate::document::{Node, Reader, Value, nearest};
 use crate::error::{MOST_TOLD, Problem, ScenarioError, beginning};
 use crate::faults::{self, FaultOf};
+use crate::flexibility::{FlexibilitySection, Place};
 use crate::models::battery::BatteryHabit;
 use crate::models::clouds::CloudParameters;
 use crate::models::ev::DriverModel;
@@ -73,6 +74,7 @@ pub(crate) struct Sections {
     pub(crate) retailer: RetailerSection,
     pub(crate) dso: DsoSection,
     pub(crate) reserve: ReserveSection,
+    pub(crate) flexibility: FlexibilitySection,
     pub(crate) ems: EmsSection,
     pub(crate) schedule: ScheduleSection,
     pub(crate) charge_point_operator: ChargePointOperatorSection,
@@ -173,6 +175,7 @@ impl Scenario {
             retailer: self.section("retailer", problems),
             dso: self.section("dso", problems),
             reserve: self.section("reserve", problems),
+            flexibility: self.section("flexibility", problems),
             ems: self.section("ems", problems),
             schedule: self.section("schedule", problems),
             charge_point_operator: self.section("charge_point_operator", problems),
@@ -215,6 +218,8 @@ struct Draft<'a> {
     end: Option<Time>,
     /// The areas of the market.
     areas: PlannedAreas,
+    /// Where flexibility is traded, and which storage is offered.
+    congestion_point: Option<(Place, BTreeSet<ParticipantId>)>,
 }
 
 /// Who trades for a site.
@@ -259,6 +264,7 @@ impl<'a> Draft<'a> {
             contracts: Vec::new(),
             end: None,
             areas: PlannedAreas::default(),
+            congestion_point: None,
         };
         draft.name_portfolios(scenario, problems);
         draft.place_sites(scenario, problems);
@@ -266,6 +272,7 @@ impl<'a> Draft<'a> {
         draft.partners = draft.partners(scenario, problems);
         draft.check_charge_points(scenario, problems);
         draft.check_explicit_loads(scenario, problems);
+        draft.congestion_point = draft.find_congestion_point(scenario, problems);
         let (rule, members) = (draft.rule(), draft.prosumer_of.len());
         let Sections { market, community, .. } = sections;
         draft.alternatives = settlement::alternatives(scenario, &market.compare, community, (&rule, members), problems);

@@ -88,6 +88,9 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));
     let start = written.then(|| parse_start(&run.start, calendar).map_err(told("run.start")).ok())??;
     let end = start + run.duration;
+    if let Err(Conflict { key, text }) = sections.flexibility.check(rules.slot, calendar.utc_offset) {
+        note(&format!("flexibility.{key}"), text);
+    }
     check_window(start, end, run.tick, rules.slot).map_err(|(key, text)| note(key, text)).ok()?;
     Some(Window { start, end, calendar, rules, venues: venues.into(), station: station? })
 }

@@ -64,7 +64,7 @@ fn spawn(
         Role::Retailer(retailer) => bodies.spawn(MeterAccess(retailer.sites().map(MeterId::Site).collect())).id(),
         Role::Prosumer(_, site) => bodies.spawn(MeterAccess(vec![MeterId::Site(*site)])).id(),
         Role::Ems(_, portfolio) => bodies.spawn(MeterAccess(vec![MeterId::Portfolio(*portfolio)])).id(),
-        Role::Dso(_) => bodies.spawn(DsoBody::default()).id(),
+        Role::Dso(dso) => bodies.spawn(DsoBody::of(dso)).id(),
         Role::MarketOperator(_) | Role::ChargePointOperator(_) => bodies.spawn(NoBody).id(),
     }
 }

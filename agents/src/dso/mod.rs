@@ -1,4 +1,5 @@
-//! The distribution system operator: publishes prices a day ahead and asks for help when the island's load is high.
+//! The distribution system operator: publishes prices a day ahead, asks for help when the island's load is high, and buys
+//! flexibility where a congestion point would exceed its limit.
 //!
 //! Where the scenario says so it also buys reserve ([`ReserveRules`]).
 //!
@@ -7,6 +8,10 @@
 mod reserve;
 
 pub use reserve::ReserveRules;
+mod flexibility;
+mod ledger;
+
+pub use flexibility::{Aggregator, FlexSense, FlexTerms};
 
 use crate::act::HeldSignal;
 use crate::core::{Core, MeterReading, Outbox, Wake};
@@ -18,6 +23,7 @@ use crate::reading::Signal;
 use crate::record::{EventCode, Record};
 use crate::series::Series;
 use crate::time::{Every, Now, Span, Time};
+use flexibility::FlexDesk;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 use reserve::ReserveDesk;
@@ -46,6 +52,8 @@ pub struct Dso {
     held: BTreeMap<Signal, Hold>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reserve: Option<Box<ReserveDesk>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flexibility: Option<FlexDesk>,
 }
 
 /// A signal that is held.
@@ -96,6 +104,8 @@ pub struct DsoSense {
     pub price_feed: Option<Series>,
     /// CO2 intensities in g/kWh that a feed gives for the present local day, where there is one.
     pub co2_feed: Option<Series>,
+    /// The meters of its flexibility market, where it has one.
+    pub flexibility: Option<FlexSense>,
 }
 
 impl Dso {
@@ -113,7 +123,19 @@ impl Dso {
             told: [None; Signal::ALL.len()],
             held: BTreeMap::new(),
             reserve: None,
+            flexibility: None,
         }
+    }
+
+    /// The same DSO, which buys flexibility on these terms.
+    #[must_use]
+    pub fn with_flexibility(self, terms: FlexTerms) -> Self {
+        Self { flexibility: Some(FlexDesk::new(terms)), ..self }
+    }
+
+    /// On which terms it buys flexibility, if it does.
+    pub fn flexibility(&self) -> Option<&FlexTerms> {
+        self.flexibility.as_ref().map(FlexDesk::terms)
     }
 
     /// Holds what it is told to hold, lets go what is over, and tells customers of both.
@@ -288,6 +310,9 @@ impl Core for Dso {
             let load_kw = self.mean_load_kw(now, &sense.island);
             self.watch_the_load(now, load_kw, out);
         }
+        if let (Some(desk), Some(sense)) = (&mut self.flexibility, &sense.flexibility) {
+            desk.step(now, sense, inbox, out);
+        }
         self.tell_signals(now, sense, out);
     }
 
@@ -295,6 +320,7 @@ impl Core for Dso {
         let wake = Wake::At(self.watch.next().min(now.next_midnight()))
             .or_at(self.load_control_until)
             .or_at(self.demand_response_until)
+            .or_at(self.flexibility.as_ref().map(FlexDesk::next))
             .or_at(self.held.values().filter_map(|hold| hold.until).min());
         self.reserve.as_ref().map_or(wake, |reserve| reserve.next_wake(wake))
     }

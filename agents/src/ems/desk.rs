@@ -31,12 +31,13 @@ impl Desk {
         self == &Self::default()
     }
 
-    pub(super) fn note_report(&mut self, device: ParticipantId) {
-        self.reported.insert(device);
-    }
-
+    /// Whether a device has reported since the last plan.
     pub(super) fn has_reported(&self, device: ParticipantId) -> bool {
         self.reported.contains(&device)
+    }
+
+    pub(super) fn note_report(&mut self, device: ParticipantId) {
+        self.reported.insert(device);
     }
 
     /// Forgets the slots that are over, and who reported for the last plan.
@@ -106,8 +107,8 @@ impl Ems {
         out: &mut Outbox,
     ) {
         self.desk.awarded.entry(device).or_default().insert(slot.start, energy);
-        let is_settled = self.is_support_wanted(now.time) || self.reserve.is_called(device);
-        if slot.start != now.time || self.planning || is_settled {
+        let is_asked = self.is_support_wanted(now.time) || self.keeps_to_orders(now);
+        if slot.start != now.time || self.planning || is_asked || self.reserve.is_called(device) {
             return;
         }
         let is_battery = self.batteries.iter().any(|battery| battery.battery == device);

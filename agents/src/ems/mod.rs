@@ -7,11 +7,13 @@
 //! the site's prosumer has traded), and *schedule* (follow a plan of least cost, [`ScheduleTerms`]).
 
 mod desk;
+mod flexibility;
 mod planner;
 mod reserve;
 mod scheduling;
 mod strategy;
 
+pub use flexibility::FlexibleStorage;
 pub use planner::{PlanPrices, Replan, ScheduleTerms};
 pub use strategy::Strategy;
 
@@ -26,6 +28,7 @@ use crate::reserve::Flow;
 use crate::series::Series;
 use crate::time::{Every, Now, Time};
 use desk::Desk;
+use flexibility::FlexDesk;
 use market::Energy;
 use planner::Planner;
 use reserve::ReserveDesk;
@@ -61,6 +64,8 @@ pub struct Ems {
     planner: Option<Box<Planner>>,
     #[serde(default, skip_serializing_if = "ReserveDesk::is_empty")]
     reserve: ReserveDesk,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flexibility: Option<FlexDesk>,
 }
 
 /// A battery under management.
@@ -140,6 +145,7 @@ impl Ems {
             desk: Desk::default(),
             planner: None,
             reserve: ReserveDesk::default(),
+            flexibility: None,
         }
     }
 
@@ -166,6 +172,7 @@ impl Ems {
                 }
             }
             Message::Reserve(reserve) => self.reserve.take(mail.from, reserve),
+            Message::Flexibility(message) => self.take_flexibility(mail.from, message),
             Message::LoadControl { percent, start, end } => {
                 self.load_control = Some(Request { value: *percent, start: *start, end: *end });
             }
@@ -195,6 +202,7 @@ impl Ems {
         let plans = self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
         self.tell_plans(plans, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
+        self.answer_requests(now, out);
         self.desk.begin(now);
         let slot = self.rules.traded_at(now);
         for (prosumer, change_kw) in changes_kw.0 {
@@ -216,6 +224,8 @@ impl Ems {
             let share = shares.get(&battery.battery).copied();
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
+            } else if let Some(power_kw) = self.ordered_kw(now, battery.battery) {
+                (Dispatch::Hold(power_kw), Priority::DsoEmergency)
             } else {
                 (self.battery_rule(now, battery, status, share), Priority::Ems)
             };
@@ -328,7 +338,10 @@ impl Ems {
 
     /// While the DSO asks for support a vehicle gives what it can spare, and takes nothing unless it must.
     fn vehicle_dispatch(&self, now: Now, evse: ParticipantId, needs: &ChargingNeeds) -> (Dispatch, Priority) {
-        if !self.is_support_wanted(now.time) || must_charge(now, needs) {
+        let ordered_kw = self.ordered_kw(now, evse).filter(|_| !must_charge(now, needs));
+        if let Some(power_kw) = ordered_kw.filter(|_| !self.is_support_wanted(now.time)) {
+            (Dispatch::Hold(power_kw), Priority::DsoEmergency)
+        } else if !self.is_support_wanted(now.time) || must_charge(now, needs) {
             (self.vehicle_rule(now, evse, needs), Priority::Ems)
         } else if may_discharge(now, needs) {
             (Dispatch::Hold(-needs.storage.discharge_limit_kw), Priority::DsoEmergency)

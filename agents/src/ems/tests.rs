@@ -307,3 +307,102 @@ fn a_tender_is_answered_with_what_lasts_all_through_the_window_in_every_other_on
     assert_eq!(told, [both(24), both(32)].concat());
     assert_eq!(offers[0].capacity_price, CapacityPrice(40_000), "10 EUR/MW for each of 4 h");
 }
+
+fn flexible(devices: &[ParticipantId]) -> FlexibleStorage {
+    let devices = devices.iter().copied().collect();
+    FlexibleStorage { devices, battery: market::Price(150_000), vehicle: market::Price(80_000), ticket: 1 }
+}
+
+/// A request to take less by `need_w` in the `count` ISPs from the third of the day on.
+fn request(need_w: i64, count: u16) -> Message {
+    use market::flexibility::{CongestionPoint, Disposition, FlexMessage, FlexRequest, IspRequest, MessageId};
+    let max_power = Some(market::reserve::Power(need_w));
+    let disposition = Disposition::Requested;
+    let isps = vec![IspRequest { disposition, start: 3, duration: count, min_power: None, max_power }];
+    let (id, congestion_point, period) = (MessageId(7), CongestionPoint(0), Time(0));
+    let expires = at(15).time;
+    let (contract, zones) = (None, vec![]);
+    Message::Flexibility(Box::new(FlexMessage::Request(FlexRequest {
+        id,
+        congestion_point,
+        period,
+        revision: 1,
+        expires,
+        contract,
+        zones,
+        isps,
+    })))
+}
+
+fn offers(out: &Outbox) -> Vec<market::flexibility::FlexOffer> {
+    let offer = |mail: &Mail| match &mail.message {
+        Message::Flexibility(message) => match &**message {
+            market::flexibility::FlexMessage::Offer(offer) => Some(offer.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    out.mail.iter().filter_map(offer).collect()
+}
+
+fn order_of(offer: &market::flexibility::FlexOffer, percent: u8) -> Message {
+    use market::flexibility::{ActivationFactor, FlexMessage, FlexOrder, MessageId};
+    let option = &offer.options[0];
+    Message::Flexibility(Box::new(FlexMessage::Order(FlexOrder {
+        id: MessageId(9),
+        aggregator: offer.aggregator,
+        offer: offer.id,
+        option: option.reference,
+        activation_factor: ActivationFactor(percent),
+        price: option.price,
+        congestion_point: offer.congestion_point,
+        period: offer.period,
+        baseline: offer.baseline,
+        isps: option.isps.clone(),
+    })))
+}
+
+const DSO: ParticipantId = ParticipantId(9);
+const RESTING: Strategy =
+    Strategy::PriceThreshold { charge_below_eur_per_mwh: -1000.0, discharge_above_eur_per_mwh: 1000.0 };
+
+#[test]
+fn a_battery_offers_its_energy_once_over_all_isps_and_never_more_than_its_power() {
+    for (energy_kwh, count, most_wh) in [(50.0, 1, 5_000), (16.0, 8, 5_264), (5.0, 8, 0)] {
+        let mut ems = ems(RESTING).with_flexibility(flexible(&[BATTERY]));
+        let reports = vec![
+            (BATTERY, Message::StorageStatus(status(energy_kwh))),
+            (BATTERY, price(200.0)),
+            (DSO, request(-30_000, count)),
+        ];
+        let offered = offers(&plan(&mut ems, at(0), 0.0, reports));
+        let energy_wh: i64 = offered.iter().flat_map(|offer| &offer.options[0].isps).map(|isp| -isp.power.0 / 4).sum();
+        assert!((energy_wh - most_wh).abs() <= 8, "{energy_kwh} kWh over {count} ISPs: {energy_wh} Wh");
+    }
+}
+
+#[test]
+fn what_was_ordered_is_held_with_the_dsos_priority_in_its_isps_and_in_no_other() {
+    let mut ems = ems(RESTING).with_flexibility(flexible(&[BATTERY]));
+    let report = || (BATTERY, Message::StorageStatus(status(50.0)));
+    let out = plan(&mut ems, at(0), 0.0, vec![report(), (BATTERY, price(200.0)), (DSO, request(-10_000, 1))]);
+    let order = order_of(&offers(&out)[0], 50);
+    let out = plan(&mut ems, at(15), 0.0, vec![report(), (DSO, order)]);
+    assert_eq!(directives(&out, BATTERY), [hold(0.0)]);
+    let out = plan(&mut ems, at(30), 0.0, vec![report()]);
+    assert_eq!(directives(&out, BATTERY), [hold(-5.0)]);
+    let priority = |mail: &Mail| matches!(&mail.message, Message::Command(c) if c.priority == Priority::DsoEmergency);
+    assert!(out.mail.iter().any(priority));
+    assert_eq!(directives(&plan(&mut ems, at(45), 0.0, vec![report()]), BATTERY), [hold(0.0)]);
+}
+
+#[test]
+fn a_vehicle_offers_to_charge_later_only_if_it_can_catch_up() {
+    for (departure, is_offered) in [(at(600), true), (at(120), false)] {
+        let mut ems = ems(Strategy::SelfConsumption {}).with_flexibility(flexible(&[EVSE]));
+        let reports = vec![(EVSE, needs(35.0, departure)), (DSO, request(-10_000, 1))];
+        let offered = offers(&plan(&mut ems, at(0), 0.0, reports));
+        let powers: Vec<_> = offered.iter().flat_map(|offer| &offer.options[0].isps).map(|isp| isp.power.0).collect();
+        assert_eq!(powers, if is_offered { vec![-10_000] } else { vec![] }, "leaves at {departure:?}");
+    }
+}

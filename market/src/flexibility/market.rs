@@ -13,12 +13,12 @@ use super::validate::{check_offer, check_prognosis};
 use super::{
     CongestionPoint, ContractDay, ContractId, ContractSettlement, DPrognosis, FlexContract, FlexOffer,
     FlexOfferRevocation, FlexOrder, FlexRequest, FlexReservationUpdate, IspPower, Isps, MessageId, OfferEvent,
-    OfferState, OrderEvent, OrderState, Rejection, RequestState, Selected, Selection, SelectionRules, select,
+    OfferState, OrderEvent, OrderState, Penalty, Rejection, RequestState, Selected, Selection, SelectionRules, select,
     settle_contract, settle_order,
 };
 use crate::reserve::Power;
 use crate::time::{Span, Time};
-use crate::{AgentId, Money, Price};
+use crate::{AgentId, Money};
 
 /// What the operator sets before the market opens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +29,8 @@ pub struct FlexMarketRules {
     pub congestion_points: BTreeSet<CongestionPoint>,
     /// How offers are chosen and paid.
     pub selection: SelectionRules,
-    /// Fine per kilowatt-hour ordered and not delivered.
-    pub deficiency_penalty: Price,
+    /// The fine for what was ordered and not delivered.
+    pub deficiency_penalty: Penalty,
     /// Long-term contracts.
     pub contracts: Vec<FlexContract>,
 }

@@ -18,8 +18,8 @@ pub use message::{
 };
 pub use selection::{Proof, Selected, Selection, SelectionRules, select};
 pub use settlement::{
-    ContractDay, ContractIsp, ContractSettlement, FlexContract, FlexOrderSettlement, IspSettlement, settle_contract,
-    settle_order,
+    ContractDay, ContractIsp, ContractSettlement, FlexContract, FlexOrderSettlement, IspSettlement, Penalty,
+    settle_contract, settle_order,
 };
 pub use state::{OfferEvent, OfferState, OrderEvent, OrderState, RequestState};
 pub use trail::{FlexMessage, FlexOrderResponse, Metering, TrailEntry};

@@ -54,9 +54,27 @@ pub struct FlexOrderSettlement {
     pub isps: Vec<IspSettlement>,
 }
 
+/// What is fined of what is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Penalty {
+    /// Fine per kilowatt-hour.
+    pub price: Price,
+    /// Share of the power ordered that may be missing in an ISP without a fine, in hundredths of a percent.
+    #[serde(default)]
+    pub tolerance_bp: u32,
+}
+
+impl Penalty {
+    /// The power fined of a `deficiency`, rounded up to whole watts; zero where it is within the tolerance.
+    fn fined(self, deficiency: Power, ordered_w: i128) -> Option<Power> {
+        let free_w = ordered_w * i128::from(self.tolerance_bp) / 10_000;
+        i64::try_from((i128::from(deficiency.0) - free_w).max(0)).ok().map(Power)
+    }
+}
+
 /// Settles `order`, whose `baseline` and `metered` powers cover the whole day.
 ///
-/// The penalty is `penalty` per kilowatt-hour missing, rounded down to whole nano-euro per ISP.
+/// What is missing beyond the tolerance is fined by the kilowatt-hour, rounded down to whole nano-euro per ISP.
 ///
 /// # Errors
 /// Series of another length than the day, powers beyond the limit, an order whose ISPs leave the day, and penalties beyond
@@ -69,7 +87,7 @@ pub fn settle_order(
     baseline: &[Power],
     metered: &[Power],
     isps: Isps,
-    penalty: Price,
+    penalty: Penalty,
 ) -> Result<FlexOrderSettlement, Rejection> {
     isps.check()?;
     isps.check_series(metered)?;
@@ -99,7 +117,10 @@ pub fn settle_order(
             delivered_flex_power: Power(direction * delivered_w),
             power_deficiency: deficiency,
             price: part_of(whole, delivered_w, ordered_flex_power.0.abs()),
-            penalty: deficiency.delivered_at(penalty, isps.duration).ok_or_else(too_large)?,
+            penalty: penalty
+                .fined(deficiency, ordered_w)
+                .and_then(|fined| fined.delivered_at(penalty.price, isps.duration))
+                .ok_or_else(too_large)?,
         });
     }
     let sum = |part: fn(&IspSettlement) -> Money| {
@@ -285,22 +306,33 @@ mod tests {
         }
     }
 
+    fn fine(price: i64) -> Penalty {
+        Penalty { price: Price(price), tolerance_bp: 0 }
+    }
+
+    #[test]
+    fn what_is_missing_within_the_tolerance_is_not_fined() {
+        let penalty = Penalty { tolerance_bp: 1_000, ..fine(5) };
+        let metered = [-1_000, -900, -899, 0, -2_000].map(Power);
+        let settled = settle_order(&order(-1_000, 0), &[Power(0); 5], &metered, HOURS, penalty).expect("it is sound");
+        let fines: Vec<i128> = settled.isps.iter().map(|isp| isp.penalty.0).collect();
+        assert_eq!(fines, [0, 0, 5, 4_500, 0]);
+    }
+
     #[test]
     fn the_example_of_the_protocol_is_settled_to_the_euro() {
         // Baseline 10 MW, 2 MW ordered at 7 EUR/MW, 11 EUR/MW of penalty; 7 to 11 MW metered.
         const MW: i64 = 1_000_000;
         let euro = 1_000_000_000;
         let metered = [7, 8, 9, 10, 11].map(|mw| Power(mw * MW));
-        let settled =
-            settle_order(&order(-2 * MW, 5 * 14 * euro), &[Power(10 * MW); 5], &metered, HOURS, Price(11_000))
-                .expect("it is sound");
+        let settled = settle_order(&order(-2 * MW, 5 * 14 * euro), &[Power(10 * MW); 5], &metered, HOURS, fine(11_000))
+            .expect("it is sound");
         let net: Vec<i128> = settled.isps.iter().map(|isp| (isp.price - isp.penalty).0 / euro).collect();
         assert_eq!(net, [14, 14, -4, -22, -33]);
         assert_eq!(settled.net_settlement, Money((14 + 14 - 4 - 22 - 33) * euro));
         let raised = order(2 * MW, 5 * 14 * euro);
         let mirrored = [13, 12, 11, 10, 9].map(|mw| Power(mw * MW));
-        let settled =
-            settle_order(&raised, &[Power(10 * MW); 5], &mirrored, HOURS, Price(11_000)).expect("it is sound");
+        let settled = settle_order(&raised, &[Power(10 * MW); 5], &mirrored, HOURS, fine(11_000)).expect("it is sound");
         assert_eq!(settled.net_settlement, Money((14 + 14 - 4 - 22 - 33) * euro));
     }
 
@@ -308,14 +340,14 @@ mod tests {
     fn full_delivery_is_paid_the_whole_price_to_the_last_nano_euro() {
         for price in [7, -7, 1 << 60, 3] {
             let metered = [Power(-3); 5];
-            let settled = settle_order(&order(-3, price), &[Power(0); 5], &metered, HOURS, Price(1)).expect("sound");
+            let settled = settle_order(&order(-3, price), &[Power(0); 5], &metered, HOURS, fine(1)).expect("sound");
             assert_eq!((settled.price, settled.penalty), (Money(price), Money(0)));
         }
     }
 
     #[test]
     fn series_of_another_length_are_refused() {
-        let refused = settle_order(&order(-3, 7), &[Power(0); 4], &[Power(0); 5], HOURS, Price(1));
+        let refused = settle_order(&order(-3, 7), &[Power(0); 4], &[Power(0); 5], HOURS, fine(1));
         assert_eq!(refused, Err(Rejection::WrongLength { given: 4, isps: 5 }));
     }
 

@@ -3,6 +3,7 @@
 mod areas;
 mod community;
 mod definitions;
+mod flexibility;
 mod market_areas;
 mod reserve;
 mod supply;
@@ -18,6 +19,7 @@ pub(crate) use community::{ACTUAL, COMMUNITY_KPIS, of_community};
 pub use community::{COMMUNITY_FIGURES, compared_prefixes};
 pub(crate) use definitions::{AREA_KPIS, Definition, RUN_KPIS, of_run};
 pub use definitions::{Meaning, meaning};
+use flexibility::FlexibilityTotals;
 use market_areas::MarketAreas;
 pub use market_areas::{MARKET_AREA_FIGURES, market_area_prefixes};
 pub(crate) use market_areas::{MARKET_AREA_KPIS, of_market_area};
@@ -111,6 +113,8 @@ pub(crate) struct RunTotals {
     pub(crate) supply: Option<SupplyTotals>,
     /// None before the first window of reserve is over.
     pub(crate) reserve: Option<ReserveTotals>,
+    /// None as long as nothing was asked for and no limit exceeded.
+    pub(crate) flexibility: Option<FlexibilityTotals>,
 }
 
 /// The netting window that is open.
@@ -233,6 +237,7 @@ impl Kpis {
                     self.areas[area].totals.add_invoice(&row.invoice);
                 }
             }
+            Record::Flexibility(row) => self.run.flexibility.get_or_insert_default().add(row),
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
             Record::Order(_) | Record::Trade(_) => {}
             Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => {}

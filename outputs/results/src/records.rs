@@ -2,6 +2,7 @@
 
 mod areas;
 mod comparison;
+mod flexibility;
 mod invoices;
 mod market;
 mod reserve;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 use self::areas::AreaColumns;
 use self::comparison::Comparisons;
+use self::flexibility::FlexibilityColumns;
 use self::invoices::InvoiceColumns;
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use self::reserve::ReserveColumns;
@@ -20,8 +22,8 @@ use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, INVOICES, ORDERS, RESERVE, SESSIONS, SETTLEMENTS,
-    STORAGE_HEALTH, TRADES, Table,
+    AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FLEXIBILITY, INVOICES, ORDERS, RESERVE, SESSIONS,
+    SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -40,12 +42,13 @@ pub(crate) struct RecordTables {
     reserve: TableWriter<ReserveColumns>,
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
+    flexibility: TableWriter<FlexibilityColumns>,
     events: TableWriter<EventColumns>,
 }
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 12] = [
+    pub(crate) const TABLES: [Table; 13] = [
         ORDERS,
         TRADES,
         CLEARINGS,
@@ -57,6 +60,7 @@ impl RecordTables {
         RESERVE,
         SESSIONS,
         STORAGE_HEALTH,
+        FLEXIBILITY,
         EVENTS,
     ];
 
@@ -77,6 +81,7 @@ impl RecordTables {
                 folder.partial(&STORAGE_HEALTH),
                 info,
             )?,
+            flexibility: TableWriter::create(FlexibilityColumns::new(names), folder.partial(&FLEXIBILITY), info)?,
             events: TableWriter::create(EventColumns::new(names), folder.partial(&EVENTS), info)?,
         })
     }
@@ -96,6 +101,7 @@ impl RecordTables {
             Record::Reserve(row) => self.reserve.push(row),
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),
+            Record::Flexibility(row) => self.flexibility.push(row),
             Record::Event(row) => self.events.push(row),
             Record::Alternative(row) => self.comparisons.push(row),
             Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => Ok(()),
@@ -120,6 +126,7 @@ impl RecordTables {
             self.reserve.close()?,
             self.sessions.close()?,
             self.storage_health.close()?,
+            self.flexibility.close()?,
             self.events.close()?,
         ])
     }

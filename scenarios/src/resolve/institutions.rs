@@ -2,16 +2,20 @@
 
 use super::{CHARGE_POINT_OPERATOR, DSO, Draft, EMS, MARKET_OPERATOR, RETAILER, Sections};
 use crate::assets::{Asset, Model};
+use crate::error::Problem;
+use crate::flexibility::Place;
 use crate::plan::{PlannedParticipant, Role};
+use crate::scenario::Scenario;
 use crate::sections::EmsSection;
 use agents::charge_point_operator::{ChargePointOperator, ChargingTariff};
 use agents::draw::Draws;
-use agents::dso::Dso;
-use agents::ems::{Ems, ManagedBattery, ManagedChargePoint};
+use agents::dso::{Aggregator, Dso};
+use agents::ems::{Ems, FlexibleStorage, ManagedBattery, ManagedChargePoint};
 use agents::market_operator::MarketOperator;
 use agents::retailer::{Account, Retailer, Rule, Settling};
-use agents::{Calendar, ParticipantId, PortfolioId, SiteId};
+use agents::{Calendar, MeterId, ParticipantId, PortfolioId, SiteId};
 use market::Price;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -43,6 +47,7 @@ impl Draft<'_> {
         let portfolio = self.portfolio(&ems.portfolio);
         let dso = Dso::new(self.sections.dso.policy(), vec![self.id(EMS)], Draws::new(run.seed, DSO, "price"));
         let dso = self.buying_reserve(dso);
+        let dso = self.with_flexibility(dso);
         let tariff = &self.sections.charge_point_operator;
         let tariff = ChargingTariff {
             delivered: Price::from_eur_per_mwh(tariff.delivered_eur_per_mwh),
@@ -107,9 +112,18 @@ impl Draft<'_> {
         let terms = self.sections.schedule.terms(self.sections.retailer.tariff());
         let ems = Ems::new(portfolio, self.rules, batteries, charge_points, strategies).scheduling(terms, calendar);
         let reserve = &self.sections.reserve;
-        if reserve.is_on() { ems.with_reserve(reserve.terms()) } else { ems }
+        let ems = if reserve.is_on() { ems.with_reserve(reserve.terms()) } else { ems };
+        let Some((_, devices)) = &self.congestion_point else { return ems };
+        let asked = &self.sections.flexibility;
+        ems.with_flexibility(FlexibleStorage {
+            devices: devices.clone(),
+            battery: Price::from_eur_per_mwh(asked.battery_eur_per_mwh),
+            vehicle: Price::from_eur_per_mwh(asked.vehicle_eur_per_mwh),
+            ticket: Draws::new(self.sections.run.seed, EMS, "flexibility").ticket(),
+        })
     }
 
+    /// The DSO, which buys reserve if it is to.
     fn buying_reserve(&self, dso: Dso) -> Dso {
         let reserve = &self.sections.reserve;
         if !reserve.is_on() {
@@ -117,5 +131,51 @@ impl Draft<'_> {
         }
         let draws = Draws::new(self.sections.run.seed, DSO, "reserve");
         dso.with_reserve(reserve.rules(self.rules.slot), vec![self.id(EMS)], draws)
+    }
+
+    /// The DSO, with its flexibility market if there is one.
+    fn with_flexibility(&self, dso: Dso) -> Dso {
+        let Some((place, devices)) = &self.congestion_point else { return dso };
+        let offered = self.assets.iter().filter(|asset| devices.contains(&self.id(&asset.id)));
+        let connections: BTreeSet<SiteId> = offered.map(|asset| self.site(&asset.site)).collect();
+        let connections = connections.into_iter().map(MeterId::Site).collect();
+        let aggregators = vec![Aggregator { participant: self.id(EMS), connections }];
+        dso.with_flexibility(self.sections.flexibility.terms(place, self.rules.slot, aggregators))
+    }
+
+    /// Where flexibility is traded, and the storage behind it that the energy manager commands. What shares a meter with
+    /// anything else is left out: nobody could tell what it has delivered.
+    pub(super) fn find_congestion_point(
+        &self,
+        scenario: &Scenario,
+        problems: &RefCell<Vec<Problem>>,
+    ) -> Option<(Place, BTreeSet<ParticipantId>)> {
+        let name = self.sections.flexibility.congestion_point.as_ref()?;
+        let note = |text| problems.borrow_mut().push(scenario.root.problem("flexibility.congestion_point", text));
+        let place = Place::find(name, &self.sites, &self.portfolios).map_err(note).ok()?;
+        let is_storage = |asset: &Asset| match asset.model {
+            Model::Battery(_) | Model::Evse(_) => self.is_managed(asset),
+            Model::Ev(..) => true,
+            _ => false,
+        };
+        let shared: BTreeSet<&str> =
+            self.assets.iter().filter(|asset| !is_storage(asset)).map(|asset| asset.site.as_str()).collect();
+        let is_offered = |asset: &&Asset| {
+            matches!(asset.model, Model::Battery(_) | Model::Evse(_))
+                && is_storage(asset)
+                && !shared.contains(asset.site.as_str())
+                && place.sites.contains(&self.site(&asset.site))
+        };
+        let devices: BTreeSet<ParticipantId> =
+            self.assets.iter().filter(is_offered).map(|asset| self.id(&asset.id)).collect();
+        if devices.is_empty() {
+            let text = format!(
+                "is `{name}`, which has no battery or charge point of the energy manager's with a site of its own: \
+                 give one a site there, or choose another place"
+            );
+            note(text);
+            return None;
+        }
+        Some((place, devices))
     }
 }

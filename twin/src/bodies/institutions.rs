@@ -3,7 +3,7 @@
 use super::Embodied;
 use crate::world::Meters;
 use agents::charge_point_operator::ChargePointOperator;
-use agents::dso::{Dso, DsoSense};
+use agents::dso::{Dso, DsoSense, FlexSense};
 use agents::ems::Ems;
 use agents::market_operator::MarketOperator;
 use agents::prosumer::Prosumer;
@@ -11,6 +11,7 @@ use agents::retailer::{Retailer, RetailerSense};
 use agents::series::Series;
 use agents::{MeterId, MeterReading};
 use bevy_ecs::component::Component;
+use market::Energy;
 use serde::{Deserialize, Serialize};
 
 /// Nothing to sense.
@@ -27,11 +28,20 @@ impl MeterAccess {
     }
 }
 
-/// A DSO's feeds: the series of the present local day, each with the number of that day.
+/// A DSO's feeds: the series of the present local day, each with the number of that day; and the meters of its flexibility
+/// market.
 #[derive(Component, Debug, Default)]
 pub(crate) struct DsoBody {
     pub(crate) prices: Option<(i64, Series)>,
     pub(crate) co2: Option<(i64, Series)>,
+    flexibility: Option<FlexMeters>,
+}
+
+/// Meters that are added up: of a congestion point, and of each aggregator.
+#[derive(Debug)]
+struct FlexMeters {
+    congestion_point: Vec<MeterId>,
+    aggregators: Vec<Vec<MeterId>>,
 }
 
 /// What has come about at a DSO: of which local day each of its feeds is.
@@ -43,6 +53,15 @@ pub(crate) struct DsoState {
 }
 
 impl DsoBody {
+    /// The body of a DSO before anything has come about.
+    pub(crate) fn of(dso: &Dso) -> Self {
+        let flexibility = dso.flexibility().map(|terms| FlexMeters {
+            congestion_point: terms.meters.clone(),
+            aggregators: terms.aggregators.iter().map(|of| of.connections.clone()).collect(),
+        });
+        Self { flexibility, ..Self::default() }
+    }
+
     /// What has come about at it.
     pub(crate) fn state(&self) -> DsoState {
         let day = |feed: &Option<(i64, Series)>| feed.as_ref().map(|(day, _)| *day);
@@ -92,7 +111,21 @@ impl Embodied for Dso {
     fn sense(body: &DsoBody, meters: &Meters, sense: &mut DsoSense) {
         sense.island = meters.read(MeterId::Island);
         let series = |feed: &Option<(i64, Series)>| feed.as_ref().map(|(_, series)| series.clone());
+        sense.flexibility = body.flexibility.as_ref().map(|of| FlexSense {
+            congestion_point: sum(&of.congestion_point, meters),
+            aggregators: of.aggregators.iter().map(|connections| sum(connections, meters)).collect(),
+        });
         (sense.price_feed, sense.co2_feed) = (series(&body.prices), series(&body.co2));
     }
     fn obey(_: &mut DsoBody, (): ()) {}
+}
+
+/// The sum of what meters show.
+fn sum(of: &[MeterId], meters: &Meters) -> MeterReading {
+    let none = MeterReading { power_kw: 0.0, imported: Energy(0), exported: Energy(0) };
+    of.iter().map(|meter| meters.read(*meter)).fold(none, |sum, reading| MeterReading {
+        power_kw: sum.power_kw + reading.power_kw,
+        imported: sum.imported + reading.imported,
+        exported: sum.exported + reading.exported,
+    })
 }

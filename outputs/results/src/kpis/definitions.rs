@@ -40,7 +40,7 @@ impl RunTotals {
 }
 
 /// Figures of the run as a whole.
-pub(crate) const RUN_KPIS: [Definition<RunTotals>; 26] = [
+pub(crate) const RUN_KPIS: [Definition<RunTotals>; 33] = [
     Definition {
         name: "pv_production_kwh",
         unit: "kWh",
@@ -250,6 +250,62 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 26] = [
         label: "events",
         description: "Rows of the table `events`",
         value: |run| Some(run.events as f64),
+    },
+    Definition {
+        name: "flexibility_requested_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "flexibility requested",
+        description: "Flexibility that the DSO asked for, without sign; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.requested_kwh),
+    },
+    Definition {
+        name: "flexibility_ordered_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "flexibility ordered",
+        description: "Flexibility ordered, without sign; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.ordered_kwh),
+    },
+    Definition {
+        name: "flexibility_energy_kwh",
+        unit: "kWh",
+        decimals: 3,
+        label: "flexibility delivered",
+        description: "Flexibility delivered of what was ordered, without sign; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.delivered_kwh),
+    },
+    Definition {
+        name: "flexibility_payment_eur",
+        unit: "EUR",
+        decimals: 6,
+        label: "paid for flexibility",
+        description: "What the DSO pays for flexibility delivered; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.payment.as_eur()),
+    },
+    Definition {
+        name: "flexibility_penalty_eur",
+        unit: "EUR",
+        decimals: 6,
+        label: "fined for flexibility",
+        description: "What aggregators are fined for flexibility not delivered; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.penalty.as_eur()),
+    },
+    Definition {
+        name: "congestion_before_min",
+        unit: "min",
+        decimals: 3,
+        label: "congestion without flexibility",
+        description: "Time in which the congestion point would have been beyond a limit without what was ordered, in whole slots; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.congested_before_min),
+    },
+    Definition {
+        name: "congestion_min",
+        unit: "min",
+        decimals: 3,
+        label: "congestion",
+        description: "Time in which the congestion point was beyond a limit, in whole slots; null where nothing was asked for and no limit exceeded",
+        value: |run| run.flexibility.as_ref().map(|of| of.congested_min),
     },
 ];
 

@@ -15,7 +15,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 pub use markdown::markdown;
 pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
-    AREAS, ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, INVOICES, KPIS, MIRROR, ORDERS,
+    AREAS, ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, FLEXIBILITY, INVOICES, KPIS, MIRROR, ORDERS,
     PARTICIPANTS, RESERVE, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
 };
 
@@ -156,6 +156,7 @@ mod tests {
             for column in table.columns {
                 let word = match column.unit {
                     "" => continue,
+                    "W" => "_w",
                     "kW" => "_kw",
                     "kWh" => "_kwh",
                     "kvar" => "_kvar",

@@ -4,7 +4,7 @@ use super::{Column, ColumnType, Table};
 use ColumnType::{Flag, Integer, Name, Number, Real, Text, Time};
 
 /// Every table, in the order of the documentation.
-pub const TABLES: [&Table; 20] = [
+pub const TABLES: [&Table; 21] = [
     &ASSETS,
     &SITES,
     &SIGNALS,
@@ -22,6 +22,7 @@ pub const TABLES: [&Table; 20] = [
     &RESERVE,
     &SESSIONS,
     &STORAGE_HEALTH,
+    &FLEXIBILITY,
     &EVENTS,
     &PARTICIPANTS,
     &KPIS,
@@ -31,6 +32,7 @@ const COMPLETE: &str = "every row";
 const CONSUMED: &str = "+ consumption, − production";
 const DRAWN: &str = "+ drawn from the network as by an inductor, − given to it";
 const IMPORTED: &str = "+ import, − export";
+const MOVED: &str = "− less consumption or more production, + the other way";
 const PAID: &str = "+ the site pays, − it is paid";
 
 pub(super) const fn column(
@@ -616,6 +618,40 @@ pub const STORAGE_HEALTH: Table = Table {
             "kWh",
             "Energy lost in the converter, in standby and for cooling since the start of the run, to 1 Wh",
         ),
+    ],
+};
+
+/// One row per ISP of a congestion point and aggregator.
+pub const FLEXIBILITY: Table = Table {
+    name: "flexibility",
+    rows: "One row per ISP (slot of the market) in which flexibility was asked for or the congestion point was beyond a limit, and aggregator, when its local day is settled; a day that is under way at the end has none. Powers are means over the ISP; those of flexibility are deviations from the D-prognosis. Empty without `[flexibility]`.",
+    hourly: COMPLETE,
+    columns: &[
+        column("time", Time, "", "When the day was settled"),
+        column("slot_start", Time, "", "Beginning of the ISP"),
+        column("slot_end", Time, "", "End of the ISP"),
+        column("congestion_point", Text, "", "Name of the congestion point"),
+        column("aggregator", Name, "", "Who pools flexibility there"),
+        column(
+            "load_before_w",
+            Integer,
+            "W",
+            "Load of the congestion point without what orders have moved, by meters and D-prognoses",
+        )
+        .sign(CONSUMED),
+        column("load_w", Integer, "W", "Load of the congestion point as metered").sign(CONSUMED),
+        column("excess_before_w", Integer, "W", "How far `load_before_w` is beyond a limit, 0 or more"),
+        column("excess_w", Integer, "W", "How far `load_w` is beyond a limit, 0 or more"),
+        column("requested_w", Integer, "W", "Asked for of all aggregators together, 0 where the forecast missed it")
+            .sign(MOVED),
+        column("offered_w", Integer, "W", "Offered by this one, whatever the price").sign(MOVED),
+        column("ordered_w", Integer, "W", "Ordered from it").sign(MOVED),
+        column("baseline_w", Integer, "W", "Its D-prognosis; null where nothing was ordered").sign(CONSUMED).or_null(),
+        column("metered_w", Integer, "W", "Metered at its connections").sign(CONSUMED),
+        column("delivered_w", Integer, "W", "Delivered of what was ordered").sign(MOVED),
+        column("price_neur", Integer, "nEUR", "What full delivery is paid, rounded down"),
+        column("payment_neur", Integer, "nEUR", "Paid to the aggregator for what was delivered"),
+        column("penalty_neur", Integer, "nEUR", "Fined for what was not delivered beyond the tolerance"),
     ],
 };
 

@@ -19,7 +19,7 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 21] = [
+const ALL: [&str; 22] = [
     "areas.parquet",
     "assets.parquet",
     "clearings.parquet",
@@ -27,6 +27,7 @@ const ALL: [&str; 21] = [
     "comparisons.parquet",
     "events.parquet",
     "faults.parquet",
+    "flexibility.parquet",
     "invoices.parquet",
     "kpis.parquet",
     "mirror.parquet",
