@@ -216,7 +216,8 @@ impl<'a> View<'a> {
         let (per_charge, per_discharge) = self.stored_per_kw(storage, step);
         if self.problem.rules.storage == Exclusion::Exclusive {
             let power = if stored > 0.0 { stored / per_charge } else { stored / per_discharge };
-            return (power, 0.0);
+            // Plus nothing: minus zero becomes zero.
+            return (power + 0.0, 0.0);
         }
         let (charge_max, discharge_max) = (storage.charge_max_kw.at(step), storage.discharge_max_kw.at(step));
         let available = self.available_kw(step);

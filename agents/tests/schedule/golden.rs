@@ -125,7 +125,7 @@ fn oplem(case: &Value) -> Problem {
         value => Profile::Constant(value.as_f64().unwrap()),
     };
     let mut devices = Vec::new();
-    for storage in prosumer["storage"].as_array().unwrap() {
+    for storage in prosumer["storage"].as_array().into_iter().flatten() {
         let number = |key: &str| storage[key].as_f64().unwrap();
         let end = start + step * steps as i64;
         devices.push(Device::Storage(Box::new(Storage {
@@ -140,8 +140,10 @@ fn oplem(case: &Value) -> Problem {
             ..Storage::new("storage", number("e_max_kwh"), 0.0)
         })));
     }
-    let available_kw = per_step(&prosumer["pv_kw_available"]);
-    devices.push(Device::CurtailableProduction(CurtailableProduction { name: "pv".to_owned(), available_kw }));
+    if prosumer["pv_kw_available"].is_array() {
+        let available_kw = per_step(&prosumer["pv_kw_available"]);
+        devices.push(Device::CurtailableProduction(CurtailableProduction { name: "pv".to_owned(), available_kw }));
+    }
     Problem {
         start,
         step,
@@ -153,12 +155,7 @@ fn oplem(case: &Value) -> Problem {
         site: Site::default(),
         inflexible_kw: per_step(&prosumer["load_kw"]),
         devices,
-        rules: Rules {
-            keeping: Keeping::Hard,
-            storage: Exclusion::Free,
-            site: Exclusion::Free,
-            ..Rules::default()
-        },
+        rules: Rules { keeping: Keeping::Hard, storage: Exclusion::Free, site: Exclusion::Free, ..Rules::default() },
     }
 }
 
@@ -188,7 +185,9 @@ fn one_storage_costs_what_flexmeasures_found() {
 #[test]
 fn one_storage_costs_what_oplem_found() {
     let mut met = 0;
-    for case in cases("tou").iter().filter(|case| case["prosumer"]["storage"].as_array().unwrap().len() <= 1) {
+    for case in
+        cases("tou").iter().filter(|case| case["prosumer"]["storage"].as_array().is_none_or(|all| all.len() <= 1))
+    {
         let (name, expected) = (&case["name"], &case["expected"]);
         let found = solved(&oplem(case));
         let feasible = expected["status"] != "infeasible";

@@ -3,7 +3,9 @@
 use super::{random, solved};
 use agents::schedule::{Device, Exclusion, Problem, Status, Storage};
 use market::dispatch::Profile;
-use market::optimise::{BranchAndBound, Column, ColumnId, InteriorPoint, OptimiseError, Optimiser, Problem as Program, Row};
+use market::optimise::{
+    BranchAndBound, Column, ColumnId, InteriorPoint, OptimiseError, Optimiser, Problem as Program, Row,
+};
 
 /// Larger than every power of these problems, kW.
 const BIG_KW: f64 = 200.0;

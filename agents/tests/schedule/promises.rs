@@ -77,11 +77,7 @@ fn minimum_power_forbids_a_trickle() {
 
 #[test]
 fn a_start_outside_the_limits_is_brought_back_at_once_and_told() {
-    let low = Storage {
-        soc_start_kwh: 1.0,
-        soc_min_kwh: Profile::Constant(8.0),
-        ..Storage::new("battery", 20.0, 4.0)
-    };
+    let low = Storage { soc_start_kwh: 1.0, soc_min_kwh: Profile::Constant(8.0), ..Storage::new("battery", 20.0, 4.0) };
     let mut problem = alone(low, &[0.5, 0.1, 0.1, 0.1]);
     let found = solved(&problem).schedule;
     assert_eq!(found.status, Status::Missed);
@@ -119,7 +115,10 @@ fn the_price_of_the_peak_is_weighed_against_what_energy_costs() {
         .map(|level| {
             let mut capped = problem.clone();
             let level_kw = 3.0 + f64::from(level) * 0.01;
-            capped.site = Site { limits: Limits { import_kw: Some(Profile::Constant(level_kw)), export_kw: None }, ..Site::default() };
+            capped.site = Site {
+                limits: Limits { import_kw: Some(Profile::Constant(level_kw)), export_kw: None },
+                ..Site::default()
+            };
             let capped = solved(&capped).schedule;
             let feasible = capped.status == Status::Feasible;
             (if feasible { capped.cost.total_eur() + level_kw - 3.0 } else { f64::INFINITY }, level)

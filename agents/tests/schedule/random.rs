@@ -62,7 +62,7 @@ pub(crate) fn problem(seed: u64, steps: usize) -> Problem {
     if draw.some(0.3) {
         storage.discharge_max_kw = Profile::Constant(0.0);
     }
-    let mut some_end = |draw: &mut Draw| start + step * (1 + draw.between(0.0, steps as f64 - 0.5) as i64);
+    let some_end = |draw: &mut Draw| start + step * (1 + draw.between(0.0, steps as f64 - 0.5) as i64);
     for _ in 0..draw.one(&[0, 0, 1, 2]) {
         let (at, soc_kwh) = (some_end(&mut draw), draw.between(low, capacity));
         storage.targets.push(SocTarget { at, soc_kwh });
