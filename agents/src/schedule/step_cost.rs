@@ -141,7 +141,7 @@ impl<'a> View<'a> {
         let (from, to) = (of_power.from, of_power.to());
         let more = [0.0, charge_max - discharge_max].into_iter().filter(|power| (from..=to).contains(power));
         // Energy added, cost, power, both-ways power.
-        let mut corners = Vec::new();
+        let mut corners = Vec::with_capacity(16);
         for power in of_power.knots().map(|(power, _)| power).chain(more) {
             let (charge, discharge) = (power.max(0.0), (-power).max(0.0));
             for both in [0.0, (charge_max - charge).min(discharge_max - discharge).max(0.0)] {
