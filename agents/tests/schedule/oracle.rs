@@ -108,8 +108,8 @@ fn least_cost(problem: &Problem) -> Option<f64> {
 #[test]
 fn no_solver_finds_a_cheaper_schedule_nor_a_dearer_one() {
     let (mut feasible, mut convex) = (0, 0);
-    for seed in 0..400 {
-        let problem = random::problem(seed, [1, 2, 4, 6, 8][seed as usize % 5]);
+    for seed in 0..300 {
+        let problem = random::problem(seed, [1, 2, 3, 4, 6][seed as usize % 5]);
         let found = solved(&problem);
         let least = least_cost(&problem);
         assert_eq!(found.schedule.status == Status::Feasible, least.is_some(), "seed {seed}: {:?}", found.schedule);
@@ -120,5 +120,5 @@ fn no_solver_finds_a_cheaper_schedule_nor_a_dearer_one() {
             convex += usize::from(found.convex);
         }
     }
-    assert!(feasible > 150 && convex > 60 && feasible - convex > 60, "{feasible} feasible, {convex} convex");
+    assert!(feasible > 110 && convex > 45 && feasible - convex > 45, "{feasible} feasible, {convex} convex");
 }
