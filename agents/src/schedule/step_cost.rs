@@ -191,13 +191,15 @@ impl<'a> View<'a> {
         let connection = self.connection(step);
         let available = self.available_kw(step);
         let base = self.problem.inflexible_kw.at(step) - available + power_kw;
-        let curves = connection.curves(base, base + available);
+        // Wider than can be, so that a limit met by rounding is met.
+        let curves = connection.curves(base - 1e-6, base + available + 1e-6);
         let cost = |net: f64| {
             let on = curves.iter().filter(|curve| curve.from - 1e-9 <= net && net <= curve.to() + 1e-9);
             on.map(|curve| curve.at(net)).min_by(f64::total_cmp)
         };
         // From the least curtailed on; a kW more must save something.
-        let mut nets: Vec<f64> = curves.iter().flat_map(|curve| curve.knots().map(|(net, _)| net)).collect();
+        let mut nets: Vec<f64> =
+            curves.iter().flat_map(|curve| curve.knots().map(|(net, _)| net.clamp(base, base + available))).collect();
         nets.sort_by(f64::total_cmp);
         let mut best = (base, cost(base));
         for net in nets {
