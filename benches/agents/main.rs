@@ -1,14 +1,31 @@
 //! What participants think with, part by part.
 //!
-//! `cargo bench -p cariflex-agents --bench agents` runs all parts, `… -- forecast` those whose name contains the word. Times
-//! are medians on one core. The figures in the documents come from here.
+//! `cargo bench -p cariflex-agents --bench agents` runs all parts, `… -- schedule` those whose name contains the word.
+//! Times are medians of many runs on one core. The figures in the documents come from here.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod forecast;
+mod schedule;
+
+use std::time::Instant;
+
+/// Runs `work` until it has been measured often enough, and gives the median in microseconds.
+fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
+    const LEAST_RUNS: usize = 5;
+    const ENOUGH_S: f64 = 0.3;
+    let (begun, mut times) = (Instant::now(), Vec::new());
+    while times.len() < LEAST_RUNS || begun.elapsed().as_secs_f64() < ENOUGH_S {
+        let start = Instant::now();
+        std::hint::black_box(work());
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
 
 fn main() {
-    let parts: [(&str, fn()); 1] = [("forecast", forecast::run)];
+    let parts: [(&str, fn()); 2] = [("forecast", forecast::run), ("schedule", schedule::run)];
     // Cargo adds `--bench`.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let chosen = parts.iter().filter(|(name, _)| name.contains(&filter)).collect::<Vec<_>>();

@@ -362,7 +362,6 @@ fn order_of(offer: &market::flexibility::FlexOffer, percent: u8) -> Message {
     })))
 }
 
-const DSO: ParticipantId = ParticipantId(9);
 const RESTING: Strategy =
     Strategy::PriceThreshold { charge_below_eur_per_mwh: -1000.0, discharge_above_eur_per_mwh: 1000.0 };
 

@@ -66,12 +66,14 @@ impl Convex {
         std::iter::once((self.from, self.value)).chain(rest)
     }
 
-    /// The part on `[low, high]`, none if they do not meet.
+    /// The part on `[low, high]`, none if they do not meet; one that misses it by rounding is a point of it.
     pub(super) fn clipped(&self, low: f64, high: f64) -> Option<Self> {
-        if low > high || low > self.to() || high < self.from {
+        const NEAR: f64 = 1e-9;
+        let to = self.to();
+        if low > high || low > to + NEAR || high < self.from - NEAR {
             return None;
         }
-        let low = low.max(self.from);
+        let low = low.max(self.from).min(to.max(self.from));
         let mut clipped = Self { from: low, value: self.at(low), pieces: Vec::with_capacity(self.pieces.len() + 2) };
         let mut begin = self.from;
         for piece in &self.pieces {

@@ -168,14 +168,15 @@ impl CostToGo {
 
     /// Takes back the cut and the loss.
     fn restore(&mut self, change: &Change) {
-        if let Some(first) = self.pieces.front_mut() {
-            first.length += change.trimmed_left;
-        }
+        // In the opposite order of the cut: the right side may have taken what the left side trimmed.
         if let Some(last) = self.pieces.back_mut() {
             last.length += change.trimmed_right;
         }
         for place in change.right.clone().rev() {
             self.pieces.push_back(self.removed[place]);
+        }
+        if let Some(first) = self.pieces.front_mut() {
+            first.length += change.trimmed_left;
         }
         for place in change.left.clone().rev() {
             self.pieces.push_front(self.removed[place]);

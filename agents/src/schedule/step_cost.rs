@@ -141,7 +141,7 @@ impl<'a> View<'a> {
         let (from, to) = (of_power.from, of_power.to());
         let more = [0.0, charge_max - discharge_max].into_iter().filter(|power| (from..=to).contains(power));
         // Energy added, cost, power, both-ways power.
-        let mut corners = Vec::new();
+        let mut corners = Vec::with_capacity(16);
         for power in of_power.knots().map(|(power, _)| power).chain(more) {
             let (charge, discharge) = (power.max(0.0), (-power).max(0.0));
             for both in [0.0, (charge_max - charge).min(discharge_max - discharge).max(0.0)] {
@@ -191,13 +191,15 @@ impl<'a> View<'a> {
         let connection = self.connection(step);
         let available = self.available_kw(step);
         let base = self.problem.inflexible_kw.at(step) - available + power_kw;
-        let curves = connection.curves(base, base + available);
+        // Wider than can be, so that a limit met by rounding is met.
+        let curves = connection.curves(base - 1e-6, base + available + 1e-6);
         let cost = |net: f64| {
             let on = curves.iter().filter(|curve| curve.from - 1e-9 <= net && net <= curve.to() + 1e-9);
             on.map(|curve| curve.at(net)).min_by(f64::total_cmp)
         };
         // From the least curtailed on; a kW more must save something.
-        let mut nets: Vec<f64> = curves.iter().flat_map(|curve| curve.knots().map(|(net, _)| net)).collect();
+        let mut nets: Vec<f64> =
+            curves.iter().flat_map(|curve| curve.knots().map(|(net, _)| net.clamp(base, base + available))).collect();
         nets.sort_by(f64::total_cmp);
         let mut best = (base, cost(base));
         for net in nets {
@@ -216,7 +218,8 @@ impl<'a> View<'a> {
         let (per_charge, per_discharge) = self.stored_per_kw(storage, step);
         if self.problem.rules.storage == Exclusion::Exclusive {
             let power = if stored > 0.0 { stored / per_charge } else { stored / per_discharge };
-            return (power, 0.0);
+            // Plus nothing: minus zero becomes zero.
+            return (power + 0.0, 0.0);
         }
         let (charge_max, discharge_max) = (storage.charge_max_kw.at(step), storage.discharge_max_kw.at(step));
         let available = self.available_kw(step);
