@@ -89,7 +89,7 @@ impl<'problem> Neighbours<'problem> {
             {
                 at = self.place(&best.lots)?;
             }
-            if self.moves == 0 {
+            if self.moves == 0 || self.sequence.is_empty() {
                 return best;
             }
             self.shake(&mut at);
@@ -178,6 +178,10 @@ impl<'problem> Neighbours<'problem> {
             let Some(&loser) = losers.iter().find(is_open).or(losers.first()) else { return first };
             self.reject(at, loser);
             first = first.or(Some(loser));
+            // Without it a slot could not be balanced.
+            if at.lots[loser] > 0 {
+                return first;
+            }
             if kept.is_some_and(|kept| at.lots[kept] == 0) {
                 return first;
             }
@@ -190,7 +194,9 @@ impl<'problem> Neighbours<'problem> {
                 self.reject(at, child);
             }
         }
-        self.change(at, block, 0);
+        if self.children[block].iter().all(|&child| at.lots[child] == 0) {
+            self.change(at, block, 0);
+        }
     }
 
     /// Accepts a block as far as it pays, within what parents and group leave. A parent that is rejected comes along.
