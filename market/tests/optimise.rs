@@ -199,6 +199,118 @@ proptest! {
     }
 }
 
+/// A solver that puts values on a bound that is nearer than its tolerance, as simplex methods do.
+struct OnBounds {
+    tolerance: f64,
+}
+
+impl Optimiser for OnBounds {
+    fn name(&self) -> &'static str {
+        "on-bounds"
+    }
+
+    fn solve(&self, problem: &Problem) -> Result<Solution, OptimiseError> {
+        let mut solution = InteriorPoint::default().solve(problem)?;
+        for (value, column) in solution.values.iter_mut().zip(problem.columns()) {
+            let (lower, upper) = problem.bounds(column);
+            let near = [lower, upper].into_iter().find(|bound| (bound - *value).abs() < self.tolerance);
+            *value = near.unwrap_or(*value);
+        }
+        Ok(solution)
+    }
+}
+
+#[test]
+fn a_whole_value_that_is_impossible_once_held_is_searched_on_both_sides() {
+    // 1 is too much by less than the tolerance, and no branch may lie beyond it.
+    let mut problem = Problem::default();
+    let count = problem.column(Column::between(0.0, 1.0).cost(-1.0).integer());
+    problem.row(Row::at_most(1.0 - 1e-7).with(count, 1.0));
+    let solution = BranchAndBound::over(OnBounds { tolerance: 1e-5 }).solve(&problem).expect("0 is possible");
+    assert_eq!((solution.status, solution.value(count)), (Status::Optimal, 0.0));
+}
+
+/// A solver that gives up on problems with a column fixed to 1.
+struct GivesUp;
+
+impl Optimiser for GivesUp {
+    fn name(&self) -> &'static str {
+        "gives-up"
+    }
+
+    fn solve(&self, problem: &Problem) -> Result<Solution, OptimiseError> {
+        let solution = InteriorPoint::default().solve(problem)?;
+        if problem.columns().any(|column| problem.bounds(column) == (1.0, 1.0)) {
+            let estimate = Box::new(solution);
+            return Err(OptimiseError::IterationLimit { solver: self.name(), iterations: 1, estimate });
+        }
+        Ok(solution)
+    }
+}
+
+#[test]
+fn a_node_that_the_inner_solver_gives_up_on_stays_in_the_gap() {
+    // The best takes two of three, and every node with one of them fixed to 1 is given up on: 0 is left, not proven.
+    let mut problem = Problem::default();
+    let take: Vec<_> = (0..3).map(|_| problem.column(Column::binary().cost(-1.0))).collect();
+    problem.row(Row::at_most(2.5).with_all(take.into_iter().map(|column| (column, 1.0))));
+    let solution = BranchAndBound::over(GivesUp).solve(&problem).expect("nothing at all is possible");
+    assert_eq!((solution.status, solution.objective), (Status::Feasible, 0.0));
+    assert!(solution.objective - solution.gap <= -2.0, "{solution:?}");
+}
+
+/// Two whole columns, some without an upper bound, under rows of small numbers; half of the rows are equalities.
+fn unbounded() -> impl Strategy<Value = Small> {
+    let column = (-2..=2_i32, prop_oneof![Just(None), (0..=4_i32).prop_map(Some)], -3..=3_i32);
+    let row = (-4..=4_i32, any::<bool>(), prop::collection::vec(-2..=2_i32, 2));
+    (prop::collection::vec(column, 2), prop::collection::vec(row, 0..=2)).prop_map(|(columns, rows)| Small {
+        columns: columns
+            .into_iter()
+            .map(|(lower, width, cost)| {
+                let upper = width.map_or(f64::INFINITY, |width| f64::from(lower + width));
+                (f64::from(lower), upper, f64::from(cost), 0.0, true)
+            })
+            .collect(),
+        rows: rows
+            .into_iter()
+            .map(|(lower, is_equal, factors)| {
+                let upper = if is_equal { f64::from(lower) } else { f64::INFINITY };
+                (f64::from(lower), upper, factors.into_iter().map(f64::from).collect())
+            })
+            .collect(),
+    })
+}
+
+/// The least cost over whole values up to `most`.
+fn least_whole(small: &Small, most: i32) -> Option<f64> {
+    let range = |index: usize| {
+        let (lower, upper, ..) = small.columns[index];
+        (lower as i32..=most).map(f64::from).filter(move |&value| value <= upper)
+    };
+    let points = range(0).flat_map(|x| range(1).map(move |y| [x, y]));
+    points.filter(|point| small.allows(point)).map(|point| small.cost(&point)).min_by(f64::total_cmp)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn whole_columns_without_bounds_are_solved_or_the_reason_is_true(small in unbounded()) {
+        let (problem, _) = small.build();
+        let (near, far) = (least_whole(&small, 24), least_whole(&small, 48));
+        let solver = BranchAndBound { nodes: 300, ..BranchAndBound::default() };
+        match solver.solve(&problem) {
+            Ok(solution) => {
+                let least = near.expect("what the solver found lies near");
+                prop_assert!((solution.objective - least).abs() < 1e-6, "{} instead of {least}", solution.objective);
+            }
+            Err(OptimiseError::Unbounded { .. }) => prop_assert!(near.is_none() || far < near, "{near:?}, {far:?}"),
+            Err(OptimiseError::Infeasible { .. } | OptimiseError::NodeLimit { .. }) => prop_assert_eq!(near, None),
+            Err(error) => prop_assert!(false, "{}", error),
+        }
+    }
+}
+
 #[test]
 fn a_cost_that_falls_for_ever_is_named() {
     let mut problem = Problem::default();

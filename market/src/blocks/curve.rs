@@ -92,6 +92,47 @@ impl Curve {
         (surplus, self.bids_wh - taken, self.bids_wh - self.below_wh[below])
     }
 
+    /// Price and its fall per Wh when blocks inject so much, both as means over a window of `width_wh` to either side.
+    /// Beyond the bounds the price is at the end of its range.
+    pub(super) fn smooth(&self, injected_wh: f64, width_wh: f64) -> (f64, f64) {
+        let low = (injected_wh - width_wh).floor() as i64;
+        let high = ((injected_wh + width_wh).ceil() as i64).max(low + 1);
+        let ((worth_low, price_low), (worth_high, price_high)) = (self.extended(low), self.extended(high));
+        let wide = (high - low) as f64;
+        ((worth_high - worth_low) as f64 / wide, (price_low - price_high) as f64 / wide)
+    }
+
+    /// Welfare and the price of one Wh more, for any injection.
+    fn extended(&self, injected_wh: i64) -> (i128, i64) {
+        let (least, most) = self.injection_bounds();
+        let within = injected_wh.clamp(least, most);
+        let taken = self.bids_wh - within;
+        let full = self.below_wh.partition_point(|&below| below <= taken) - 1;
+        let price = match injected_wh {
+            _ if injected_wh < least => self.range.highest.0,
+            _ if injected_wh > most => self.range.lowest.0,
+            _ => self.limits.get(full).map_or(self.range.highest.0, |&limit| limit),
+        };
+        let part = i128::from(taken - self.below_wh[full]);
+        let cost = self.below_cost[full] + if part == 0 { 0 } else { part * i128::from(self.limits[full]) };
+        (self.bids_worth - cost + i128::from(injected_wh - within) * i128::from(price), price)
+    }
+
+    /// The mean energy of an order; `None` without orders.
+    pub(super) fn mean_wh(&self) -> Option<f64> {
+        (!self.limits.is_empty()).then(|| self.total_wh() as f64 / self.limits.len() as f64)
+    }
+
+    /// The limit furthest from zero.
+    pub(super) fn largest_limit(&self) -> i64 {
+        let ends = [self.limits.first(), self.limits.last()];
+        ends.into_iter()
+            .flatten()
+            .map(|limit| limit.abs())
+            .max()
+            .unwrap_or_else(|| self.range.highest.0.abs().max(self.range.lowest.0.abs()))
+    }
+
     /// What each order of the book trades when blocks inject so much, in the order of `Book::all`.
     pub(super) fn fills(&self, book: &Book, injected_wh: i64) -> Vec<Energy> {
         let taken = self.bids_wh - injected_wh;

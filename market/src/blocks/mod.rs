@@ -26,7 +26,8 @@
 //! # Method
 //! Branch and bound over the ratios, in integers. Given what blocks inject, a slot's simple orders are worth what a
 //! prefix sum says, found in O(log n). Any vector of prices gives an upper bound on welfare (Lagrangian duality: each
-//! slot and each block responds at its best); a subgradient method with Polyak's step looks for good ones. Floats choose
+//! slot and each block responds at its best); good ones come from the relaxation with divisible blocks, which a
+//! projected Newton method solves. Good outcomes come from rounding it and from a local search around that. Floats choose
 //! *where* to look only: bounds, welfare and the existence of prices are computed in 128-bit integers. The search stops at
 //! a number of nodes, and [`Proof`] says how far from the optimum it may then be.
 
@@ -34,9 +35,11 @@ mod book;
 mod check;
 mod curve;
 mod dual;
+mod neighbours;
 mod order;
 mod outcome;
 mod problem;
+mod relaxation;
 mod search;
 mod support;
 

@@ -1,11 +1,21 @@
 //! Branch and bound over how many lots of each block are accepted.
 //!
-//! A first search, depth first, finds the best objective. A second one walks the blocks in the order given, the largest
-//! ratio first, and stops at the first outcome that reaches it: the tie-break by place, exactly.
+//! A first search finds the best objective: down from the node of highest bound until others are much better, then from
+//! the best of these. At each node the relaxation, rounded, may give a better outcome, from which a
+//! [local search](super::neighbours) goes on; and what blocks gain in it says which ratios can still lead to one.
+//!
+//! A second search walks the blocks in the order given, the largest ratio first, and stops at the first outcome that
+//! reaches the objective: the tie-break by place, exactly.
 
-use super::dual::{self, Dual};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::dual::{Dual, Effort};
+use super::neighbours::Neighbours;
 use super::problem::{Domain, Problem};
-use super::support::{Support, losers, support};
+use super::relaxation::Relaxation;
+use super::support::{Support, support, support_quick};
 
 /// What the search found.
 #[derive(Debug, Clone)]
@@ -21,20 +31,51 @@ pub(super) struct Found {
     pub(super) is_first_of_ties: bool,
 }
 
-/// Steps of the subgradient method: at the root, and below, where good prices are handed down.
-const STEPS_AT_ROOT: usize = 400;
-const STEPS_BELOW: usize = 40;
-/// How many blocks in loss a candidate may lose before it is given up.
-const REPAIRS: usize = 12;
+/// How the relaxation is solved at the root, and below, where a good point is handed down.
+const AT_ROOT: Effort = Effort { first_window: 0, steps: 40 };
+const BELOW: Effort = Effort { first_window: 2, steps: 8 };
+/// Moves of the local search at the root, per block and at most, and from a better outcome below.
+const MOVES_PER_BLOCK: u64 = 50;
+const MOVES_AT_ROOT: u64 = 10_000;
+const MOVES_BELOW: u64 = 300;
+/// Open nodes are kept to about 100 MB.
+const DOMAINS_IN_MEMORY: usize = 4_000_000;
 
 struct Node {
     domains: Vec<Domain>,
-    prices: Vec<i64>,
+    /// Where the relaxation of the node above ended.
+    share: Rc<[f64]>,
     bound: i128,
+    /// Which came into being first.
+    number: u64,
 }
+
+/// By bound; of equals the younger counts more.
+impl Ord for Node {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.bound, self.number).cmp(&(other.bound, other.number))
+    }
+}
+
+impl PartialOrd for Node {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Node {}
 
 struct Search<'problem> {
     problem: &'problem Problem,
+    relaxation: Relaxation<'problem>,
+    /// Where the relaxation of the root ended.
+    share: Rc<[f64]>,
     lots: Vec<i64>,
     prices: Vec<i64>,
     value: i128,
@@ -48,7 +89,16 @@ pub(super) fn search(problem: &Problem, node_limit: u64) -> Found {
     let none = vec![0; problem.blocks.len()];
     let value = problem.value(&none).expect("without blocks every slot balances");
     let Support::Prices(prices) = support(problem, &none) else { unreachable!("without blocks nobody loses") };
-    let mut search = Search { problem, lots: none, prices, value, unknown: None, nodes: 0 };
+    let mut search = Search {
+        problem,
+        relaxation: Relaxation::new(problem),
+        share: vec![0.5; none.len()].into(),
+        lots: none,
+        prices,
+        value,
+        unknown: None,
+        nodes: 0,
+    };
     let left_open = search.find_best(node_limit);
     let unknown = search.unknown.filter(|&value| value > search.value);
     let bound = left_open.into_iter().chain(unknown).fold(search.value, i128::max);
@@ -60,29 +110,33 @@ pub(super) fn search(problem: &Problem, node_limit: u64) -> Found {
 impl Search<'_> {
     /// The first search. What it had to leave open is bounded by the value returned.
     fn find_best(&mut self, node_limit: u64) -> Option<i128> {
-        let mut steps = STEPS_AT_ROOT;
-        let mut open = vec![Node { domains: self.problem.open(), prices: self.prices.clone(), bound: i128::MAX }];
-        while let Some(mut node) = open.pop() {
+        let (mut open, mut plunge) = (BTreeSet::new(), Some(self.root()));
+        let mut created = 0;
+        let most_open = DOMAINS_IN_MEMORY / self.problem.blocks.len().max(1);
+        // Where too many wait, those that end soonest go first.
+        let next = |open: &mut BTreeSet<Node>| if open.len() > most_open { open.pop_first() } else { open.pop_last() };
+        while let Some(mut node) = plunge.take().or_else(|| next(&mut open)) {
             if node.bound <= self.value {
                 continue;
             }
             if self.nodes >= node_limit {
-                open.push(node);
-                let bound = open.iter().map(|node| node.bound).max();
-                // The root has no bound before it is looked at.
-                return bound.map(|bound| bound.min(self.bound_of_all()));
+                return Some(open.last().map_or(node.bound, |best: &Node| best.bound.max(node.bound)));
             }
             self.nodes += 1;
             if !self.problem.narrow(&mut node.domains) {
                 continue;
             }
-            let dual = dual::improve(self.problem, &node.domains, &node.prices, self.value, steps);
-            steps = STEPS_BELOW;
-            if dual.bound <= self.value {
+            let is_root = created == 0;
+            let effort = if is_root { AT_ROOT } else { BELOW };
+            let dual = self.relaxation.bound(&node.domains, &node.share, self.value, effort);
+            let bound = dual.bound.min(node.bound);
+            if is_root {
+                self.share = dual.share.as_slice().into();
+            }
+            if !dual.narrow(self.problem, &mut node.domains, self.value) || !self.problem.narrow(&mut node.domains) {
                 continue;
             }
-            let lost = self.try_candidate(&node.domains, &dual);
-            let bound = dual.bound.min(node.bound);
+            let lost = self.look_around(&node.domains, &dual, is_root);
             if bound <= self.value {
                 continue;
             }
@@ -91,9 +145,22 @@ impl Search<'_> {
                 continue;
             };
             let (low, high) = self.halves(&node.domains, branch);
+            let share: Rc<[f64]> = dual.share.as_slice().into();
             let is_high_first = dual.share[branch] > 0.5 && lost != Some(branch);
-            let children = if is_high_first { [low, high] } else { [high, low] };
-            open.extend(children.map(|domains| Node { domains, prices: dual.prices.clone(), bound }));
+            let (first, second) = if is_high_first { (high, low) } else { (low, high) };
+            let mut child = |domains| {
+                created += 1;
+                Node { domains, share: share.clone(), bound, number: created }
+            };
+            let first = child(first);
+            open.insert(child(second));
+            // Down, unless much better nodes wait.
+            let best = open.last().map_or(bound, |best| best.bound);
+            if best - bound <= (best - self.value) / 4 {
+                plunge = Some(first);
+            } else {
+                open.insert(first);
+            }
         }
         None
     }
@@ -101,7 +168,7 @@ impl Search<'_> {
     /// The second search: `false` when the limit came first.
     fn find_first(&mut self, node_limit: u64) -> bool {
         let limit = self.nodes + node_limit;
-        let mut open = vec![Node { domains: self.problem.open(), prices: self.prices.clone(), bound: i128::MAX }];
+        let mut open = vec![self.root()];
         while let Some(mut node) = open.pop() {
             if self.nodes >= limit {
                 return false;
@@ -111,8 +178,9 @@ impl Search<'_> {
                 continue;
             }
             // Aims one below the value to be reached: a bound equal to it does not cut.
-            let dual = dual::improve(self.problem, &node.domains, &node.prices, self.value - 1, STEPS_BELOW);
-            if dual.bound < self.value {
+            let dual = self.relaxation.bound(&node.domains, &node.share, self.value - 1, BELOW);
+            let is_open = dual.narrow(self.problem, &mut node.domains, self.value - 1);
+            if !is_open || !self.problem.narrow(&mut node.domains) {
                 continue;
             }
             let Some(branch) = node.domains.iter().position(|(from, to)| from < to) else {
@@ -130,90 +198,68 @@ impl Search<'_> {
                 }
             };
             let (low, high) = self.halves(&node.domains, branch);
-            let bound = dual.bound;
-            open.extend([low, high].map(|domains| Node { domains, prices: dual.prices.clone(), bound }));
+            let (bound, share): (_, Rc<[f64]>) = (dual.bound, dual.share.into());
+            open.extend([low, high].map(|domains| Node { domains, share: share.clone(), bound, number: 0 }));
         }
         unreachable!("the best outcome is one of those searched")
     }
 
-    /// Welfare where prices alone decide, with all blocks open.
-    fn bound_of_all(&self) -> i128 {
-        dual::respond(self.problem, &self.problem.open(), &self.prices).0
+    fn root(&self) -> Node {
+        Node { domains: self.problem.open(), share: self.share.clone(), bound: i128::MAX, number: 0 }
     }
 
-    /// Lets the blocks choose at the prices of the node and takes out those in loss until nobody loses. Says which block
-    /// lost first: a good one to branch on.
-    fn try_candidate(&mut self, domains: &[Domain], dual: &Dual) -> Option<usize> {
-        let mut domains = domains.to_vec();
-        let mut lots = self.repaired(&domains, &dual.response)?;
-        let mut first = None;
-        for _ in 0..REPAIRS {
-            if self.consider(&lots) {
-                break;
-            }
-            let is_open = |&loser: &usize| domains[loser].0 == 0;
-            let Some(loser) = losers(self.problem, &lots).into_iter().find(is_open) else { break };
-            first = first.or(Some(loser));
-            domains[loser].1 = 0;
-            let Some(next) = self.repaired(&domains, &lots) else { break };
-            lots = next;
+    /// Looks for a better outcome near the relaxation and, at the root or where there is one, around it. Says which block was
+    /// rejected for its loss first: a good one to branch on.
+    fn look_around(&mut self, domains: &[Domain], dual: &Dual, is_root: bool) -> Option<usize> {
+        let at_root = MOVES_AT_ROOT.min(MOVES_PER_BLOCK * domains.len() as u64);
+        let moves = if is_root { at_root } else { MOVES_BELOW };
+        let mut neighbours = Neighbours::new(self.problem, domains, &dual.gains, moves);
+        let (near, lost) = neighbours.nearest(|block| dual.share[block] > 0.5);
+        let mut is_better = false;
+        if near.value > self.value
+            && let Support::Prices(prices) = support_quick(self.problem, &near.lots)
+        {
+            (self.lots, self.prices, self.value) = (near.lots.clone(), prices, near.value);
+            is_better = true;
         }
-        first
+        if (is_root || is_better)
+            && let Some(better) = neighbours.search(near, self.value)
+        {
+            (self.lots, self.prices, self.value) = (better.lots, better.prices, better.value);
+        }
+        lost
     }
 
-    /// Lots within the domains, near those wanted, that keep minima, links and groups.
-    fn repaired(&self, domains: &[Domain], wanted: &[i64]) -> Option<Vec<i64>> {
-        let mut domains = domains.to_vec();
-        for index in 0..wanted.len() {
-            let (from, to) = domains[index];
-            let lots = wanted[index].clamp(from, to);
-            let lots = if lots < self.problem.blocks[index].minimum { from } else { lots };
-            if from == to {
-                continue;
-            }
-            let before = domains.clone();
-            domains[index] = (lots, lots);
-            if !self.problem.narrow(&mut domains) {
-                domains = before;
-                domains[index].1 = from;
-                if !self.problem.narrow(&mut domains) {
-                    return None;
-                }
-            }
-        }
-        Some(firsts(&domains))
-    }
-
-    /// Takes an outcome for the best so far if it is better and stands. `true` if it needs no repair.
-    fn consider(&mut self, lots: &[i64]) -> bool {
-        let Some(value) = self.problem.value(lots) else { return false };
-        if value <= self.value {
-            return true;
-        }
+    /// Takes an outcome for the best so far if it is better and stands.
+    fn consider(&mut self, lots: &[i64]) {
+        let Some(value) = self.problem.value(lots).filter(|&value| value > self.value) else { return };
         match support(self.problem, lots) {
-            Support::Prices(prices) => {
-                (self.lots, self.prices, self.value) = (lots.to_vec(), prices, value);
-                true
-            }
-            Support::None => false,
-            Support::Unknown => {
-                self.unknown = self.unknown.max(Some(value));
-                false
-            }
+            Support::Prices(prices) => (self.lots, self.prices, self.value) = (lots.to_vec(), prices, value),
+            Support::None => {}
+            Support::Unknown => self.unknown = self.unknown.max(Some(value)),
         }
     }
 
-    /// The block to decide next: the one that lost, else the one the relaxation is least decided about, the larger first.
+    /// The block to decide next: the one furthest from a ratio that is allowed, the larger first; else the one that lost.
     fn branch_block(&self, domains: &[Domain], dual: &Dual, lost: Option<usize>) -> Option<usize> {
         let is_open = |&index: &usize| domains[index].0 < domains[index].1;
-        if lost.is_some() {
-            return lost;
-        }
-        let doubt = |index: usize| (dual.share[index] - 0.5).abs();
+        let lost = lost.filter(is_open);
+        let doubt = |index: usize| {
+            let block = &self.problem.blocks[index];
+            let lots = dual.share[index] * block.lots as f64;
+            let minimum = block.minimum as f64;
+            if lots < minimum {
+                lots.min(minimum - lots) / minimum
+            } else {
+                (lots - lots.round()).abs() / block.lots as f64
+            }
+        };
         let energy = |index: usize| self.problem.blocks[index].energy_wh * self.problem.blocks[index].lots;
-        (0..domains.len())
-            .filter(is_open)
-            .min_by(|&a, &b| doubt(a).total_cmp(&doubt(b)).then_with(|| energy(b).cmp(&energy(a))).then(a.cmp(&b)))
+        let by_doubt = |&a: &usize, &b: &usize| {
+            doubt(a).total_cmp(&doubt(b)).then_with(|| energy(a).cmp(&energy(b))).then(b.cmp(&a))
+        };
+        let doubted = (0..domains.len()).filter(is_open).max_by(by_doubt)?;
+        Some(if doubt(doubted) > 0.01 { doubted } else { lost.unwrap_or(doubted) })
     }
 
     /// A domain in two: none or at least the minimum, and then by halves.

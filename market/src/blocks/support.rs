@@ -31,9 +31,19 @@ type Interval = (i64, i64);
 /// How many projections are tried, and how many boxes are halved.
 const PROJECTIONS: usize = 300;
 const HALVINGS: usize = 3_000;
+const QUICK_PROJECTIONS: usize = 50;
 
 /// Looks for prices that support so many lots of each block; the lots must balance in every slot.
 pub(super) fn support(problem: &Problem, lots: &[i64]) -> Support {
+    look(problem, lots, PROJECTIONS, HALVINGS)
+}
+
+/// The same with less effort, so that more remains unknown.
+pub(super) fn support_quick(problem: &Problem, lots: &[i64]) -> Support {
+    look(problem, lots, QUICK_PROJECTIONS, 0)
+}
+
+fn look(problem: &Problem, lots: &[i64], projections: usize, mut halvings: usize) -> Support {
     let mut intervals: Vec<Interval> = intervals(problem, lots);
     let inequalities = inequalities(problem, lots);
     let middle: Vec<i64> = intervals.iter().map(|&interval| Curve::mid(interval).0).collect();
@@ -43,23 +53,30 @@ pub(super) fn support(problem: &Problem, lots: &[i64]) -> Support {
     if !narrow(&inequalities, &mut intervals) {
         return Support::None;
     }
-    match project(&inequalities, &intervals) {
+    match project(&inequalities, &intervals, projections) {
         Some(Support::Unknown) | None => {}
         Some(found) => return found,
     }
-    let mut halvings = HALVINGS;
+    if halvings == 0 {
+        return Support::Unknown;
+    }
     halve(&inequalities, intervals, &mut halvings)
 }
 
-/// The accepted blocks that, with their families, lose at middling prices; the worst first. The lots need not balance:
-/// where blocks inject too much, prices are at the end of their range.
-pub(super) fn losers(problem: &Problem, lots: &[i64]) -> Vec<usize> {
-    let middle: Vec<i64> = intervals(problem, lots).into_iter().map(|interval| Curve::mid(interval).0).collect();
-    let gain = |index: usize| problem.blocks[index].surplus(&middle) * i128::from(lots[index]);
+/// The accepted blocks that, with their families, lose even where each slot has the price that suits them best; the worst
+/// first. Lots must balance.
+pub(super) fn losers_at_best(problem: &Problem, lots: &[i64], injected: &[i64]) -> Vec<usize> {
+    let ranges: Vec<Interval> = problem.curves.iter().zip(injected).map(|(curve, &wh)| curve.prices(wh)).collect();
+    let gain = |index: usize| match lots[index] {
+        0 => 0,
+        lots => problem.blocks[index].best_surplus(&ranges) * i128::from(lots),
+    };
     let of_family = |index: &usize| problem.blocks[*index].family.iter().map(|&member| gain(member)).sum::<i128>();
-    let mut losers: Vec<usize> = (0..lots.len()).filter(|&index| lots[index] > 0 && of_family(&index) < 0).collect();
-    losers.sort_by_key(of_family);
-    losers
+    let mut losers: Vec<(i128, usize)> =
+        (0..lots.len()).filter(|&index| lots[index] > 0).map(|index| (of_family(&index), index)).collect();
+    losers.retain(|&(gain, _)| gain < 0);
+    losers.sort_unstable();
+    losers.into_iter().map(|(_, index)| index).collect()
 }
 
 fn intervals(problem: &Problem, lots: &[i64]) -> Vec<Interval> {
@@ -139,7 +156,7 @@ fn narrow(inequalities: &[Inequality], intervals: &mut [Interval]) -> bool {
 
 /// Projects the middle of the box on broken inequalities, one after the other. The weights with which they were used
 /// make one inequality of all; where even that can not hold within the box, no price exists.
-fn project(inequalities: &[Inequality], intervals: &[Interval]) -> Option<Support> {
+fn project(inequalities: &[Inequality], intervals: &[Interval], projections: usize) -> Option<Support> {
     let mut place: Vec<f64> =
         intervals.iter().map(|&(lowest, highest)| (lowest as f64 + highest as f64) / 2.0).collect();
     let mut weights = vec![0.0; inequalities.len()];
@@ -149,7 +166,7 @@ fn project(inequalities: &[Inequality], intervals: &[Interval]) -> Option<Suppor
             inequality.terms.iter().map(|&(_, coefficient)| (coefficient as f64) * coefficient as f64).sum()
         })
         .collect();
-    for step in 0..PROJECTIONS {
+    for step in 0..projections {
         let mut worst = (0.0, None);
         for (index, inequality) in inequalities.iter().enumerate() {
             let left: f64 = inequality.terms.iter().map(|&(slot, coefficient)| coefficient as f64 * place[slot]).sum();

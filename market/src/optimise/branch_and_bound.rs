@@ -63,7 +63,8 @@ impl<Inner: Optimiser> Optimiser for BranchAndBound<Inner> {
             }
             relaxed.set_bounds(column, inner_lower, inner_upper);
         }
-        Search { limits: self, relaxed, integers, best: None, open: BinaryHeap::new(), solved: 0 }.run()
+        Search { limits: self, relaxed, integers, best: None, open: BinaryHeap::new(), unsettled: None, solved: 0 }
+            .run()
     }
 }
 
@@ -106,7 +107,17 @@ struct Search<'a, Inner> {
     integers: Vec<ColumnId>,
     best: Option<Solution>,
     open: BinaryHeap<Node>,
+    /// The lowest bound of what could neither be solved nor divided.
+    unsettled: Option<f64>,
     solved: u64,
+}
+
+/// What the inner solver says of a node.
+enum Within {
+    Best(Solution),
+    Nothing,
+    /// It stopped before it was sure.
+    Unsure,
 }
 
 impl<Inner: Optimiser> Search<'_, Inner> {
@@ -127,7 +138,9 @@ impl<Inner: Optimiser> Search<'_, Inner> {
             }
             let (place, value) = node.branch;
             let (lower, upper) = node.bounds[place];
-            for side in [(lower, value.floor()), (value.floor() + 1.0, upper)] {
+            // Interior values may touch the upper bound; both sides must hold a whole number, and neither all of them.
+            let cut = value.floor().clamp(lower, upper - 1.0);
+            for side in [(lower, cut), (cut + 1.0, upper)] {
                 let mut bounds = node.bounds.clone();
                 bounds[place] = side;
                 self.visit(bounds, node.bound)?;
@@ -139,16 +152,22 @@ impl<Inner: Optimiser> Search<'_, Inner> {
     /// Solves the relaxation within `bounds` and keeps what is worth it: whole values as the best, others as an open node.
     /// Hands back the values that are not whole.
     fn visit(&mut self, bounds: Vec<(f64, f64)>, known: f64) -> Result<Option<Vec<f64>>, OptimiseError> {
-        let Some(solution) = self.solve_within(&bounds)? else { return Ok(None) };
+        let solution = match self.solve_within(&bounds)? {
+            Within::Best(solution) => solution,
+            Within::Nothing => return Ok(None),
+            Within::Unsure => {
+                self.divide_unsolved(bounds, known);
+                return Ok(None);
+            }
+        };
         let bound = known.max(solution.objective - solution.gap);
         if !self.is_worthwhile(bound) {
             return Ok(None);
         }
-        let held = self.hold(&solution.values)?;
+        self.hold(&solution.values)?;
         let branch = match self.most_fractional(&solution.values) {
             Some(branch) => branch,
-            None if held => return Ok(None),
-            // As good as whole, and impossible once whole: only branching tells.
+            // As good as whole, and dearer or impossible once whole: only branching tells.
             None => match (0..bounds.len()).find(|&place| bounds[place].0 < bounds[place].1) {
                 Some(place) => (place, solution.values[self.integers[place].0]),
                 None => return Ok(None),
@@ -160,16 +179,27 @@ impl<Inner: Optimiser> Search<'_, Inner> {
         Ok(Some(solution.values))
     }
 
-    /// Rounds the integer columns of `values`, solves for the rest, and keeps the result if it is the best. Whether there
-    /// was one.
-    fn hold(&mut self, values: &[f64]) -> Result<bool, OptimiseError> {
+    /// Leaves a node without a relaxation of its own open, to be halved at its first column that is.
+    fn divide_unsolved(&mut self, bounds: Vec<(f64, f64)>, bound: f64) {
+        match (0..bounds.len()).find(|&place| bounds[place].0 < bounds[place].1) {
+            Some(place) => {
+                let (lower, upper) = bounds[place];
+                let middle = if (upper - lower).is_finite() { f64::midpoint(lower, upper) } else { 0.0 };
+                self.open.push(Node { bound, number: self.solved, bounds, branch: (place, middle) });
+            }
+            None => self.unsettled = Some(self.unsettled.map_or(bound, |least| least.min(bound))),
+        }
+    }
+
+    /// Rounds the integer columns of `values`, solves for the rest, and keeps the result if it is the best.
+    fn hold(&mut self, values: &[f64]) -> Result<(), OptimiseError> {
         let rounded: Vec<_> = self.integers.iter().map(|column| values[column.0].round()).collect();
         let bounds: Vec<_> = rounded.iter().map(|&value| (value, value)).collect();
-        let Some(solution) = self.solve_within(&bounds)? else { return Ok(false) };
+        let Within::Best(solution) = self.solve_within(&bounds)? else { return Ok(()) };
         if self.best.as_ref().is_none_or(|best| solution.objective < best.objective) {
             self.best = Some(solution);
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Fixes the column nearest to a whole number, one after the other, until all are whole or nothing is left.
@@ -186,26 +216,27 @@ impl<Inner: Optimiser> Search<'_, Inner> {
             let whole = value(place).round();
             bounds[place] = (whole, whole);
             match self.solve_within(&bounds)? {
-                Some(solution) => values = solution.values,
-                None => return Ok(()),
+                Within::Best(solution) => values = solution.values,
+                Within::Nothing | Within::Unsure => return Ok(()),
             }
             if self.most_fractional(&values).is_none() {
                 break;
             }
         }
-        self.hold(&values).map(drop)
+        self.hold(&values)
     }
 
-    /// The relaxation within `bounds`; `None` if there is nothing.
-    fn solve_within(&mut self, bounds: &[(f64, f64)]) -> Result<Option<Solution>, OptimiseError> {
+    /// The relaxation within `bounds`.
+    fn solve_within(&mut self, bounds: &[(f64, f64)]) -> Result<Within, OptimiseError> {
         self.solved += 1;
         for (&column, &(lower, upper)) in self.integers.iter().zip(bounds) {
             self.relaxed.set_bounds(column, lower, upper);
         }
         match self.limits.inner.solve(&self.relaxed) {
-            Ok(solution) => Ok(Some(solution)),
+            Ok(solution) => Ok(Within::Best(solution)),
             // At the root this is what the caller must hear.
-            Err(OptimiseError::Infeasible { .. }) if self.solved > 1 => Ok(None),
+            Err(OptimiseError::Infeasible { .. }) if self.solved > 1 => Ok(Within::Nothing),
+            Err(OptimiseError::IterationLimit { .. }) if self.solved > 1 => Ok(Within::Unsure),
             Err(error) => Err(error),
         }
     }
@@ -227,7 +258,8 @@ impl<Inner: Optimiser> Search<'_, Inner> {
     }
 
     fn conclude(self) -> Result<Solution, OptimiseError> {
-        let open = self.open.peek().map(|node| node.bound);
+        let open = self.open.peek().map(|node| node.bound).into_iter().chain(self.unsettled).reduce(f64::min);
+        let open = open.filter(|&bound| self.is_worthwhile(bound));
         let Some(mut best) = self.best else {
             let name = self.relaxed.column_name(self.integers[0]);
             return Err(match open {
