@@ -205,7 +205,7 @@ mod tests {
             let problems = problems(assignments);
             assert!(problems.contains(told), "{assignments:?}: {problems}");
         }
-        for place in ["island", "cariflex", "Fort-de-France"] {
+        for place in ["island", "cariflex", "Saint-Joseph"] {
             let congestion_point = format!("congestion_point={place}");
             assert_eq!(problems(&[&congestion_point, "export_limit_kw=1"]), "", "{place}");
         }

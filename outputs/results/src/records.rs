@@ -13,7 +13,7 @@ use std::sync::Arc;
 use self::areas::AreaColumns;
 use self::comparison::Comparisons;
 use self::flexibility::FlexibilityColumns;
-use self::invoices::InvoiceColumns;
+use self::invoices::{InvoiceColumns, InvoiceLineRow};
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
 use self::reserve::ReserveColumns;
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
@@ -97,7 +97,7 @@ impl RecordTables {
                 Some(day) => day.iter().try_for_each(|row| self.settlements.push(row)),
                 None => Ok(()),
             },
-            Record::Invoice(row) => self.invoices.push(row),
+            Record::Invoice(row) => InvoiceLineRow::of(row).try_for_each(|line| self.invoices.push(&line)),
             Record::Reserve(row) => self.reserve.push(row),
             Record::Session(row) => self.sessions.push(row),
             Record::StorageHealth(row) => self.storage_health.push(row),

@@ -85,7 +85,7 @@ pub(crate) fn faults() -> Vec<Case> {
         trip(
             "a beginning within a minute",
             "from = \"90s\"",
-            &["line 13", "fault.odd.from is 2026-03-20T04:01:30Z", "full ones"],
+            &["line 13", "fault.odd.from is 2026-03-20T04:01:30Z", "write a full one"],
         ),
         trip(
             "a beginning after the run",

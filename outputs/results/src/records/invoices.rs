@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use agents::SiteId;
 use agents::record::InvoiceRow;
-use market::settlement::{Component, Direction};
+use market::settlement::{Component, Direction, Period, TaxedLine};
 
 use crate::columns::{
     Column, FlagColumn, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn,
@@ -46,32 +47,55 @@ impl InvoiceColumns {
     }
 }
 
+/// A line of an invoice.
+pub(super) struct InvoiceLineRow {
+    site: SiteId,
+    month: (i64, u32),
+    period: Period,
+    is_partial: bool,
+    taxed: TaxedLine,
+}
+
+impl InvoiceLineRow {
+    /// The lines of an invoice.
+    pub(super) fn of(row: &InvoiceRow) -> impl Iterator<Item = Self> + '_ {
+        let InvoiceRow { site, month, is_partial, invoice } = row;
+        let period = invoice.period;
+        let line = move |taxed: &TaxedLine| Self {
+            site: *site,
+            month: *month,
+            period,
+            is_partial: *is_partial,
+            taxed: *taxed,
+        };
+        invoice.lines.iter().map(line)
+    }
+}
+
 impl Columns for InvoiceColumns {
     const TABLE: Table = INVOICES;
-    type Row = InvoiceRow;
+    type Row = InvoiceLineRow;
 
-    fn push(&mut self, row: &InvoiceRow) -> Result<(), ResultsError> {
+    fn push(&mut self, row: &InvoiceLineRow) -> Result<(), ResultsError> {
         let site = self.names.site(INVOICES.name, row.site)?;
         let (year, month) = row.month;
-        for taxed in &row.invoice.lines {
-            let line = &taxed.line;
-            let amounts = [("net_neur", line.amount), ("tax_neur", taxed.tax), ("total_neur", line.amount + taxed.tax)];
-            for (column, (name, amount)) in self.amounts_neur.iter_mut().zip(amounts) {
-                column.push(nano_euro(INVOICES.name, name, amount)?);
-            }
-            self.time.push(row.invoice.period.from);
-            self.end_time.push(row.invoice.period.until);
-            self.site.push(site);
-            self.month.push(&format!("{year:04}-{month:02}"));
-            self.is_partial.push(row.is_partial);
-            self.line.push(word(line.component));
-            self.side.push(match line.direction {
-                Direction::Owed => "owed",
-                Direction::Due => "due",
-            });
-            self.quantity_wh.push(line.quantity.0);
-            self.mean_price_ueur_per_kwh.push(line.mean_price.map(|price| price.0));
+        let (line, taxed) = (&row.taxed.line, &row.taxed);
+        let amounts = [("net_neur", line.amount), ("tax_neur", taxed.tax), ("total_neur", line.amount + taxed.tax)];
+        for (column, (name, amount)) in self.amounts_neur.iter_mut().zip(amounts) {
+            column.push(nano_euro(INVOICES.name, name, amount)?);
         }
+        self.time.push(row.period.from);
+        self.end_time.push(row.period.until);
+        self.site.push(site);
+        self.month.push(&format!("{year:04}-{month:02}"));
+        self.is_partial.push(row.is_partial);
+        self.line.push(word(line.component));
+        self.side.push(match line.direction {
+            Direction::Owed => "owed",
+            Direction::Due => "due",
+        });
+        self.quantity_wh.push(line.quantity.0);
+        self.mean_price_ueur_per_kwh.push(line.mean_price.map(|price| price.0));
         Ok(())
     }
 

@@ -167,6 +167,7 @@ mod tests {
                     "µEUR/kWh" => "_ueur_per_kwh",
                     "µEUR/kW" => "_ueur_per_kw",
                     "nEUR" => "_neur",
+                    "%" => "_percent",
                     "as the column `unit` says" => "value",
                     other => panic!("{}.{}: no word for the unit {other}", table.name, column.name),
                 };

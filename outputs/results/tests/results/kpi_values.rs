@@ -94,7 +94,11 @@ fn two_quarter_hours_by_hand() {
     ];
     let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
     let mut found = values(&two_interval_kpis(&records()));
-    found.retain(|name, _| !name.starts_with("supply_") && !name.ends_with("_evening_peak_kw"));
+    let is_asked = |name: &str| {
+        !["supply_", "reserve_", "flexibility_", "congestion_"].iter().any(|prefix| name.starts_with(prefix))
+            && !name.ends_with("_evening_peak_kw")
+    };
+    found.retain(|name, _| is_asked(name));
     assert_eq!(found, expected);
 }
 
@@ -154,6 +158,13 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
         [
             "battery_equivalent_full_cycles",
             "battery_lowest_soh_share",
+            "congestion_before_min",
+            "congestion_min",
+            "flexibility_energy_kwh",
+            "flexibility_ordered_kwh",
+            "flexibility_payment_eur",
+            "flexibility_penalty_eur",
+            "flexibility_requested_kwh",
             "island_co2_kg",
             "island_contract_payments_eur",
             "island_cost_charges_eur",
@@ -172,6 +183,12 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "market_savings_gini_share",
             "market_savings_jain_share",
             "market_welfare_eur",
+            "reserve_called_kwh",
+            "reserve_delivered_kwh",
+            "reserve_down_held_kwh",
+            "reserve_fined_eur",
+            "reserve_paid_eur",
+            "reserve_up_held_kwh",
             "supply_biomass_kwh",
             "supply_co2_kg",
             "supply_curtailed_kwh",
