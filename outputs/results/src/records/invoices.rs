@@ -59,7 +59,7 @@ pub(super) struct InvoiceLineRow {
 impl InvoiceLineRow {
     /// The lines of an invoice.
     pub(super) fn of(row: &InvoiceRow) -> impl Iterator<Item = Self> + '_ {
-        let InvoiceRow { site, month, is_partial, invoice } = row;
+        let InvoiceRow { site, month, is_partial, invoice, .. } = row;
         let period = invoice.period;
         let line = move |taxed: &TaxedLine| Self {
             site: *site,
