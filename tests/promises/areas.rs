@@ -16,7 +16,7 @@ fn village(more: &[&str]) -> (Plan, Run) {
         "fleet.homes.trades=true",
         "fleet.homes.bidding=zero-intelligence",
         "fleet.roofs.bidding=zero-intelligence",
-        "fleet.cars.bidding=truthful",
+        "fleet.cars.bidding=zero-intelligence",
         "fleet.walls.bidding=zero-intelligence",
         "pv.*.bidding=ramp",
         "market.compare=[\"pay-as-bid\", \"retailer-only\"]",

@@ -12,6 +12,7 @@ mod energy;
 mod faults;
 mod faults_shown;
 mod faults_told;
+mod flexibility;
 mod forks;
 mod hosts;
 mod inputs;

@@ -112,7 +112,8 @@ fn who_holds_the_signal_calls_reserve_and_nobody_else_does() {
         let held = HeldSignal { signal, value: Some(value), until: Some(at(&plan, until)) };
         Input::Signal { held, origin: None }
     };
-    let script = [(at(&plan, 30.0), hold(50.0, 31.0)), (at(&plan, 34.0), hold(-20.0, 35.0))];
+    // What is submitted at an instant is taken at the next tick.
+    let script = [(at(&plan, 29.75), hold(50.0, 31.0)), (at(&plan, 33.75), hold(-20.0, 35.0))];
     let rows = rows(&sweep(&plan, Outside::Script(&script)));
     let called = |direction| sum(&rows, |row| row.called) - sum(&other(&rows, direction), |row| row.called);
     assert_eq!(called(Direction::Up), Energy(15_000), "half of 30 kW for an hour");

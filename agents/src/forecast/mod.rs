@@ -31,8 +31,6 @@ mod quantiles;
 mod scenarios;
 mod score;
 mod seasonal;
-#[cfg(test)]
-mod tests;
 
 pub use arrivals::{Arrivals, ArrivalsError, Visit};
 pub use autoregressive::AutoRegressive;
@@ -45,3 +43,6 @@ pub use quantiles::{LEVELS, Quantiles};
 pub use scenarios::Scenarios;
 pub use score::{Outcome, Score, crps_of_members, crps_of_quantiles, pinball};
 pub use seasonal::Season;
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use crate::series::Series;
 use crate::time::{Calendar, Span, Time};
 use rand::RngExt;
 use rand_distr::StandardNormal;
-use std::path::Path;
 
 const CALENDAR: Calendar = Calendar { utc_offset: Span::from_s(-4 * 3600) };
 const HALF_HOUR: Span = Span::from_minutes(30);
@@ -16,8 +15,7 @@ const DAY: usize = 48;
 const START: Time = Time(4 * Span::DAY.0 + 4 * Span::HOUR.0);
 
 pub(super) fn golden() -> serde_json::Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/forecast/forecast.json");
-    serde_json::from_str(&std::fs::read_to_string(path).expect("the golden file is there")).expect("JSON")
+    serde_json::from_str(include_str!("../../../tests/golden/forecast/forecast.json")).expect("JSON")
 }
 
 fn numbers(value: &serde_json::Value) -> Vec<f64> {

