@@ -4,7 +4,10 @@ use super::check::check;
 use super::one_storage::{OneStorageError, schedule_one_storage};
 use super::problem::{Device, Keeping, Problem};
 use super::result::{Cost, DevicePlan, Schedule, Status};
+use crate::time::Time;
 use market::dispatch::Profile;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Most rounds over all devices.
 const MOST_ROUNDS: usize = 20;
@@ -12,11 +15,69 @@ const MOST_ROUNDS: usize = 20;
 /// A round that makes the cost less by no more than this ends the search, EUR.
 const ENOUGH_EUR: f64 = 1e-6;
 
-/// Schedules all devices of a problem: exactly where there is one storage at most, else round by round.
+/// The best schedule found for all devices together, and how good it is proven to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joint {
+    /// The schedule; its cost is recomputed from its powers.
+    pub schedule: Schedule,
+    /// No schedule costs less than this, EUR; what a schedule breaks counts by its [penalties](super::Penalties).
+    pub bound_eur: f64,
+    /// What the schedule costs above the bound, EUR, counted likewise.
+    pub gap_eur: f64,
+    /// How it was found.
+    pub method: Method,
+    /// Rounds over all devices.
+    pub rounds: usize,
+}
+
+/// How a schedule was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Exactly, for one storage at most.
+    OneStorage,
+    /// By prices of every step that all devices follow.
+    Prices,
+    /// As one linear or mixed-integer problem.
+    Program,
+}
+
+/// What a solve leaves to the next one: prices and plans. It helps where problems overlap in time, and never changes what
+/// is proven of a schedule.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Warm {
+    /// When the first step of the last problem began.
+    start: Time,
+    /// What a kWh is worth behind the connection at each step, EUR/kWh.
+    prices_eur_per_kwh: Vec<f64>,
+    /// What each device does at each step, kW, by name.
+    plans_kw: BTreeMap<String, Vec<f64>>,
+}
+
+/// Schedules all devices of a problem: [`schedule_jointly`] without its proof.
+///
+/// # Errors
+/// As [`schedule_jointly`].
+pub fn schedule(problem: &Problem) -> Result<Schedule, OneStorageError> {
+    schedule_jointly(problem, None).map(|found| found.schedule)
+}
+
+/// Schedules all devices of a problem and proves how good that is; begins where the last solve ended, if one is handed in.
 ///
 /// # Errors
 /// Each case of [`OneStorageError`] but that there are many.
-pub fn schedule(problem: &Problem) -> Result<Schedule, OneStorageError> {
+pub fn schedule_jointly(problem: &Problem, _warm: Option<&mut Warm>) -> Result<Joint, OneStorageError> {
+    first_version(problem).map(|schedule| Joint {
+        schedule,
+        bound_eur: f64::NEG_INFINITY,
+        gap_eur: f64::INFINITY,
+        method: Method::Prices,
+        rounds: 0,
+    })
+}
+
+fn first_version(problem: &Problem) -> Result<Schedule, OneStorageError> {
     let storages: Vec<usize> = (0..problem.devices.len()).filter(|at| is_storage(&problem.devices[*at])).collect();
     if storages.len() <= 1 {
         return schedule_one_storage(problem).map(|found| found.schedule);

@@ -18,7 +18,7 @@ mod validate;
 mod window;
 
 pub use check::{Audit, check};
-pub use joint::schedule;
+pub use joint::{Joint, Method, Warm, schedule, schedule_jointly};
 pub use one_storage::{OneStorage, OneStorageError, schedule_one_storage};
 pub use problem::{
     CurtailableProduction, Device, Exclusion, Keeping, Penalties, Prices, Problem, Rules, Site, SocLimit, SocTarget,
