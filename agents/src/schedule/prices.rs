@@ -15,6 +15,9 @@ use super::step_cost::View;
 /// Most rounds over all storages.
 const MOST_ROUNDS: usize = 200;
 
+/// A price may go one way for so many rounds before it goes faster.
+const LONG_STREAK: f64 = 8.0;
+
 /// A gap that is small enough: this much of the cost, and EUR.
 pub(super) const ENOUGH_SHARE: f64 = 1e-3;
 pub(super) const ENOUGH_EUR: f64 = 1e-6;
@@ -31,6 +34,8 @@ pub(super) struct Search<'a> {
     pub(super) prices: Vec<f64>,
     pub(super) plans: Vec<Plan>,
     totals_kw: Vec<f64>,
+    /// For how many rounds the price of each step has risen, or fallen if negative.
+    streaks: Vec<f64>,
     /// By how much slopes rise with power where the connection bends, EUR/kW².
     rise: f64,
     buffers: Buffers,
@@ -59,6 +64,7 @@ impl<'a> Search<'a> {
             problem,
             plans: vec![none; members.len()],
             totals_kw: vec![0.0; problem.steps],
+            streaks: vec![0.0; problem.steps],
             prices: Vec::new(),
             rise: rise(problem, &members),
             members,
@@ -70,8 +76,15 @@ impl<'a> Search<'a> {
             bound_eur: f64::NEG_INFINITY,
             rounds: 0,
         };
-        search.prices = (0..problem.steps).map(|step| search.site[step].slope_at(0.0)).collect();
+        search.prices = (0..problem.steps).map(|step| search.usual_price(step)).collect();
         search
+    }
+
+    /// What power costs where nothing is planned; no penalty, which would take long to be forgotten.
+    fn usual_price(&self, step: usize) -> f64 {
+        let (hours, prices) = (self.problem.step_h(), &self.problem.prices);
+        let (import, export) = (prices.import_eur_per_kwh.at(step), prices.export_eur_per_kwh.at(step));
+        self.site[step].slope_at(0.0).clamp(hours * import.min(export), hours * import.max(export))
     }
 
     /// Begins with other plans.
@@ -122,9 +135,16 @@ impl<'a> Search<'a> {
             let (_, answer) = member.answer(&self.view, &mut self.buffers, &cost_of_power);
             self.replace(place, answer);
         }
-        for (step, price) in self.prices.iter_mut().enumerate() {
+        for (step, (price, streak)) in self.prices.iter_mut().zip(&mut self.streaks).enumerate() {
             let smoothed = Smoothed { cost: self.site[step].convex(), price: *price, rise: self.rise };
-            *price = smoothed.slope_at(self.totals_kw[step]);
+            let slope = smoothed.slope_at(self.totals_kw[step]);
+            let change = slope - *price;
+            let goes_on = change * *streak > 0.0 && change.abs() > 1e-3 * self.rise;
+            *streak = if goes_on { *streak + change.signum() } else { change.signum() };
+            // A price that goes one way for long is far off: a limit that cannot be kept is worth its penalty.
+            let faster = libm::exp2((streak.abs() - LONG_STREAK).clamp(0.0, 20.0));
+            let (least, most) = self.site[step].slopes();
+            *price = if faster > 1.0 { (*price + faster * change).clamp(least, most) } else { slope };
         }
     }
 
@@ -179,6 +199,14 @@ impl<'a> Search<'a> {
             let prices = &self.prices;
             let at_prices = |step: usize, reach: (f64, f64), out: &mut Convex| out.linear(reach, prices[step]);
             sum += member.answer(&self.view, &mut self.buffers, &at_prices).0;
+        }
+        if std::env::var_os("DBG").is_some() {
+            eprintln!(
+                "round {} bound {sum} site {site} best {:?} prices {:?}",
+                self.rounds,
+                self.best.as_ref().map(|b| b.0),
+                self.prices.iter().map(|p| (p * 4e3).round() / 1e3).collect::<Vec<_>>()
+            );
         }
         self.bound_eur = self.bound_eur.max(sum);
     }

@@ -39,6 +39,12 @@ impl SiteCost {
         self.convex().knots().map(|(power, cost)| cost - price * power).fold(f64::INFINITY, f64::min)
     }
 
+    /// The lowest slope and the highest one.
+    pub(super) fn slopes(&self) -> (f64, f64) {
+        let pieces = &self.convex().pieces;
+        (pieces.first().map_or(0.0, |piece| piece.slope), pieces.last().map_or(0.0, |piece| piece.slope))
+    }
+
     /// The slope at a power, halfway between those on both sides of a bend.
     pub(super) fn slope_at(&self, power: f64) -> f64 {
         const NEAR_KW: f64 = 1e-9;
