@@ -6,13 +6,19 @@
 use super::check::check;
 use super::member::{Member, Plan};
 use super::one_storage::{OneStorageError, schedule_one_storage};
-use super::prices::Search;
+use super::prices::{ENOUGH_EUR, Search};
+use super::program;
 use super::problem::{Device, Keeping, Problem};
 use super::result::{Cost, DevicePlan, Rule, Schedule, Status};
 use super::step_cost::View;
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Storages times steps up to which a problem is solved exactly as one program, and up to which one is tried where prices
+/// leave too large a gap.
+const SMALL: usize = 400;
+const MEDIUM: usize = 4_000;
 
 /// The best schedule found for all devices together, and how good it is proven to be.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +91,10 @@ pub fn schedule_jointly(problem: &Problem, mut warm: Option<&mut Warm>) -> Resul
         warm.hand_to(&mut search);
     }
     search.run();
+    let size = search.members.len() * problem.steps;
+    let left_eur = search.gap_eur();
+    let is_worth_it = left_eur > ENOUGH_EUR && size <= SMALL || left_eur > search.enough_eur() && size <= MEDIUM;
+    let method = if is_worth_it && program::improve(&mut search) { Method::Program } else { Method::Prices };
     let (cost, plans) = search.best.take().expect("the first rounds found one");
     if let Some(warm) = &mut warm {
         warm.take_from(&search, &plans);
@@ -94,7 +104,7 @@ pub fn schedule_jointly(problem: &Problem, mut warm: Option<&mut Warm>) -> Resul
         schedule: search.schedule(&plans),
         bound_eur: search.bound_eur,
         gap_eur,
-        method: Method::Prices,
+        method,
         rounds: search.rounds,
     })
 }

@@ -82,6 +82,16 @@ impl Member {
         (self.steps[step].low_kw, self.steps[step].high_kw)
     }
 
+    /// Energy stored per kW charged at a step, and taken from the store per kW discharged, kWh.
+    pub(super) fn stored_per_kw(&self, step: usize) -> (f64, f64) {
+        (self.steps[step].stored_per_charge, self.steps[step].stored_per_discharge)
+    }
+
+    /// Least and most at the end of a step, kWh.
+    pub(super) fn window_kwh(&self, step: usize) -> (f64, f64) {
+        self.windows.at(step)
+    }
+
     /// What a storage holds at the end of each step by a plan, times a share, kWh.
     pub(super) fn soc_kwh(&self, plan: &Plan, share: f64) -> Vec<f64> {
         let mut soc = self.storage.soc_start_kwh;

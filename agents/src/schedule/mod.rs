@@ -13,6 +13,7 @@ mod one_storage;
 mod peak;
 mod prices;
 mod problem;
+mod program;
 mod result;
 mod segments;
 mod site;

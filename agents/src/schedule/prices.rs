@@ -19,7 +19,7 @@ const MOST_ROUNDS: usize = 200;
 const LONG_STREAK: f64 = 8.0;
 
 /// A gap that is small enough: this much of the cost, and EUR.
-pub(super) const ENOUGH_SHARE: f64 = 1e-3;
+const ENOUGH_SHARE: f64 = 1e-3;
 pub(super) const ENOUGH_EUR: f64 = 1e-6;
 
 /// The best plans and prices so far.
@@ -117,7 +117,17 @@ impl<'a> Search<'a> {
     }
 
     fn is_enough(&self) -> bool {
-        self.best.as_ref().is_some_and(|(cost, _)| cost - self.bound_eur <= enough_eur(*cost))
+        self.gap_eur() <= self.enough_eur()
+    }
+
+    /// How far the best plans are from the bound.
+    pub(super) fn gap_eur(&self) -> f64 {
+        self.best.as_ref().map_or(f64::INFINITY, |(cost, _)| cost - self.bound_eur)
+    }
+
+    /// A gap that is small enough.
+    pub(super) fn enough_eur(&self) -> f64 {
+        self.best.as_ref().map_or(0.0, |(cost, _)| ENOUGH_EUR.max(ENOUGH_SHARE * cost.abs()))
     }
 
     /// One round: all storages answer, the prices follow.
@@ -266,10 +276,6 @@ impl<'a> Search<'a> {
 
 fn site_costs(view: &View<'_>, ranges_kw: &[(f64, f64)]) -> Vec<SiteCost> {
     ranges_kw.iter().enumerate().map(|(step, range)| SiteCost::new(view, step, *range)).collect()
-}
-
-pub(super) fn enough_eur(cost: f64) -> f64 {
-    ENOUGH_EUR.max(ENOUGH_SHARE * cost.abs())
 }
 
 /// How steep ramps are: prices go through their whole range where a typical storage goes through its own.

@@ -72,7 +72,8 @@ impl<'a> View<'a> {
         (per_kw * storage.charge_efficiency, per_kw / storage.discharge_efficiency)
     }
 
-    fn available_kw(&self, step: usize) -> f64 {
+    /// What production could give at a step, kW.
+    pub(super) fn available_kw(&self, step: usize) -> f64 {
         self.productions.iter().map(|production| production.available_kw.at(step)).sum()
     }
 
