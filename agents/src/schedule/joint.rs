@@ -7,8 +7,8 @@ use super::check::check;
 use super::member::{Member, Plan};
 use super::one_storage::{OneStorageError, schedule_one_storage};
 use super::prices::{ENOUGH_EUR, Search};
-use super::program;
 use super::problem::{Device, Keeping, Problem};
+use super::program;
 use super::result::{Cost, DevicePlan, Rule, Schedule, Status};
 use super::step_cost::View;
 use crate::time::Time;
@@ -100,13 +100,7 @@ pub fn schedule_jointly(problem: &Problem, mut warm: Option<&mut Warm>) -> Resul
         warm.take_from(&search, &plans);
     }
     let gap_eur = (cost - search.bound_eur).max(0.0);
-    Ok(Joint {
-        schedule: search.schedule(&plans),
-        bound_eur: search.bound_eur,
-        gap_eur,
-        method,
-        rounds: search.rounds,
-    })
+    Ok(Joint { schedule: search.schedule(&plans), bound_eur: search.bound_eur, gap_eur, method, rounds: search.rounds })
 }
 
 /// An exact schedule is its own bound.

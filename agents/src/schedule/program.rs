@@ -77,7 +77,8 @@ impl Formulation {
             let (import, export) =
                 (problem.prices.import_eur_per_kwh.at(step), problem.prices.export_eur_per_kwh.at(step));
             let view = super::step_cost::View::new(problem);
-            let reach = members.iter().map(|member| member.reach_kw(step)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+            let reach =
+                members.iter().map(|member| member.reach_kw(step)).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
             let available = view.available_kw(step);
             let net = problem.inflexible_kw.at(step);
             let most = |limit: &Option<Profile>, otherwise: f64| {
