@@ -95,12 +95,12 @@ pub fn schedule_jointly(problem: &Problem, mut warm: Option<&mut Warm>) -> Resul
     let left_eur = search.gap_eur();
     let is_worth_it = left_eur > ENOUGH_EUR && size <= SMALL || left_eur > search.enough_eur() && size <= MEDIUM;
     let method = if is_worth_it && program::improve(&mut search) { Method::Program } else { Method::Prices };
-    let (cost, plans) = search.best.take().expect("the first rounds found one");
+    let gap_eur = search.gap_eur().max(0.0);
+    let best = search.best.take().expect("the first rounds found one");
     if let Some(warm) = &mut warm {
-        warm.take_from(&search, &plans);
+        warm.take_from(&search, &best.plans);
     }
-    let gap_eur = (cost - search.bound_eur).max(0.0);
-    Ok(Joint { schedule: search.schedule(&plans), bound_eur: search.bound_eur, gap_eur, method, rounds: search.rounds })
+    Ok(Joint { schedule: best.schedule, bound_eur: search.bound_eur, gap_eur, method, rounds: search.rounds })
 }
 
 /// An exact schedule is its own bound.

@@ -9,11 +9,18 @@
 use super::convex::Convex;
 use super::member::{Buffers, Member, Plan};
 use super::problem::Problem;
+use super::result::{Rule, Schedule};
 use super::site::{SiteCost, Smoothed};
 use super::step_cost::View;
 
 /// Most rounds over all storages.
 const MOST_ROUNDS: usize = 200;
+
+/// After so many rounds a limit of the connection that is still exceeded is taken to be out of reach,
+const PATIENCE: usize = 30;
+
+/// and so many more are made, which cost more each.
+const MOST_ROUNDS_OVERLOADED: usize = 60;
 
 /// A price may go one way for so many rounds before it goes faster.
 const LONG_STREAK: f64 = 8.0;
@@ -21,6 +28,14 @@ const LONG_STREAK: f64 = 8.0;
 /// A gap that is small enough: this much of the cost, and EUR.
 const ENOUGH_SHARE: f64 = 1e-3;
 pub(super) const ENOUGH_EUR: f64 = 1e-6;
+
+/// The best plans so far.
+pub(super) struct Best {
+    /// What they cost, what they break counted, EUR.
+    pub(super) counted_eur: f64,
+    pub(super) plans: Vec<Plan>,
+    pub(super) schedule: Schedule,
+}
 
 /// The best plans and prices so far.
 pub(super) struct Search<'a> {
@@ -39,7 +54,7 @@ pub(super) struct Search<'a> {
     /// By how much slopes rise with power where the connection bends, EUR/kW².
     rise: f64,
     buffers: Buffers,
-    pub(super) best: Option<(f64, Vec<Plan>)>,
+    pub(super) best: Option<Best>,
     pub(super) bound_eur: f64,
     pub(super) rounds: usize,
 }
@@ -99,12 +114,33 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Searches until the gap is small enough, or rounds are over.
+    /// Searches until the gap is small enough, or rounds are over. Where the connection cannot give what all storages need to
+    /// keep their limits, these count by their penalties.
     pub(super) fn run(&mut self) {
+        self.run_within(MOST_ROUNDS);
+        if self.overloads() && self.members.iter().any(|member| member.keeps_limits) {
+            self.members.iter_mut().for_each(|member| member.keeps_limits = false);
+            (self.best, self.bound_eur) = (None, f64::NEG_INFINITY);
+            self.streaks.fill(0.0);
+            self.run_within(self.rounds + MOST_ROUNDS_OVERLOADED);
+        }
+    }
+
+    /// Whether the best plans exceed a limit of the connection.
+    fn overloads(&self) -> bool {
+        let violations = self.best.iter().flat_map(|best| &best.schedule.violations);
+        violations.into_iter().any(|missed| matches!(missed.rule, Rule::ImportLimit | Rule::ExportLimit))
+    }
+
+    fn run_within(&mut self, most_rounds: usize) {
         // How fine the ramps are around the present plans, as a share of what a storage can do.
         let mut near = 0.1;
-        let mut next_trial = 2;
-        while self.rounds < MOST_ROUNDS && !self.is_enough() {
+        let mut next_trial = self.rounds + 2;
+        while self.rounds < most_rounds && !self.is_enough() {
+            let is_strict = self.members.iter().any(|member| member.keeps_limits);
+            if self.rounds >= PATIENCE && is_strict && self.overloads() {
+                break;
+            }
             self.move_peak();
             self.round(near);
             near = (near * 0.7_f64).max(1e-5);
@@ -122,12 +158,12 @@ impl<'a> Search<'a> {
 
     /// How far the best plans are from the bound.
     pub(super) fn gap_eur(&self) -> f64 {
-        self.best.as_ref().map_or(f64::INFINITY, |(cost, _)| cost - self.bound_eur)
+        self.best.as_ref().map_or(f64::INFINITY, |best| best.counted_eur - self.bound_eur)
     }
 
     /// A gap that is small enough.
     pub(super) fn enough_eur(&self) -> f64 {
-        self.best.as_ref().map_or(0.0, |(cost, _)| ENOUGH_EUR.max(ENOUGH_SHARE * cost.abs()))
+        self.best.as_ref().map_or(0.0, |best| ENOUGH_EUR.max(ENOUGH_SHARE * best.schedule.cost.total_eur().abs()))
     }
 
     /// One round: all storages answer, the prices follow.
@@ -172,9 +208,11 @@ impl<'a> Search<'a> {
             let answer = self.answer_as_it_is(place);
             self.replace(place, answer);
         }
-        let cost = super::joint::counted_eur(self.problem, &self.schedule(&self.plans));
-        if self.best.as_ref().is_none_or(|(best, _)| cost < *best) {
-            self.best = Some((cost, std::mem::replace(&mut self.plans, plans)));
+        let schedule = self.schedule(&self.plans);
+        let counted_eur = super::joint::counted_eur(self.problem, &schedule);
+        if self.best.as_ref().is_none_or(|best| counted_eur < best.counted_eur) {
+            let plans = std::mem::replace(&mut self.plans, plans);
+            self.best = Some(Best { counted_eur, plans, schedule });
         } else {
             self.plans = plans;
         }
@@ -203,20 +241,11 @@ impl<'a> Search<'a> {
 
     /// What everything costs at least, told by the present prices.
     pub(super) fn prove(&mut self) {
-        let site: f64 = self.least_of_site();
-        let mut sum = site;
+        let mut sum = self.least_of_site();
         for member in &self.members {
             let prices = &self.prices;
             let at_prices = |step: usize, reach: (f64, f64), out: &mut Convex| out.linear(reach, prices[step]);
             sum += member.answer(&self.view, &mut self.buffers, &at_prices).0;
-        }
-        if std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "round {} bound {sum} site {site} best {:?} prices {:?}",
-                self.rounds,
-                self.best.as_ref().map(|b| b.0),
-                self.prices.iter().map(|p| (p * 4e3).round() / 1e3).collect::<Vec<_>>()
-            );
         }
         self.bound_eur = self.bound_eur.max(sum);
     }
@@ -269,7 +298,7 @@ impl<'a> Search<'a> {
     }
 
     /// The plans of all devices.
-    pub(super) fn schedule(&self, plans: &[Plan]) -> super::result::Schedule {
+    pub(super) fn schedule(&self, plans: &[Plan]) -> Schedule {
         super::joint::joined(self.problem, &self.view, &self.members, plans)
     }
 }
@@ -289,6 +318,7 @@ fn rise(problem: &Problem, members: &[Member]) -> f64 {
         (0..problem.steps).map(|step| member.reach_kw(step)).map(|(low, high)| high - low).fold(0.0, f64::max)
     };
     let sum: f64 = members.iter().map(reach).sum();
-    let typical = (sum / members.len().max(1) as f64).max(1e-3);
+    // What is moved by one price lies between what one storage moves and what all do.
+    let typical = (sum / (members.len().max(1) as f64).sqrt()).max(1e-3);
     problem.step_h() * (all.1 - all.0).max(0.01) / typical
 }
