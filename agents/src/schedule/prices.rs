@@ -106,6 +106,16 @@ impl<'a> Search<'a> {
     pub(super) fn start_with(&mut self, plans: Vec<Plan>) {
         self.plans = plans;
         self.add_up();
+        let net = |step: usize| self.view.net_kw(step, self.totals_kw[step]);
+        self.set_peak((0..self.problem.steps).map(net).fold(self.problem.site.peak_free_kw, f64::max));
+    }
+
+    /// Looks at another level of the peak, if peaks have a price.
+    fn set_peak(&mut self, level_kw: f64) {
+        if let Some((level, _)) = &mut self.view.peak {
+            *level = level_kw;
+            self.site = site_costs(&self.view, &self.ranges_kw);
+        }
     }
 
     fn add_up(&mut self) {
@@ -291,10 +301,7 @@ impl<'a> Search<'a> {
             let middle = low + (high - low) / 2.0;
             if shares(middle) > price { low = middle } else { high = middle }
         }
-        if let Some((level, _)) = &mut self.view.peak {
-            *level = high;
-        }
-        self.site = site_costs(&self.view, &self.ranges_kw);
+        self.set_peak(high);
     }
 
     /// The plans of all devices.
