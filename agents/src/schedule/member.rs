@@ -11,6 +11,9 @@ use super::step_cost::View;
 use super::window::Windows;
 use market::dispatch::Profile;
 
+/// Writes what power within a range costs at a step: step, least and most power in kW, an empty function to fill.
+pub(super) type CostOfPower<'a> = dyn Fn(usize, (f64, f64), &mut Convex) + 'a;
+
 /// Some storages of a problem that are equal but for their names, as one.
 pub(super) struct Member {
     /// All together.
@@ -111,7 +114,7 @@ impl Member {
         &self,
         view: &View<'_>,
         buffers: &mut Buffers,
-        cost_of_power: &dyn Fn(usize, (f64, f64), &mut Convex),
+        cost_of_power: &CostOfPower<'_>,
     ) -> (f64, Plan) {
         let kept = if self.keeps_limits { self.answer_within(view, buffers, cost_of_power) } else { None };
         kept.unwrap_or_else(|| {
@@ -140,7 +143,7 @@ impl Member {
         &self,
         view: &View<'_>,
         buffers: &mut Buffers,
-        cost_of_power: &dyn Fn(usize, (f64, f64), &mut Convex),
+        cost_of_power: &CostOfPower<'_>,
     ) -> Option<(f64, Plan)> {
         buffers.draw(self, cost_of_power);
         let added = if self.is_plain(view.problem) { self.fast(buffers) } else { Err(NotConvex) };
@@ -230,7 +233,7 @@ impl Reach {
 }
 
 impl Buffers {
-    fn draw(&mut self, member: &Member, cost_of_power: &dyn Fn(usize, (f64, f64), &mut Convex)) {
+    fn draw(&mut self, member: &Member, cost_of_power: &CostOfPower<'_>) {
         self.of_power.resize_with(member.steps.len(), Convex::default);
         for (step, (reach, cost)) in member.steps.iter().zip(&mut self.of_power).enumerate() {
             cost.pieces.clear();
