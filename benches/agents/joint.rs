@@ -36,7 +36,7 @@ fn problem(first: usize, devices: usize, alike: bool, held: &[f64]) -> Problem {
     let import: Vec<f64> = steps().map(price_eur_per_kwh).collect();
     let of = |place: usize| {
         let (own, held) = (if alike { 0 } else { place }, held[place]);
-        if place % 2 == 0 {
+        if place.is_multiple_of(2) {
             let capacity = 10.0 + 20.0 * whim(own);
             return Storage {
                 soc_start_kwh: held,
@@ -82,7 +82,7 @@ fn problem(first: usize, devices: usize, alike: bool, held: &[f64]) -> Problem {
 
 fn begun(devices: usize, alike: bool) -> Vec<f64> {
     (0..devices)
-        .map(|place| if place % 2 == 0 { 5.0 } else { 8.0 + if alike { 0.0 } else { 8.0 * whim(place) } })
+        .map(|place| if place.is_multiple_of(2) { 5.0 } else { 8.0 + if alike { 0.0 } else { 8.0 * whim(place) } })
         .collect()
 }
 

@@ -56,7 +56,7 @@ fn fleet(devices: usize, first: usize, held: &dyn Fn(usize) -> f64) -> Problem {
     let storage = |place: usize| {
         let (capacity, power) = (10.0 + 40.0 * whim(place), 4.0 + 7.0 * whim(place + 5));
         let named = Storage::new(&format!("storage {place}"), capacity, power);
-        if place % 2 == 0 {
+        if place.is_multiple_of(2) {
             return Storage {
                 soc_start_kwh: held(place),
                 charge_efficiency: 0.95,
