@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 mod forecast;
+mod joint;
 mod schedule;
 
 use std::time::Instant;
@@ -25,7 +26,7 @@ fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
 }
 
 fn main() {
-    let parts: [(&str, fn()); 2] = [("forecast", forecast::run), ("schedule", schedule::run)];
+    let parts: [(&str, fn()); 3] = [("forecast", forecast::run), ("schedule", schedule::run), ("joint", joint::run)];
     // Cargo adds `--bench`.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let chosen = parts.iter().filter(|(name, _)| name.contains(&filter)).collect::<Vec<_>>();

@@ -26,7 +26,7 @@ impl Piece {
 }
 
 /// A convex function on `[from, to]`; pieces lie side by side from left to right, slopes rise.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Convex {
     pub(super) from: f64,
     /// The value at `from`.
@@ -108,6 +108,34 @@ impl Convex {
             piece.length *= factor;
         }
         self
+    }
+
+    /// Becomes the linear function of this slope on `[low, high]`, zero at zero; holds no pieces before.
+    pub(super) fn linear(&mut self, (low, high): (f64, f64), slope: f64) {
+        (self.from, self.value) = (low, slope * low);
+        if high > low {
+            self.pieces.push(Piece { slope, tie: 0.0, length: high - low });
+        }
+    }
+
+    /// Writes the part from `shift + low` to `shift + high`, drawn over the distance from `shift`, into one without pieces.
+    pub(super) fn clip_onto(&self, shift: f64, (low, high): (f64, f64), out: &mut Self) {
+        let from = (low + shift).clamp(self.from, self.to().max(self.from));
+        (out.from, out.value) = (low, self.at(from));
+        let (mut begin, mut left) = (self.from, high - low);
+        for piece in &self.pieces {
+            let end = begin + piece.length;
+            let length = (end - begin.max(from)).min(left);
+            if length > 0.0 {
+                out.pieces.push(Piece { length, ..*piece });
+                left -= length;
+            }
+            begin = end;
+        }
+        // What rounding left out.
+        if let Some(last) = out.pieces.last_mut() {
+            last.length += left;
+        }
     }
 
     /// Appends a function that begins where this one ends, if the whole stays convex.

@@ -8,17 +8,21 @@ mod convex;
 mod envelope;
 mod fast;
 mod joint;
+mod member;
 mod one_storage;
 mod peak;
+mod prices;
 mod problem;
+mod program;
 mod result;
 mod segments;
+mod site;
 mod step_cost;
 mod validate;
 mod window;
 
 pub use check::{Audit, check};
-pub use joint::schedule;
+pub use joint::{Joint, Method, Warm, schedule, schedule_jointly};
 pub use one_storage::{OneStorage, OneStorageError, schedule_one_storage};
 pub use problem::{
     CurtailableProduction, Device, Exclusion, Keeping, Penalties, Prices, Problem, Rules, Site, SocLimit, SocTarget,

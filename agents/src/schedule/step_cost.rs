@@ -16,6 +16,8 @@ pub(super) struct View<'a> {
     hours: f64,
     /// Most import, besides the limit of the site; kW. How the price of the peak is searched.
     pub(super) import_cap_kw: f64,
+    /// What import above a level costs besides at each step, kW and EUR/kW: the share of the price of the peak; none for none.
+    pub(super) peak: Option<(f64, Vec<f64>)>,
     /// Whether the limits of the connection may be exceeded, at a penalty.
     pub(super) relaxed: bool,
 }
@@ -26,6 +28,8 @@ struct Connection {
     export_eur_per_kw: f64,
     import_kw: f64,
     export_kw: f64,
+    peak_kw: f64,
+    peak_eur_per_kw: f64,
     /// Free flows earn by going both ways at once.
     loops: bool,
     penalty_eur_per_kw: Option<f64>,
@@ -48,6 +52,7 @@ impl<'a> View<'a> {
             productions: Vec::new(),
             hours: problem.step_h(),
             import_cap_kw: f64::INFINITY,
+            peak: None,
             relaxed: false,
         };
         for device in &problem.devices {
@@ -60,15 +65,21 @@ impl<'a> View<'a> {
     }
 
     /// Stored energy per kW charged and per kW discharged, kWh.
-    fn stored_per_kw(&self, storage: &Storage, step: usize) -> (f64, f64) {
+    pub(super) fn stored_per_kw(&self, storage: &Storage, step: usize) -> (f64, f64) {
         let kept = storage.kept_per_step.at(step);
         let loss = if kept == 1.0 { 1.0 } else { (kept - 1.0) / libm::log(kept) };
         let per_kw = loss * self.hours;
         (per_kw * storage.charge_efficiency, per_kw / storage.discharge_efficiency)
     }
 
-    fn available_kw(&self, step: usize) -> f64 {
+    /// What production could give at a step, kW.
+    pub(super) fn available_kw(&self, step: usize) -> f64 {
         self.productions.iter().map(|production| production.available_kw.at(step)).sum()
+    }
+
+    /// What the connection takes beside storages of this power if nothing is curtailed, kW.
+    pub(super) fn net_kw(&self, step: usize, power_kw: f64) -> f64 {
+        self.problem.inflexible_kw.at(step) - self.available_kw(step) + power_kw
     }
 
     fn connection(&self, step: usize) -> Connection {
@@ -77,7 +88,11 @@ impl<'a> View<'a> {
         let import_eur_per_kw = self.hours * problem.prices.import_eur_per_kwh.at(step);
         let export_eur_per_kw = self.hours * problem.prices.export_eur_per_kwh.at(step);
         let penalty = self.hours * problem.rules.penalties.site_eur_per_kwh;
+        let (peak_kw, peak_eur_per_kw) =
+            self.peak.as_ref().map_or((f64::INFINITY, 0.0), |(level, price)| (*level, price[step]));
         Connection {
+            peak_kw,
+            peak_eur_per_kw,
             import_eur_per_kw,
             export_eur_per_kw,
             import_kw: most(&limits.import_kw).min(self.import_cap_kw),
@@ -97,16 +112,26 @@ impl<'a> View<'a> {
     pub(super) fn branches(&self, step: usize) -> Vec<Convex> {
         let Some(storage) = self.storage else { return Vec::new() };
         let (charge_max, discharge_max) = (storage.charge_max_kw.at(step), storage.discharge_max_kw.at(step));
-        let (per_charge, per_discharge) = self.stored_per_kw(storage, step);
-        let wear = self.hours * storage.ageing_eur_per_kwh;
+        self.branches_on(storage, step, &self.costs_of_power(step, (-discharge_max, charge_max)))
+    }
+
+    /// What the connection costs as a function of the power of all storages within `[low, high]`, production at its best.
+    pub(super) fn costs_of_power(&self, step: usize, (low, high): (f64, f64)) -> Vec<Convex> {
         let available = self.available_kw(step);
         let base = self.problem.inflexible_kw.at(step) - available;
+        let curves = self.connection(step).curves(base + low, base + available + high);
+        curves.into_iter().map(|site| site.with_slack(available).onto(base, 1.0, 0.0, 0.0)).collect()
+    }
+
+    /// The convex branches of a step's cost to a storage, from what its power costs.
+    pub(super) fn branches_on(&self, storage: &Storage, step: usize, costs_of_power: &[Convex]) -> Vec<Convex> {
+        let (per_charge, per_discharge) = self.stored_per_kw(storage, step);
+        let wear = self.hours * storage.ageing_eur_per_kwh;
         let mut branches: Vec<Convex> = Vec::with_capacity(2);
-        for site in self.connection(step).curves(base - discharge_max, base + available + charge_max) {
-            let of_power = site.with_slack(available).onto(base, 1.0, 0.0, 0.0);
+        for of_power in costs_of_power {
             for_each_range(storage, step, |least, most| {
                 if self.problem.rules.storage == Exclusion::Free {
-                    branches.extend(self.hull(storage, step, &of_power, (least, most)).map(|(hull, _)| hull));
+                    branches.extend(self.hull(storage, step, of_power, (least, most)).map(|(hull, _)| hull));
                     return;
                 }
                 let discharging = of_power.clipped(least, most.min(0.0));
@@ -187,7 +212,16 @@ impl<'a> View<'a> {
 
     /// The flows of least cost that add `stored` kWh in a step.
     pub(super) fn flows(&self, step: usize, stored: f64) -> Flows {
-        let (power_kw, both_kw) = self.storage.map_or((0.0, 0.0), |storage| self.powers(storage, step, stored));
+        let (power_kw, both_kw) = self.storage.map_or((0.0, 0.0), |storage| {
+            let (charge_max, discharge_max) = (storage.charge_max_kw.at(step), storage.discharge_max_kw.at(step));
+            let costs = || self.costs_of_power(step, (-discharge_max, charge_max));
+            self.powers_on(storage, step, stored, costs)
+        });
+        self.flows_beside(step, power_kw, both_kw)
+    }
+
+    /// The flows of least cost beside storages of this power.
+    pub(super) fn flows_beside(&self, step: usize, power_kw: f64, both_kw: f64) -> Flows {
         let connection = self.connection(step);
         let available = self.available_kw(step);
         let base = self.problem.inflexible_kw.at(step) - available + power_kw;
@@ -214,19 +248,22 @@ impl<'a> View<'a> {
         Flows { power_kw, both_kw, curtailed_kw: (net - base).clamp(0.0, available), site_both_kw }
     }
 
-    fn powers(&self, storage: &Storage, step: usize, stored: f64) -> (f64, f64) {
+    /// Power and both-ways power that add `stored` kWh at the least cost, given what power costs.
+    pub(super) fn powers_on(
+        &self,
+        storage: &Storage,
+        step: usize,
+        stored: f64,
+        costs_of_power: impl FnOnce() -> Vec<Convex>,
+    ) -> (f64, f64) {
         let (per_charge, per_discharge) = self.stored_per_kw(storage, step);
         if self.problem.rules.storage == Exclusion::Exclusive {
             let power = if stored > 0.0 { stored / per_charge } else { stored / per_discharge };
             // Plus nothing: minus zero becomes zero.
             return (power + 0.0, 0.0);
         }
-        let (charge_max, discharge_max) = (storage.charge_max_kw.at(step), storage.discharge_max_kw.at(step));
-        let available = self.available_kw(step);
-        let base = self.problem.inflexible_kw.at(step) - available;
         let mut best: Option<(f64, (f64, f64))> = None;
-        for site in self.connection(step).curves(base - discharge_max, base + available + charge_max) {
-            let of_power = site.with_slack(available).onto(base, 1.0, 0.0, 0.0);
+        for of_power in costs_of_power() {
             for_each_range(storage, step, |least, most| {
                 let Some((hull, powers)) = self.hull(storage, step, &of_power, (least, most)) else { return };
                 if stored < hull.from - 1e-9 || stored > hull.to() + 1e-9 {
@@ -275,20 +312,23 @@ impl Connection {
         let (import, export) = (self.import_eur_per_kw, self.export_eur_per_kw);
         let (most, least) = (self.import_kw, -self.export_kw);
         let tail = |slope| self.penalty_eur_per_kw.map(|penalty| slope + penalty);
-        let above = tail(import).map(|slope| (most, f64::INFINITY, slope));
+        let above_peak = import + self.peak_eur_per_kw;
+        let above = tail(above_peak).map(|slope| (most, f64::INFINITY, slope));
         let below = tail(-export).map(|slope| (f64::NEG_INFINITY, least, -slope));
+        let bend = self.peak_kw.min(most);
         let curve = |value: f64, parts: &[Option<(f64, f64, f64)>]| drawn(value, parts, low, high);
         if self.loops {
-            let bend = most + least;
+            let turn = most + least;
             let at_zero = self.import_kw.min(self.export_kw) * (import - export);
-            let parts = [below, Some((least, bend, import)), Some((bend, most, export)), above];
+            let parts = [below, Some((least, turn, import)), Some((turn, most, export)), above];
             curve(at_zero, &parts).into_iter().collect()
         } else if export <= import {
-            let parts = [below, Some((least, 0.0, export)), Some((0.0, most, import)), above];
+            let parts =
+                [below, Some((least, 0.0, export)), Some((0.0, bend, import)), Some((bend, most, above_peak)), above];
             curve(0.0, &parts).into_iter().collect()
         } else {
             let giving = curve(0.0, &[below, Some((least, 0.0, export))]);
-            let taking = curve(0.0, &[Some((0.0, most, import)), above]);
+            let taking = curve(0.0, &[Some((0.0, bend, import)), Some((bend, most, above_peak)), above]);
             giving.into_iter().chain(taking).collect()
         }
     }

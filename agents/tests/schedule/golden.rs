@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-fn cases(folder: &str) -> Vec<Value> {
+pub(crate) fn cases(folder: &str) -> Vec<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/schedules").join(folder);
     let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -37,7 +37,7 @@ fn profile(value: &Value, otherwise: f64, steps: usize, step_h: f64) -> Vec<f64>
 }
 
 /// A case of the storage scheduler.
-fn flexmeasures(case: &Value) -> Problem {
+pub(crate) fn flexmeasures(case: &Value) -> Problem {
     let step = Span::from_minutes(case["step_min"].as_i64().unwrap());
     let steps = (case["horizon_h"].as_f64().unwrap() / step.hours()) as usize;
     // 2026-03-02T00:00:00-04:00, as in every case.
@@ -157,6 +157,23 @@ fn oplem(case: &Value) -> Problem {
         devices,
         rules: Rules { keeping: Keeping::Hard, storage: Exclusion::Free, site: Exclusion::Free, ..Rules::default() },
     }
+}
+
+/// A case of some prosumers: all they have, behind one connection.
+pub(crate) fn community(case: &Value) -> Problem {
+    let prosumers = case["prosumers"].as_array().unwrap();
+    let mut one_by_one = prosumers.iter().map(|prosumer| {
+        let mut alone = case.clone();
+        alone["prosumer"] = prosumer.clone();
+        oplem(&alone)
+    });
+    let mut all = one_by_one.next().unwrap();
+    for other in one_by_one {
+        let loads = (0..all.steps).map(|step| all.inflexible_kw.at(step) + other.inflexible_kw.at(step));
+        all.inflexible_kw = Profile::Steps(loads.collect());
+        all.devices.extend(other.devices);
+    }
+    all
 }
 
 #[test]

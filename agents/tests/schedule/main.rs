@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first error")]
 
 mod golden;
+mod joint;
 mod oracle;
 mod promises;
 mod random;

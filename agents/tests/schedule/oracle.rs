@@ -55,9 +55,9 @@ fn add_storage(program: &mut Program, problem: &Problem, storage: &Storage, step
 }
 
 /// The least cost, none if not every limit can be kept.
-fn least_cost(problem: &Problem) -> Option<f64> {
+pub(crate) fn least_cost(problem: &Problem) -> Option<f64> {
     let (mut program, hours) = (Program::default(), problem.step_h());
-    let mut before: Option<ColumnId> = None;
+    let mut before: Vec<Option<ColumnId>> = vec![None; problem.devices.len()];
     for step in 0..problem.steps {
         let most = |limit: &Option<Profile>| limit.as_ref().map_or(BIG_KW, |limit| limit.at(step));
         let (import, export) = (problem.prices.import_eur_per_kwh.at(step), problem.prices.export_eur_per_kwh.at(step));
@@ -68,7 +68,7 @@ fn least_cost(problem: &Problem) -> Option<f64> {
             exclude(&mut program, (taken, most_in), (given, most_out));
         }
         let mut balance = Row::equal(problem.inflexible_kw.at(step)).with(taken, 1.0).with(given, -1.0);
-        for device in &problem.devices {
+        for (device, before) in problem.devices.iter().zip(&mut before) {
             match device {
                 Device::CurtailableProduction(production) => {
                     let produced = program.column(Column::between(0.0, production.available_kw.at(step)));
@@ -90,7 +90,7 @@ fn least_cost(problem: &Problem) -> Option<f64> {
                         .with(discharge, factor / storage.discharge_efficiency);
                     row = row.with_all(before.map(|before| (before, -kept)));
                     program.row(row);
-                    before = Some(soc);
+                    *before = Some(soc);
                 }
             }
         }

@@ -74,7 +74,7 @@ impl Day {
         for ((device, (_, held_kwh)), battery) in problem.devices.iter_mut().zip(&self.batteries).zip(batteries) {
             let Device::Storage(storage) = device else { continue };
             // A battery that was nearly full or empty when the day ended was not so when it began.
-            *storage = Box::new(battery.rated().storage((self.start, self.slot, steps), 0.0, terms));
+            **storage = battery.rated().storage((self.start, self.slot, steps), 0.0, terms);
             storage.soc_start_kwh = *held_kwh;
             storage.minima = vec![SocLimit { from: end, until: end, soc_kwh: battery.storage.energy_kwh }];
         }

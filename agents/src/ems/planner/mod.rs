@@ -19,7 +19,7 @@ use crate::core::Outbox;
 use crate::forecast::{Forecast, Forecaster, Settings};
 use crate::id::ParticipantId;
 use crate::record::{EventCode, ForecastRow, PlanReason, PlanRow, Record, ScheduleRow};
-use crate::schedule::{Schedule, schedule};
+use crate::schedule::{Schedule, Warm, schedule_jointly};
 use crate::series::Series;
 use crate::time::{Calendar, Now, Span, Time};
 use day::Day;
@@ -43,6 +43,8 @@ pub(super) struct Planner {
     /// Of what the portfolio takes besides the storage that is planned, kW.
     rest: Forecaster,
     plan: Option<Plan>,
+    /// What the last plan leaves to the next one.
+    warm: Warm,
     /// The DSO's prices of the last days, oldest first.
     prices: Vec<(Series, Series)>,
     day: Option<Day>,
@@ -83,7 +85,7 @@ impl Planner {
         let horizon = (terms.horizon.0 / slot.0).max(1) as usize;
         let settings = Settings::new(terms.forecast.clone(), slot, calendar, horizon);
         let rest = Forecaster::new(settings).expect("the scenario's forecast was checked");
-        Self { terms, slot, rest, plan: None, prices: Vec::new(), day: None }
+        Self { terms, slot, rest, plan: None, warm: Warm::default(), prices: Vec::new(), day: None }
     }
 
     /// The DSO has published prices for a day.
@@ -141,8 +143,8 @@ impl Planner {
         let slots = (0..steps).map(|step| start + self.slot * step as i64);
         let prices: Vec<_> = slots.map(|slot| self.price(now, slot, slot + self.slot)).collect();
         let problem = problem::of(start, self.slot, devices, &rest_kw, &prices, &self.terms);
-        let scheduled = match schedule(&problem) {
-            Ok(scheduled) => scheduled,
+        let scheduled = match schedule_jointly(&problem, Some(&mut self.warm)) {
+            Ok(found) => found.schedule,
             Err(error) => {
                 out.event(now, EventCode::PlanFailed, error.to_string());
                 return;
