@@ -48,8 +48,8 @@ pub enum ScheduleError {
     Out(ResultsError),
     /// Problems whose hard limits can not all be kept.
     #[error(
-        "{infeasible} of {of} problems can not be kept, their limits being hard: {first}; relax-constraints (soft) gives \
-         the schedule that misses least"
+        "the hard limits of {infeasible} of {of} problems can not all be kept: {first} (with soft limits, \
+         `relax-constraints`, missing them is no error)"
     )]
     Infeasible {
         /// How many.

@@ -155,3 +155,30 @@ fn many_page(many: &[Solved]) -> String {
 fn number(value: f64, decimals: u32) -> Entry {
     Entry::Number(Some((value * 10_f64.powi(decimals as i32)).round() as i128))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::Time;
+    use agents::schedule::Rule;
+
+    #[test]
+    fn misses_of_one_rule_that_follow_each_other_are_one_line() {
+        let miss = |device: Option<&str>, rule, step| Violation {
+            device: device.map(str::to_owned),
+            rule,
+            step,
+            at: Time(step as i64),
+            amount: 1.0,
+        };
+        let found = [
+            miss(Some("bat"), Rule::SocMin, 0),
+            miss(Some("bat"), Rule::Minimum, 0),
+            miss(Some("bat"), Rule::SocMin, 1),
+            miss(Some("bat"), Rule::SocMin, 3),
+            miss(None, Rule::ImportLimit, 4),
+        ];
+        let lengths: Vec<_> = merged(&found).iter().map(Vec::len).collect();
+        assert_eq!(lengths, [2, 1, 1, 1], "SocMin 0 and 1, SocMin 3, Minimum, the connection");
+    }
+}

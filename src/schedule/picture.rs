@@ -7,7 +7,7 @@ use market::dispatch::Profile;
 use std::fmt::Write;
 
 /// Pixels: the whole width, and where the panels begin and end.
-const WIDTH: f64 = 1080.0;
+const WIDTH: f64 = 1120.0;
 const LEFT: f64 = 72.0;
 const RIGHT: f64 = 880.0;
 /// Height of the first panel and of the others, and what is between two.
@@ -51,7 +51,11 @@ pub(crate) fn picture(one: &Solved) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
     let status = words::status_word(one.schedule.status);
-    let missed = if misses == 0 { String::new() } else { format!(", {misses} limits missed (red)") };
+    let missed = match misses {
+        0 => String::new(),
+        1 => ", 1 limit missed (red)".into(),
+        _ => format!(", {misses} limits missed (red)"),
+    };
     let cost = words::number(one.schedule.cost.total_eur());
     let clock = one.named.clock;
     let (from, until) = (clock.shown(problem.start), clock.shown(problem.end_of(problem.steps - 1)));
@@ -83,10 +87,12 @@ pub(crate) fn picture(one: &Solved) -> String {
 fn powers(one: &Solved, y: f64) -> Panel<'_> {
     let problem = &one.named.problem;
     let series = |profile: &Profile| (0..problem.steps).map(|step| profile.at(step)).collect::<Vec<_>>();
-    let mut lines = Vec::new();
+    // Below the devices, broad and pale: where there is one device, it is the same line.
+    let net = one.schedule.net_kw.clone();
+    let mut lines = vec![Line::stepped("connection", NET, "stroke-width=\"6\" stroke-opacity=\"0.22\"", net)];
     let fixed = series(&problem.inflexible_kw);
     if fixed.iter().any(|kw| *kw != 0.0) {
-        lines.push(Line::stepped("load less production, fixed", FIXED, "stroke-width=\"1.5\"", fixed));
+        lines.push(Line::stepped("fixed load", FIXED, "stroke-width=\"1.5\"", fixed));
     }
     for (at, (device, plan)) in one.plans().enumerate() {
         let colour = COLOURS[at % COLOURS.len()];
@@ -97,18 +103,12 @@ fn powers(one: &Solved, y: f64) -> Panel<'_> {
         }
         lines.push(Line::stepped(device.name(), colour, "stroke-width=\"2\"", plan.power_kw.clone()));
     }
-    lines.push(Line::stepped(
-        "connection",
-        NET,
-        "stroke-width=\"2.5\" stroke-opacity=\"0.75\"",
-        one.schedule.net_kw.clone(),
-    ));
     // A limit far beyond all powers would press them into one line: it is not drawn.
     let reached = lines.iter().flat_map(|line| &line.values).fold(0.0_f64, |most, kw| most.max(kw.abs()));
     let limits = [(&problem.site.limits.import_kw, 1.0), (&problem.site.limits.export_kw, -1.0)];
     let mut is_named = false;
     for (limit, sign) in limits {
-        let Some(limit) = limit.as_ref().map(|limit| series(limit)) else { continue };
+        let Some(limit) = limit.as_ref().map(&series) else { continue };
         if limit.iter().any(|kw| *kw <= 1.6 * reached) {
             let name = if is_named { "" } else { "limit of the connection" };
             let capped = limit.iter().map(|kw| sign * kw.min(1.6 * reached)).collect();
@@ -119,7 +119,7 @@ fn powers(one: &Solved, y: f64) -> Panel<'_> {
     if problem.site.peak_eur_per_kw > 0.0 {
         let free = vec![problem.site.peak_free_kw; problem.steps];
         lines.push(Line::stepped(
-            "import without peak price",
+            "free of the peak's price",
             MISSED,
             "stroke-width=\"1.2\" stroke-dasharray=\"2 3\"",
             free,
