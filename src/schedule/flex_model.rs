@@ -138,13 +138,14 @@ impl Reader<'_> {
             faults.add(&self.at.path_of("soc-max"), "is below `soc-min`: lower one or raise the other");
         }
         let limits = self.limits(faults);
-        let (charge_efficiency, discharge_efficiency) = self.efficiencies(faults)?;
+        let efficiencies = self.efficiencies(faults);
         let kept = self.kept_per_step(faults);
         let targets = self.targets(&energy, faults);
         let minima = self.soc_limits("soc-minima", &energy, faults);
         let maxima = self.soc_limits("soc-maxima", &energy, faults);
         let modes_kw = self.modes(faults);
         let (charge_max_kw, discharge_max_kw) = limits?;
+        let (charge_efficiency, discharge_efficiency) = efficiencies?;
         Some(Device::Storage(Box::new(Storage {
             soc_start_kwh: soc_start?,
             soc_min_kwh: Profile::Constant(soc_min?),
