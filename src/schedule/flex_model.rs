@@ -125,7 +125,8 @@ impl Reader<'_> {
             let text = unit.node.text().unwrap_or_default();
             Measure::Energy.factor(text, &unit.path, faults).map(|_| text.to_owned())
         });
-        // A unit that is wrong is told once.
+        // A unit that is wrong is told once, and nothing is said of numbers in it.
+        let is_unit_wrong = unit.is_none() && self.at.field("soc-unit").is_some();
         let unit = unit.or_else(|| self.at.field("soc-unit").map(|_| "kWh".to_owned()));
         let energy = |at: &At<'_>, faults: &mut Faults| Measure::Energy.read_size(at, unit.as_deref(), faults);
         let soc_start =
@@ -134,7 +135,7 @@ impl Reader<'_> {
         let soc_min = self.at.field("soc-min").map_or(Some(0.0), |at| energy(&at, faults));
         let soc_max = self.at.required("soc-max", "what it can hold, as \"50 kWh\"", faults);
         let soc_max = soc_max.and_then(|at| energy(&at, faults));
-        if soc_min.zip(soc_max).is_some_and(|(low, high)| low > high) {
+        if !is_unit_wrong && soc_min.zip(soc_max).is_some_and(|(low, high)| low > high) {
             faults.add(&self.at.path_of("soc-max"), "is below `soc-min`: lower one or raise the other");
         }
         let limits = self.limits(faults);
