@@ -3,9 +3,10 @@
 use crate::clear::ClearArgs;
 use crate::error::{Error, Outcome};
 use crate::live::args::{LiveArgs, ReplayArgs, SnapshotArgs};
+use crate::schedule::ScheduleArgs;
 use crate::sweep::ShardArg;
 use crate::test::TestArgs;
-use crate::{check, clear, live, report, run, sweep, test};
+use crate::{check, clear, live, report, run, schedule, sweep, test};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use scenarios::Recording;
 use std::io::{ErrorKind, Write};
@@ -65,6 +66,21 @@ Exit codes:
 
 market/README.md describes mechanisms and files.";
 
+const SCHEDULE_HELP: &str = "\
+A file holds what FlexMeasures' API takes: start, duration, resolution, flex-model (a device or several) and flex-context
+(prices, limits of the connection, load), with series written in it. Other fields are told by the content.
+
+  cariflex schedule examples/schedules/battery.json
+  cariflex schedule examples/schedules/ev.json --svg ev.svg --out ev.csv
+
+Exit codes:
+    0  every problem is scheduled; what soft limits miss is told
+    1  hard limits can not all be kept (the schedule that misses least is shown), or something broke
+    2  a file, a field or an option can not be used; nothing was written
+  130  interrupted; nothing was written
+
+scenarios/SCHEDULES.md describes fields, units, signs and results.";
+
 /// Cariflex in one process: the digital twin of Martinique's energy-management platform.
 #[derive(Debug, Parser)]
 #[command(name = "cariflex", version, propagate_version = true)]
@@ -99,6 +115,9 @@ enum Command {
     /// Clear order books from files, by one market mechanism or by several side by side.
     #[command(after_help = CLEAR_HELP)]
     Clear(ClearArgs),
+    /// Schedule storages and production from files at least cost, in FlexMeasures' fields.
+    #[command(after_help = SCHEDULE_HELP)]
+    Schedule(ScheduleArgs),
     /// Make a report of a run or a sweep: one HTML file, to look at, pass on and print.
     Report(ReportArgs),
     /// Explain a section or parameter of scenario files: unit, default, limits, source, and its value in a scenario.
@@ -261,6 +280,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::test(&args),
         Command::Explain(args) => check::explain(&args),
         Command::Clear(args) => clear::clear(&args),
+        Command::Schedule(args) => schedule::schedule(&args),
         Command::Report(args) => report::report(&args),
     };
     end(outcome)

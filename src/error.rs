@@ -2,6 +2,7 @@
 
 use crate::clear::ClearError;
 use crate::live::LiveError;
+use crate::schedule::ScheduleError;
 use report::ReportError;
 use results::ResultsError;
 use scenarios::ScenarioError;
@@ -59,6 +60,9 @@ pub enum Error {
     /// Books that could not be cleared.
     #[error(transparent)]
     Clear(#[from] ClearError),
+    /// Problems that could not be scheduled, or whose limits can not be kept.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// A report that could not be made.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -130,6 +134,7 @@ impl Error {
             | Self::Mqtt(_)
             | Self::Api(_) => true,
             Self::Clear(error) if error.is_input() => true,
+            Self::Schedule(error) if error.is_input() => true,
             Self::Live(error) if error.is_input() => true,
             Self::Results(
                 ResultsError::Complete { .. }

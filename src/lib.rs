@@ -13,6 +13,7 @@ pub mod live;
 pub mod progress;
 pub mod report;
 pub mod run;
+pub mod schedule;
 pub mod snapshot;
 pub mod summary;
 pub mod sweep;

@@ -18,7 +18,7 @@ mod document;
 mod error;
 mod json;
 mod mechanisms;
-mod node;
+pub(crate) mod node;
 mod notes;
 mod out;
 mod outcome;
@@ -27,7 +27,7 @@ mod problems;
 mod rows;
 mod solve;
 mod source;
-mod table;
+pub(crate) mod table;
 
 use crate::cli::print;
 use crate::error::{Error, Outcome as Ended};

@@ -32,6 +32,7 @@ mod participants;
 pub mod read;
 mod records;
 mod run;
+pub mod schedules;
 pub mod schema;
 mod series;
 pub mod sweep;

@@ -1,0 +1,97 @@
+//! Violations and statuses in words.
+
+use super::reading::Clock;
+use agents::schedule::{Rule, Status, Violation};
+
+/// What came of a problem.
+pub(crate) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Feasible => "feasible: every limit is kept",
+        Status::Missed => "missed: not every limit can be kept, and they are soft",
+        Status::Infeasible => "infeasible: not every limit can be kept, and they are hard",
+    }
+}
+
+/// The status in results.
+pub(crate) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Feasible => "feasible",
+        Status::Missed => "missed",
+        Status::Infeasible => "infeasible",
+    }
+}
+
+/// The rule in results.
+pub(crate) fn rule_word(rule: Rule) -> &'static str {
+    match rule {
+        Rule::SocMin => "soc_min",
+        Rule::SocMax => "soc_max",
+        Rule::Minimum => "minimum",
+        Rule::Maximum => "maximum",
+        Rule::TargetMissed => "target_missed",
+        Rule::TargetExceeded => "target_exceeded",
+        Rule::ImportLimit => "import_limit",
+        Rule::ExportLimit => "export_limit",
+        Rule::ChargeLimit => "charge_limit",
+        Rule::DischargeLimit => "discharge_limit",
+        Rule::Mode => "mode",
+        Rule::Exclusion => "exclusion",
+        Rule::Soc => "soc",
+        Rule::Balance => "balance",
+        Rule::Shape => "shape",
+    }
+}
+
+/// `ev is 49.76 kWh below its target at 2026-03-02 02:00`.
+pub(crate) fn violation(violation: &Violation, clock: Clock) -> String {
+    let what = match violation.rule {
+        Rule::SocMin => "below the least it may hold",
+        Rule::SocMax => "above the most it may hold",
+        Rule::Minimum => "below its minimum",
+        Rule::Maximum => "above its maximum",
+        Rule::TargetMissed => "below its target",
+        Rule::TargetExceeded => "above its target",
+        Rule::ImportLimit => "above the limit of consumption",
+        Rule::ExportLimit => "above the limit of production",
+        // The rules that no schedule breaks; ours are looked at before they are shown.
+        other => rule_word(other),
+    };
+    let who = violation.device.as_deref().unwrap_or("the connection");
+    let (amount, unit) = (number(violation.amount), violation.rule.unit());
+    format!("{who} is {amount} {unit} {what} at {}", clock.shown(violation.at))
+}
+
+/// A number with at most three decimals, more where it is small.
+pub(crate) fn number(number: f64) -> String {
+    let decimals = if number != 0.0 && number.abs() < 0.01 { 6 } else { 3 };
+    let text = format!("{number:.decimals$}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agents::Time;
+    use jiff::tz::Offset;
+
+    #[test]
+    fn a_miss_says_who_by_how_much_and_when_there() {
+        let at = Time(1_772_431_200_000);
+        let device = Some("ev".to_owned());
+        let miss = Violation { device, rule: Rule::TargetMissed, step: 7, at, amount: 49.76 };
+        let clock = Clock::Local(Offset::constant(-4));
+        assert_eq!(violation(&miss, clock), "ev is 49.76 kWh below its target at 2026-03-02 02:00");
+        let of_site = Violation { device: None, rule: Rule::ImportLimit, amount: 0.001, ..miss };
+        let clock = Clock::FromStart(Time(at.0 - 5_400_000));
+        let told = "the connection is 0.001 kW above the limit of consumption at 1:30 h after the start";
+        assert_eq!(violation(&of_site, clock), told);
+    }
+
+    #[test]
+    fn numbers_have_no_more_digits_than_they_need() {
+        for (value, text) in [(2.0, "2"), (2.5, "2.5"), (2.0004, "2"), (0.0012, "0.0012"), (-0.0, "0")] {
+            assert_eq!(number(value), text);
+        }
+    }
+}
