@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
 
+mod plans;
+
+pub use plans::{ForecastRow, ForecastScoreRow, PlanDayRow, PlanReason, PlanRow, PlanSlotRow, ScheduleRow};
+
 /// A row that a participant (or the kernel) wants kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Record {
@@ -49,128 +53,16 @@ pub enum Record {
     Forecast(ForecastRow),
     /// What a planned day cost, and could have cost.
     PlanDay(PlanDayRow),
+    /// What was planned and forecast for a slot, and what came.
+    PlanSlot(Box<PlanSlotRow>),
+    /// How good forecasts were so far, so many slots ahead.
+    ForecastScore(Box<ForecastScoreRow>),
     /// What the orders of a prosumer got for a contract that is traded from outside.
     Award(AwardRow),
     /// An ISP in which flexibility was asked for, or the load was beyond a limit.
     Flexibility(Box<FlexibilityRow>),
     /// An act comes to nothing: whoever did it is told why. For the kernel, which makes it an event.
     ActFailed(ActId, String),
-}
-
-/// Why a plan was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlanReason {
-    /// There was none.
-    First,
-    /// The one in force reached no further.
-    Ended,
-    /// A local day has begun.
-    Day,
-    /// A slot has begun, and each is planned.
-    Slot,
-    /// What is not planned departs from what was forecast.
-    Forecast,
-    /// A vehicle came, or thought better of its stay.
-    Arrival,
-    /// A vehicle left, or a device fell silent.
-    Departure,
-    /// Prices were published.
-    Price,
-    /// A limit of a device changed.
-    Limit,
-    /// A device does not hold what it should by now.
-    Device,
-}
-
-impl PlanReason {
-    /// Every reason, in declaration order.
-    pub const ALL: [Self; 10] = [
-        Self::First,
-        Self::Ended,
-        Self::Day,
-        Self::Slot,
-        Self::Forecast,
-        Self::Arrival,
-        Self::Departure,
-        Self::Price,
-        Self::Limit,
-        Self::Device,
-    ];
-
-    /// The name used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Ended => "ended",
-            Self::Day => "day",
-            Self::Slot => "slot",
-            Self::Forecast => "forecast",
-            Self::Arrival => "arrival",
-            Self::Departure => "departure",
-            Self::Price => "price",
-            Self::Limit => "limit",
-            Self::Device => "device",
-        }
-    }
-}
-
-/// A plan.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlanRow {
-    /// When it was made.
-    pub time: Time,
-    /// Why.
-    pub reason: PlanReason,
-    /// How many slots it is about.
-    pub slots: u32,
-    /// What it expects to cost, less the value of what is stored in the end, EUR.
-    pub cost_eur: f64,
-    /// By how much it misses what a device should hold, at worst, kWh.
-    pub missed_kwh: f64,
-}
-
-/// What a plan says of a device in a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScheduleRow {
-    /// When the plan was made.
-    pub time: Time,
-    /// The battery or charge point.
-    pub device: ParticipantId,
-    /// The beginning of the slot.
-    pub slot: Time,
-    /// Its power, kW; charging positive.
-    pub power_kw: f64,
-    /// What it holds at the end of the slot, kWh.
-    pub soc_kwh: f64,
-    /// Why the plan was made.
-    pub reason: PlanReason,
-}
-
-/// What was expected of a slot: what the portfolio takes besides the storage that is planned.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ForecastRow {
-    /// When (belief time).
-    pub time: Time,
-    /// The beginning of the slot.
-    pub slot: Time,
-    /// Mean power expected, kW.
-    pub expected_kw: f64,
-    /// Its quantiles at [`LEVELS`](crate::forecast::LEVELS), kW.
-    pub quantiles_kw: [f64; 7],
-}
-
-/// What a planned local day cost at the planner's prices, and what it could have cost.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlanDayRow {
-    /// When it was over.
-    pub time: Time,
-    /// Its first slot that was lived through.
-    pub start: Time,
-    /// What it cost, wear of batteries included, EUR.
-    pub cost_eur: f64,
-    /// What it would have cost had batteries been scheduled in perfect foresight, EUR.
-    pub best_eur: f64,
 }
 
 /// What the orders of a prosumer got.

@@ -22,6 +22,7 @@ mod mirror;
 mod money;
 mod network;
 mod orders;
+mod plans;
 mod qualities;
 mod reserve;
 mod rig;
