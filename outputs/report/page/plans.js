@@ -34,17 +34,17 @@ function fanOf(parent, { why, issued_local_ms: issued, error_kw: error, local_ms
   const { hours, axis, day } = hoursSince(local);
   const { unit, by } = unitFor(largest(expected, came, edges[0], edges[5]), 'kW');
   const points = (values) => hours.map((hour, index) => [hour, values[index] === null ? null : values[index] / by]);
-  // A band is what lies between its lower edge, which is not drawn, and its upper one.
-  const band = (name, low, high, opacity) => {
-    const part = (of, more) => ({ ...line(name, of, COLOR.accent, { lineStyle: { width: 0, opacity: 0 } }), stack: name, stackStrategy: 'all', silent: true, ...more });
-    return [part(points(edges[low]), { name: `${name} from` }), part(points(edges[high].map((v, index) => v - edges[low][index])), { areaStyle: { color: COLOR.accent, opacity } })];
+  // A band is what lies between its lower edge, which is not drawn, and its upper one; narrower ones lie on wider ones.
+  const band = (name, low, high, color) => {
+    const part = (of, more) => ({ ...line(name, of, color, { lineStyle: { width: 0, opacity: 0 } }), stack: name, stackStrategy: 'all', silent: true, ...more });
+    return [part(points(edges[low]), { name: `${name} from` }), part(points(edges[high].map((v, index) => v - edges[low][index])), { areaStyle: { color, opacity: 1 } })];
   };
   const bands = ['90 % band', '80 % band', '50 % band'];
   const drawn = dayTooltip(unit, day);
   const formatter = (list) => drawn.formatter(list.filter(({ seriesName }) => !/band/.test(seriesName)));
   figure(parent, { title: `What was expected at ${clock((issued % 86400000) / 3600000)} of ${dateOf(issued)}, and what came`, note: `${why}: ${num(error, 3)} kW in the mean`, height: 270, option: {
     grid: { left: 62, right: 16, top: 44, bottom: 34 }, legend: legend({ data: ['came', 'expected', ...bands] }), tooltip: { ...drawn, formatter }, xAxis: axis, yAxis: valueAxis(unit),
-    series: [...band(bands[0], 0, 5, .14), ...band(bands[1], 1, 4, .14), ...band(bands[2], 2, 3, .2),
+    series: [...band(bands[0], 0, 5, '#DCEAF4'), ...band(bands[1], 1, 4, '#BCD7E9'), ...band(bands[2], 2, 3, '#8FB9D6'),
       line('expected', points(expected), COLOR.accent, { lineStyle: { type: 'dashed', width: 1.6 } }), line('came', points(came), COLOR.net)] } });
 }
 
@@ -69,7 +69,7 @@ function regretByDay(parent, days) {
 function scoresOf(parent, scores) {
   if (!scores.length) return;
   const time = (minutes) => (minutes < 120 ? `${plain(minutes)} min` : `${plain(minutes / 60, 2)} h`);
-  const lead = (of) => (of.lead_from_min === of.lead_to_min ? time(of.lead_to_min) : `${time(of.lead_from_min)} to ${time(of.lead_to_min)}`);
+  const lead = (of) => (of.lead_from_min === of.lead_to_min ? time(of.lead_to_min) : `${of.lead_to_min < 120 ? plain(of.lead_from_min) : time(of.lead_from_min)} to ${time(of.lead_to_min)}`);
   const percent = (share) => (share === null ? '–' : `${num(share * 100, 3)} %`);
   const heads = ['ahead', 'scored', 'MAE (kW)', 'RMSE (kW)', 'bias (kW)', 'CRPS (kW)', 'skill against persistence', 'against the day before', 'within the 80 % band'];
   const row = (of) => [lead(of), plain(of.outcomes), ...['mae_kw', 'rmse_kw', 'bias_kw', 'crps_kw'].map((name) => num(of[name], 3)), percent(of.skill_persistence_share), percent(of.skill_day_before_share), percent(of.coverage_80_share)];
