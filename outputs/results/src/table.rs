@@ -50,7 +50,7 @@ pub(crate) trait Columns {
 pub(crate) struct TableWriter<C> {
     columns: C,
     schema: SchemaRef,
-    /// Rows since the last batch.
+    /// Pushes since the last batch.
     batch_rows: usize,
     rows: u64,
     /// None once the thread has been asked to finish.
@@ -100,10 +100,12 @@ impl<C: Columns> TableWriter<C> {
     }
 
     fn send(&mut self) -> Result<(), ResultsError> {
-        self.rows += std::mem::take(&mut self.batch_rows) as u64;
+        self.batch_rows = 0;
         let arrays = self.columns.columns().into_iter().map(Column::take).collect();
         let batch = RecordBatch::try_new(self.schema.clone(), arrays)
             .map_err(|error| ResultsError::writing(&self.path)(error.into()))?;
+        // Some tables, as that of invoices, have several rows for what is pushed at once.
+        self.rows += batch.num_rows() as u64;
         let is_taken = self.batches.as_ref().is_some_and(|batches| batches.send(batch).is_ok());
         // A thread that takes no more has met an error, which it hands over.
         if is_taken { Ok(()) } else { self.finish() }

@@ -107,7 +107,10 @@ fn two_quarter_hours_by_hand() {
     ];
     let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
     let mut found = values(&two_interval_kpis(&records()));
-    found.retain(|name, _| !name.starts_with("supply_") && !name.ends_with("_evening_peak_kw"));
+    let elsewhere = ["supply_", "reserve_", "flexibility_", "congestion_"];
+    found.retain(|name, _| {
+        !elsewhere.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with("_evening_peak_kw")
+    });
     assert_eq!(found, expected);
 }
 
@@ -167,6 +170,13 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
         [
             "battery_equivalent_full_cycles",
             "battery_lowest_soh_share",
+            "congestion_before_min",
+            "congestion_min",
+            "flexibility_energy_kwh",
+            "flexibility_ordered_kwh",
+            "flexibility_payment_eur",
+            "flexibility_penalty_eur",
+            "flexibility_requested_kwh",
             "forecast_mae_day_ahead_kw",
             "forecast_mae_hour_ahead_kw",
             "forecast_mae_next_slot_kw",
@@ -198,6 +208,12 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "plan_regret_share",
             "plans_count",
             "plans_on_news_count",
+            "reserve_called_kwh",
+            "reserve_delivered_kwh",
+            "reserve_down_held_kwh",
+            "reserve_fined_eur",
+            "reserve_paid_eur",
+            "reserve_up_held_kwh",
             "supply_biomass_kwh",
             "supply_co2_kg",
             "supply_curtailed_kwh",
