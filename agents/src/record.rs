@@ -12,7 +12,12 @@ use market::settlement::{SlotBill, TaxedInvoice};
 use market::{Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
-use std::fmt;
+
+mod event;
+mod plans;
+
+pub use event::{Event, EventCode};
+pub use plans::{ForecastRow, ForecastScoreRow, PlanDayRow, PlanReason, PlanRow, PlanSlotRow, ScheduleRow};
 
 /// A row that a participant (or the kernel) wants kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,128 +54,16 @@ pub enum Record {
     Forecast(ForecastRow),
     /// What a planned day cost, and could have cost.
     PlanDay(PlanDayRow),
+    /// What was planned and forecast for a slot, and what came.
+    PlanSlot(Box<PlanSlotRow>),
+    /// How good forecasts were so far, so many slots ahead.
+    ForecastScore(Box<ForecastScoreRow>),
     /// What the orders of a prosumer got for a contract that is traded from outside.
     Award(AwardRow),
     /// An ISP in which flexibility was asked for, or the load was beyond a limit.
     Flexibility(Box<FlexibilityRow>),
     /// An act comes to nothing: whoever did it is told why. For the kernel, which makes it an event.
     ActFailed(ActId, String),
-}
-
-/// Why a plan was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PlanReason {
-    /// There was none.
-    First,
-    /// The one in force reached no further.
-    Ended,
-    /// A local day has begun.
-    Day,
-    /// A slot has begun, and each is planned.
-    Slot,
-    /// What is not planned departs from what was forecast.
-    Forecast,
-    /// A vehicle came, or thought better of its stay.
-    Arrival,
-    /// A vehicle left, or a device fell silent.
-    Departure,
-    /// Prices were published.
-    Price,
-    /// A limit of a device changed.
-    Limit,
-    /// A device does not hold what it should by now.
-    Device,
-}
-
-impl PlanReason {
-    /// Every reason, in declaration order.
-    pub const ALL: [Self; 10] = [
-        Self::First,
-        Self::Ended,
-        Self::Day,
-        Self::Slot,
-        Self::Forecast,
-        Self::Arrival,
-        Self::Departure,
-        Self::Price,
-        Self::Limit,
-        Self::Device,
-    ];
-
-    /// The name used in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::First => "first",
-            Self::Ended => "ended",
-            Self::Day => "day",
-            Self::Slot => "slot",
-            Self::Forecast => "forecast",
-            Self::Arrival => "arrival",
-            Self::Departure => "departure",
-            Self::Price => "price",
-            Self::Limit => "limit",
-            Self::Device => "device",
-        }
-    }
-}
-
-/// A plan.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlanRow {
-    /// When it was made.
-    pub time: Time,
-    /// Why.
-    pub reason: PlanReason,
-    /// How many slots it is about.
-    pub slots: u32,
-    /// What it expects to cost, less the value of what is stored in the end, EUR.
-    pub cost_eur: f64,
-    /// By how much it misses what a device should hold, at worst, kWh.
-    pub missed_kwh: f64,
-}
-
-/// What a plan says of a device in a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ScheduleRow {
-    /// When the plan was made.
-    pub time: Time,
-    /// The battery or charge point.
-    pub device: ParticipantId,
-    /// The beginning of the slot.
-    pub slot: Time,
-    /// Its power, kW; charging positive.
-    pub power_kw: f64,
-    /// What it holds at the end of the slot, kWh.
-    pub soc_kwh: f64,
-    /// Why the plan was made.
-    pub reason: PlanReason,
-}
-
-/// What was expected of a slot: what the portfolio takes besides the storage that is planned.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ForecastRow {
-    /// When (belief time).
-    pub time: Time,
-    /// The beginning of the slot.
-    pub slot: Time,
-    /// Mean power expected, kW.
-    pub expected_kw: f64,
-    /// Its quantiles at [`LEVELS`](crate::forecast::LEVELS), kW.
-    pub quantiles_kw: [f64; 7],
-}
-
-/// What a planned local day cost at the planner's prices, and what it could have cost.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PlanDayRow {
-    /// When it was over.
-    pub time: Time,
-    /// Its first slot that was lived through.
-    pub start: Time,
-    /// What it cost, wear of batteries included, EUR.
-    pub cost_eur: f64,
-    /// What it would have cost had batteries been scheduled in perfect foresight, EUR.
-    pub best_eur: f64,
 }
 
 /// What the orders of a prosumer got.
@@ -470,183 +363,6 @@ pub struct StorageHealth {
     pub cell_max_c: f64,
     /// Energy lost in the converter, in standby and for cooling since the start.
     pub lost_kwh: f64,
-}
-
-/// Something worth knowing happened to a participant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event {
-    /// When.
-    pub time: Time,
-    /// To whom; [`ParticipantId::OUTSIDE`] for the twin as a whole.
-    pub participant: ParticipantId,
-    /// What.
-    pub code: EventCode,
-    /// The particulars, for a reader.
-    pub detail: String,
-}
-
-/// The closed list of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EventCode {
-    /// A command was refused: it can not be meant for this device.
-    CommandRefused,
-    /// A command is live but another one of higher priority is in force.
-    CommandOverruled,
-    /// A token was refused by the charge-point operator.
-    AuthorizationRefused,
-    /// A token was presented once more at a charge point: charging stopped.
-    ChargingStopped,
-    /// An order was refused by the market operator.
-    OrderRefused,
-    /// Orders of a prosumer got something, in a contract that is traded from outside.
-    OrderAwarded,
-    /// A vehicle could not drive all of its trip: its battery was empty.
-    TripCutShort,
-    /// A device did not do in a slot what its plan said.
-    PlanNotFollowed,
-    /// A plan can not meet all that is asked of it.
-    PlanMisses,
-    /// No plan could be made; the one before holds.
-    PlanFailed,
-    /// The DSO changed its load-control signal.
-    LoadControl,
-    /// The DSO changed its demand-response signal.
-    DemandResponse,
-    /// Less reserve was offered than tendered for.
-    ReserveShort,
-    /// Reserve was called for a slot.
-    ReserveCalled,
-    /// A unit delivered less reserve than was called, beyond the tolerance.
-    ReserveUndelivered,
-    /// The DSO asked for flexibility.
-    FlexibilityRequested,
-    /// The DSO ordered flexibility.
-    FlexibilityOrdered,
-    /// What was offered does not cover what the DSO asked for.
-    FlexibilityShort,
-    /// Flexibility was ordered and not delivered.
-    FlexibilityUndelivered,
-    /// A message of the flexibility market was refused.
-    FlexibilityRefused,
-    /// Mail rounds of a tick exceeded their bound; the rest of the mail waits for the next tick.
-    MailCarriedOver,
-    /// A participant failed twice at the same step: it is out, its body follows the safe intent.
-    Quarantined,
-    /// Mail for a participant that is quarantined or unknown was set aside.
-    MailUndeliverable,
-    /// An external input was taken.
-    InputTaken,
-    /// The clock was too far behind: the time until now was passed in ticks of a market slot.
-    ClockReanchored,
-    /// A device has a fault from now on.
-    FaultBegun,
-    /// A device has a fault no more.
-    FaultEnded,
-    /// What somebody outside did came to nothing.
-    ActFailed,
-    /// An asset is mirrored from now on: it gave its first sound reading.
-    MirrorBegun,
-    /// An asset is mirrored no more: it is simulated from where reality left it.
-    MirrorReleased,
-    /// The field has fallen silent about a mirrored asset: its model carries on.
-    MirrorStale,
-    /// Readings of a mirrored asset are back.
-    MirrorFresh,
-    /// Readings of an asset were refused.
-    MirrorRefused,
-    /// A mirrored asset and its model have parted.
-    MirrorDiverged,
-    /// A mirrored asset and its model agree again.
-    MirrorAgrees,
-}
-
-impl EventCode {
-    /// Every code, in declaration order.
-    pub const ALL: [Self; 35] = [
-        Self::CommandRefused,
-        Self::CommandOverruled,
-        Self::AuthorizationRefused,
-        Self::ChargingStopped,
-        Self::OrderRefused,
-        Self::OrderAwarded,
-        Self::TripCutShort,
-        Self::PlanNotFollowed,
-        Self::PlanMisses,
-        Self::PlanFailed,
-        Self::LoadControl,
-        Self::DemandResponse,
-        Self::ReserveShort,
-        Self::ReserveCalled,
-        Self::ReserveUndelivered,
-        Self::FlexibilityRequested,
-        Self::FlexibilityOrdered,
-        Self::FlexibilityShort,
-        Self::FlexibilityUndelivered,
-        Self::FlexibilityRefused,
-        Self::MailCarriedOver,
-        Self::Quarantined,
-        Self::MailUndeliverable,
-        Self::InputTaken,
-        Self::ClockReanchored,
-        Self::FaultBegun,
-        Self::FaultEnded,
-        Self::ActFailed,
-        Self::MirrorBegun,
-        Self::MirrorReleased,
-        Self::MirrorStale,
-        Self::MirrorFresh,
-        Self::MirrorRefused,
-        Self::MirrorDiverged,
-        Self::MirrorAgrees,
-    ];
-
-    /// The name used in files and on wires.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CommandRefused => "command_refused",
-            Self::CommandOverruled => "command_overruled",
-            Self::AuthorizationRefused => "authorization_refused",
-            Self::ChargingStopped => "charging_stopped",
-            Self::OrderRefused => "order_refused",
-            Self::OrderAwarded => "order_awarded",
-            Self::TripCutShort => "trip_cut_short",
-            Self::PlanNotFollowed => "plan_not_followed",
-            Self::PlanMisses => "plan_misses",
-            Self::PlanFailed => "plan_failed",
-            Self::LoadControl => "load_control",
-            Self::DemandResponse => "demand_response",
-            Self::ReserveShort => "reserve_short",
-            Self::ReserveCalled => "reserve_called",
-            Self::ReserveUndelivered => "reserve_undelivered",
-            Self::FlexibilityRequested => "flexibility_requested",
-            Self::FlexibilityOrdered => "flexibility_ordered",
-            Self::FlexibilityShort => "flexibility_short",
-            Self::FlexibilityUndelivered => "flexibility_undelivered",
-            Self::FlexibilityRefused => "flexibility_refused",
-            Self::MailCarriedOver => "mail_carried_over",
-            Self::Quarantined => "quarantined",
-            Self::MailUndeliverable => "mail_undeliverable",
-            Self::InputTaken => "input_taken",
-            Self::ClockReanchored => "clock_reanchored",
-            Self::FaultBegun => "fault_begun",
-            Self::FaultEnded => "fault_ended",
-            Self::ActFailed => "act_failed",
-            Self::MirrorBegun => "mirror_begun",
-            Self::MirrorReleased => "mirror_released",
-            Self::MirrorStale => "mirror_stale",
-            Self::MirrorFresh => "mirror_fresh",
-            Self::MirrorRefused => "mirror_refused",
-            Self::MirrorDiverged => "mirror_diverged",
-            Self::MirrorAgrees => "mirror_agrees",
-        }
-    }
-}
-
-impl fmt::Display for EventCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// Everything there is to keep of one interval.

@@ -23,6 +23,7 @@ mod mirror;
 mod money;
 mod network;
 mod orders;
+mod plans;
 mod qualities;
 mod reserve;
 mod rig;

@@ -28,7 +28,7 @@ impl Ems {
         let charging_kw: f64 = vehicles.iter().map(|vehicle| vehicle.storage.power_kw).sum();
         let storing_kw = powers_kw.iter().sum::<f64>() + charging_kw + left_kw;
         if metered_kw.is_some() {
-            planner.observe(now, (net_kw, storing_kw));
+            planner.observe(now, (net_kw, storing_kw), out);
             self.tell_deviations(now, &planner, &batteries, out);
         }
         planner.turn_day(now, &batteries, &powers_kw, out);

@@ -30,7 +30,7 @@ pub(super) fn bucket(lead: usize) -> usize {
 }
 
 /// The lead times of a bucket: those after the first value up to the second.
-fn leads(bucket: usize) -> (usize, usize) {
+pub(super) fn leads(bucket: usize) -> (usize, usize) {
     if bucket == 0 { (0, 1) } else { (1 << (bucket - 1), 1 << bucket) }
 }
 

@@ -1,6 +1,6 @@
 //! What a core keeps to forecast one series: its history, a model, and what the model has got wrong.
 
-use super::errors::{Errors, STRIDE, bucket, level_of};
+use super::errors::{Errors, STRIDE, bucket, leads, level_of};
 use super::method::{Method, Model};
 use super::{Bounds, Forecast, Grid, History, LEVELS, ObservationError, Quantiles, Scenarios, Score, Season};
 use crate::series::Series;
@@ -231,6 +231,15 @@ impl Forecaster {
     /// How good it was so far, so many slots ahead (1 is the coming one); none beyond the horizon.
     pub fn score(&self, lead: usize) -> Option<&Score> {
         self.errors.scores().get(bucket(lead))
+    }
+
+    /// The scores with the first and the last lead time each is about, in slots; the last one ends at the horizon.
+    pub fn scores_by_lead(&self) -> impl Iterator<Item = ((usize, usize), &Score)> {
+        let lead = |place: usize| {
+            let (after, until) = leads(place);
+            (after + 1, until.min(self.horizon))
+        };
+        self.errors.scores().iter().enumerate().map(move |(place, score)| (lead(place), score))
     }
 
     /// What was observed.

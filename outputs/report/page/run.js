@@ -53,6 +53,7 @@ function runPage(page, data) {
     wholeRun(page, data, days);
     everyAsset(page, data);
     marketOf(page, data, days);
+    plansOf(page, data);
     areasOf(page, data);
     comparisonOf(page, data);
   }

@@ -8,6 +8,7 @@ mod figures;
 mod flows;
 mod groups;
 mod market;
+mod plans;
 mod sample;
 mod signals;
 
@@ -56,6 +57,7 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
         document["flows"] = flows.document(&bins);
         document["assets"] = assets;
         document["market"] = market::document(head, &bins)?;
+        document["plans"] = plans::document(head, &bins)?;
         document["signals"] = head.table(&SIGNALS).map(|path| signals::signals(&path, &bins)).transpose()?.into();
         document["supply"] = head.file("supply").map(|path| signals::supply(&path, &bins)).transpose()?.into();
     }

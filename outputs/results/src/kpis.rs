@@ -5,11 +5,12 @@ mod community;
 mod definitions;
 mod flexibility;
 mod market_areas;
+mod plans;
 mod reserve;
 mod supply;
 
 use agents::reading::Signal;
-use agents::record::{Catalogue, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
+use agents::record::{Catalogue, EventCode, IntervalRows, ParticipantEntry, Record, Recorder, SessionRow, SiteEntry};
 use agents::{Calendar, Kind, SiteId, Span, Time};
 use std::error::Error;
 
@@ -23,6 +24,8 @@ use flexibility::FlexibilityTotals;
 use market_areas::MarketAreas;
 pub use market_areas::{MARKET_AREA_FIGURES, market_area_prefixes};
 pub(crate) use market_areas::{MARKET_AREA_KPIS, of_market_area};
+pub(crate) use plans::PLAN_KPIS;
+use plans::PlanTotals;
 pub(crate) use reserve::RESERVE_KPIS;
 use reserve::ReserveTotals;
 use supply::SupplyTotals;
@@ -115,6 +118,8 @@ pub(crate) struct RunTotals {
     pub(crate) reserve: Option<ReserveTotals>,
     /// None as long as nothing was asked for and no limit exceeded.
     pub(crate) flexibility: Option<FlexibilityTotals>,
+    /// None as long as nothing is planned.
+    pub(crate) plans: Option<PlanTotals>,
 }
 
 /// The netting window that is open.
@@ -221,7 +226,12 @@ impl Kpis {
             Record::Alternative(row) => self.communities.add_alternative(row),
             Record::Reserve(row) => self.run.reserve.get_or_insert_default().add(row),
             Record::Session(row) => self.run.add_session(row),
-            Record::Event(_) => self.run.events += 1,
+            Record::Event(event) => {
+                self.run.events += 1;
+                if event.code == EventCode::PlanNotFollowed {
+                    self.run.plans.get_or_insert_default().add_deviation();
+                }
+            }
             Record::Settlement(row) => {
                 self.communities.add_bill(row);
                 let island = self.areas.len() - 1;
@@ -240,7 +250,10 @@ impl Kpis {
             Record::Flexibility(row) => self.run.flexibility.get_or_insert_default().add(row),
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
             Record::Order(_) | Record::Trade(_) => {}
-            Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => {}
+            Record::Plan(row) => self.run.plans.get_or_insert_default().add_plan(row),
+            Record::PlanDay(row) => self.run.plans.get_or_insert_default().add_day(row),
+            Record::ForecastScore(row) => self.run.plans.get_or_insert_default().add_score(row),
+            Record::Schedule(_) | Record::Forecast(_) | Record::PlanSlot(_) => {}
             Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => {}
         }
     }

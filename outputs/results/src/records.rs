@@ -1,10 +1,12 @@
-//! The tables of things that happen: orders, trades, clearings, settlements, invoices, sessions, days of batteries, events.
+//! The tables of things that happen: orders, trades, clearings, settlements, invoices, sessions, days of batteries, plans,
+//! events.
 
 mod areas;
 mod comparison;
 mod flexibility;
 mod invoices;
 mod market;
+mod plans;
 mod reserve;
 
 use std::collections::BTreeMap;
@@ -15,6 +17,7 @@ use self::comparison::Comparisons;
 use self::flexibility::FlexibilityColumns;
 use self::invoices::{InvoiceColumns, InvoiceLineRow};
 use self::market::{ClearingColumns, OrderColumns, TradeColumns};
+use self::plans::Plans;
 use self::reserve::ReserveColumns;
 use crate::columns::{Column, NameColumn, NumberColumn, OptionalColumn, TextColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
@@ -22,8 +25,8 @@ use crate::folder::Folder;
 use crate::names::{Names, nano_euro};
 use crate::run::RunInfo;
 use crate::schema::{
-    AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FLEXIBILITY, INVOICES, ORDERS, RESERVE, SESSIONS,
-    SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
+    AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FLEXIBILITY, FORECAST_SCORES, FORECASTS, INVOICES, ORDERS,
+    PLAN_DAYS, PLAN_SLOTS, PLANS, RESERVE, SCHEDULES, SESSIONS, SETTLEMENTS, STORAGE_HEALTH, TRADES, Table,
 };
 use crate::table::{Columns, TableWriter};
 use agents::record::{Event, Record, SessionRow, SettlementRow, StorageHealthRow};
@@ -43,12 +46,13 @@ pub(crate) struct RecordTables {
     sessions: TableWriter<SessionColumns>,
     storage_health: TableWriter<StorageHealthColumns>,
     flexibility: TableWriter<FlexibilityColumns>,
+    plans: Plans,
     events: TableWriter<EventColumns>,
 }
 
 impl RecordTables {
     /// What is written.
-    pub(crate) const TABLES: [Table; 13] = [
+    pub(crate) const TABLES: [Table; 19] = [
         ORDERS,
         TRADES,
         CLEARINGS,
@@ -61,6 +65,12 @@ impl RecordTables {
         SESSIONS,
         STORAGE_HEALTH,
         FLEXIBILITY,
+        PLANS,
+        SCHEDULES,
+        FORECASTS,
+        PLAN_SLOTS,
+        PLAN_DAYS,
+        FORECAST_SCORES,
         EVENTS,
     ];
 
@@ -82,6 +92,7 @@ impl RecordTables {
                 info,
             )?,
             flexibility: TableWriter::create(FlexibilityColumns::new(names), folder.partial(&FLEXIBILITY), info)?,
+            plans: Plans::create(folder, info, names)?,
             events: TableWriter::create(EventColumns::new(names), folder.partial(&EVENTS), info)?,
         })
     }
@@ -104,7 +115,8 @@ impl RecordTables {
             Record::Flexibility(row) => self.flexibility.push(row),
             Record::Event(row) => self.events.push(row),
             Record::Alternative(row) => self.comparisons.push(row),
-            Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) | Record::PlanDay(_) => Ok(()),
+            Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) => self.plans.push(record),
+            Record::PlanSlot(_) | Record::PlanDay(_) | Record::ForecastScore(_) => self.plans.push(record),
             // Its value is in the signal readings of the intervals that follow; awards are sums of trades.
             Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => Ok(()),
         }
@@ -114,6 +126,7 @@ impl RecordTables {
     pub(crate) fn close(mut self) -> Result<Vec<u64>, ResultsError> {
         self.days.end().iter().try_for_each(|row| self.settlements.push(row))?;
         let [comparisons, compared_bills] = self.comparisons.close()?;
+        let [plans, schedules, forecasts, plan_slots, plan_days, scores] = self.plans.close()?;
         Ok(vec![
             self.orders.close()?,
             self.trades.close()?,
@@ -127,6 +140,12 @@ impl RecordTables {
             self.sessions.close()?,
             self.storage_health.close()?,
             self.flexibility.close()?,
+            plans,
+            schedules,
+            forecasts,
+            plan_slots,
+            plan_days,
+            scores,
             self.events.close()?,
         ])
     }

@@ -18,10 +18,10 @@ use super::Dispatch;
 use crate::core::Outbox;
 use crate::forecast::{Forecast, Forecaster, Settings};
 use crate::id::ParticipantId;
-use crate::record::{EventCode, ForecastRow, PlanReason, PlanRow, Record, ScheduleRow};
+use crate::record::{EventCode, ForecastRow, ForecastScoreRow, PlanReason, PlanRow, PlanSlotRow, Record, ScheduleRow};
 use crate::schedule::{Schedule, Warm, schedule_jointly};
 use crate::series::Series;
-use crate::time::{Calendar, Now, Span, Time};
+use crate::time::{Calendar, Now, Slot, Span, Time};
 use day::Day;
 use problem::Known;
 use serde::{Deserialize, Serialize};
@@ -98,9 +98,20 @@ impl Planner {
     }
 
     /// Reads the slot that is over: what the portfolio took, and what of that its planned storage, kW.
-    pub(super) fn observe(&mut self, now: Now, (net_kw, storing_kw): (f64, f64)) {
+    pub(super) fn observe(&mut self, now: Now, (net_kw, storing_kw): (f64, f64), out: &mut Outbox) {
+        let start = now.time - self.slot;
+        let rest_kw = net_kw - storing_kw;
+        let planned = self.plan.as_ref().and_then(|plan| Some((plan, plan.place(start, self.slot)?)));
+        out.record(Record::PlanSlot(Box::new(PlanSlotRow {
+            slot: Slot { start, length: self.slot },
+            planned_kw: planned.map(|(plan, place)| plan.devices.values().map(|device| device.power_kw[place]).sum()),
+            storing_kw,
+            planned_rest_kw: planned.map(|(plan, place)| plan.rest_kw[place]),
+            rest_kw,
+            prices: self.price(now, start, now.time),
+        })));
         // A meter that shows no number or a clock that was put back teaches nothing.
-        let _ = self.rest.observe(now.time - self.slot, net_kw - storing_kw);
+        let _ = self.rest.observe(start, rest_kw);
         if let Some(day) = &mut self.day {
             day.observe(net_kw);
         }
@@ -119,6 +130,7 @@ impl Planner {
             if let Some(row) = day.close(batteries, &self.terms) {
                 out.record(Record::PlanDay(row));
             }
+            self.tell_scores(now, out);
         }
         self.day = Some(Day::new(now, self.slot, batteries));
     }
@@ -159,6 +171,14 @@ impl Planner {
         self.plan = Some(Plan { day: now.day(), start, devices, net_kw: scheduled.net_kw, rest_kw, known });
     }
 
+    fn tell_scores(&self, now: Now, out: &mut Outbox) {
+        for ((first, last), score) in self.rest.scores_by_lead().filter(|(_, score)| score.count() > 0) {
+            let leads = (first as u32, last as u32);
+            let row = ForecastScoreRow { time: now.time, step: self.slot, leads, score: *score };
+            out.record(Record::ForecastScore(Box::new(row)));
+        }
+    }
+
     /// Why to plan anew, if there is reason to.
     fn reason(&self, now: Now, known: &Known, rest_now_kw: f64) -> Option<PlanReason> {
         let Some(plan) = &self.plan else { return Some(PlanReason::First) };
@@ -197,11 +217,14 @@ impl Planner {
         };
         let Some(planned) = plan.devices.get(&device) else { return Dispatch::Hold(0.0) };
         let power_kw = planned.power_kw[place];
-        let batteries = plan.devices.values().filter(|planned| planned.is_battery);
-        let together_kw: f64 = batteries.map(|planned| planned.power_kw[place]).sum();
-        let is_balancing = plan.net_kw[place].abs() < ZERO_KW && together_kw.abs() > ZERO_KW;
-        if planned.is_battery && is_balancing {
-            Dispatch::Follow { share: power_kw / together_kw }
+        let batteries =
+            || plan.devices.values().filter(|planned| planned.is_battery).map(|planned| planned.power_kw[place]);
+        let together_kw: f64 = batteries().sum();
+        // Only what all do alike can be shared out: nobody follows by less than nothing, or by more than all.
+        let are_alike = batteries().all(|power_kw| power_kw * together_kw >= 0.0);
+        let is_balancing = plan.net_kw[place].abs() < ZERO_KW && together_kw.abs() > ZERO_KW && are_alike;
+        if planned.is_battery && is_balancing && power_kw.abs() > ZERO_KW {
+            Dispatch::Follow { share: (power_kw / together_kw).min(1.0) }
         } else {
             Dispatch::Hold(power_kw)
         }
@@ -216,6 +239,11 @@ impl Planner {
             }
             _ => None,
         }
+    }
+
+    /// The slot so many slots after the one under way.
+    fn ahead(&self, now: Now, step: usize) -> Slot {
+        Slot { start: now.time.floor(self.slot) + self.slot * step as i64, length: self.slot }
     }
 
     /// Prices of import and export over a slot, EUR/kWh.
@@ -245,9 +273,9 @@ impl Planner {
         }
         for (device, plan) in devices.iter().zip(&scheduled.devices) {
             for (step, (power_kw, soc_kwh)) in plan.power_kw.iter().zip(&plan.soc_kwh).enumerate() {
-                let slot = now.time.floor(self.slot) + self.slot * step as i64;
+                let slot = self.ahead(now, step);
                 // What has not changed was told by an earlier plan.
-                if self.power_kw(device.id, slot).is_some_and(|known| (known - power_kw).abs() < ZERO_KW) {
+                if self.power_kw(device.id, slot.start).is_some_and(|known| (known - power_kw).abs() < ZERO_KW) {
                     continue;
                 }
                 let (power_kw, soc_kwh) = (*power_kw, *soc_kwh);
@@ -256,9 +284,63 @@ impl Planner {
             }
         }
         for (step, fan) in forecast.iter().flat_map(|forecast| forecast.quantiles.iter().enumerate()) {
-            let slot = now.time.floor(self.slot) + self.slot * step as i64;
+            let slot = self.ahead(now, step);
             let expected_kw = forecast.as_ref().map_or(0.0, |forecast| forecast.expected[step]);
             out.record(Record::Forecast(ForecastRow { time: now.time, slot, expected_kw, quantiles_kw: fan.0 }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forecast::Method;
+
+    const SLOT: Span = Span::from_minutes(15);
+
+    /// A planner whose plan brings the connection to zero in its only slot, with batteries of these powers.
+    fn balancing(powers_kw: &[f64]) -> Planner {
+        let terms = ScheduleTerms {
+            horizon: Span::DAY,
+            replan: Replan::Daily,
+            news_kw: 5.0,
+            forecast: Method::Persistence,
+            caution: 0.5,
+            prices: PlanPrices::Dso,
+            import_limit_kw: None,
+            export_limit_kw: None,
+            peak_eur_per_kw: 0.0,
+            efficiency: 0.94,
+            wear_eur_per_mwh: 10.0,
+        };
+        let mut planner = Planner::new(terms.clone(), SLOT, Calendar::default());
+        let planned = |power_kw: f64| Planned { is_battery: true, power_kw: vec![power_kw], soc_kwh: vec![50.0] };
+        planner.plan = Some(Plan {
+            day: 0,
+            start: Time(0),
+            devices: powers_kw.iter().zip(0..).map(|(kw, id)| (ParticipantId(id), planned(*kw))).collect(),
+            net_kw: vec![0.0],
+            rest_kw: vec![-powers_kw.iter().sum::<f64>()],
+            known: Known::new(&[], (&terms, &[])),
+        });
+        planner
+    }
+
+    fn dispatched(powers_kw: &[f64]) -> Vec<Dispatch> {
+        let planner = balancing(powers_kw);
+        (0..powers_kw.len() as u32).map(|id| planner.dispatch(ParticipantId(id), Time(0))).collect()
+    }
+
+    #[test]
+    fn batteries_of_a_balanced_slot_follow_the_meter_by_their_parts_and_idle_ones_rest() {
+        let follow = |share| Dispatch::Follow { share };
+        assert_eq!(dispatched(&[6.0, 0.0, 2.0]), [follow(0.75), Dispatch::Hold(0.0), follow(0.25)]);
+        assert_eq!(dispatched(&[-4.0]), [follow(1.0)]);
+    }
+
+    #[test]
+    fn batteries_that_are_to_go_opposite_ways_hold_their_powers() {
+        assert_eq!(dispatched(&[6.0, -2.0]), [Dispatch::Hold(6.0), Dispatch::Hold(-2.0)]);
+        assert_eq!(dispatched(&[0.0, 0.0]), [Dispatch::Hold(0.0), Dispatch::Hold(0.0)]);
     }
 }

@@ -6,7 +6,7 @@ use agents::reading::Source;
 use super::areas::AreaTotals;
 use super::community::of_community;
 use super::market_areas::of_market_area;
-use super::{Flow, Kpi, RESERVE_KPIS, RunTotals};
+use super::{Flow, Kpi, PLAN_KPIS, RESERVE_KPIS, RunTotals};
 
 /// A key figure made of totals `T`.
 pub(crate) struct Definition<T> {
@@ -311,7 +311,7 @@ pub(crate) const RUN_KPIS: [Definition<RunTotals>; 33] = [
 
 /// All figures of the run as a whole, in the order of the columns.
 pub(crate) fn of_run() -> impl Iterator<Item = &'static Definition<RunTotals>> {
-    RUN_KPIS.iter().chain(&RESERVE_KPIS)
+    RUN_KPIS.iter().chain(&RESERVE_KPIS).chain(&PLAN_KPIS)
 }
 
 /// Figures of a portfolio or the island.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{KPIS, POINTS, RUNS, SIGN_CONVENTION, SWEEP_KPIS, TABLES, Table, UNIT_CONVENTION, VERSION};
-use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, MARKET_AREA_KPIS, RESERVE_KPIS, RUN_KPIS};
+use crate::kpis::{AREA_KPIS, COMMUNITY_KPIS, Definition, MARKET_AREA_KPIS, PLAN_KPIS, RESERVE_KPIS, RUN_KPIS};
 
 const INTRODUCTION: &str = "\
 # Tables of a run
@@ -68,6 +68,8 @@ pub fn markdown() -> String {
     write_kpis(&mut text, &RUN_KPIS, "");
     let _ = writeln!(text, "\n### Key figures of reserve\n");
     write_kpis(&mut text, &RESERVE_KPIS, "");
+    let _ = writeln!(text, "\n### Key figures of plans and forecasts\n");
+    write_kpis(&mut text, &PLAN_KPIS, "");
     let _ = writeln!(text, "\n### Key figures of the market\n\n{COMMUNITY_INTRODUCTION}");
     write_kpis(&mut text, &COMMUNITY_KPIS, "market_");
     let _ = writeln!(text, "\n### Key figures of the market's areas\n\n{MARKET_AREA_INTRODUCTION}");

@@ -4,6 +4,8 @@
 //! from the definitions of the key figures beside the code that computes them.
 
 mod markdown;
+mod market;
+mod plans;
 mod sweep;
 mod tables;
 
@@ -13,10 +15,12 @@ use std::sync::Arc;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 pub use markdown::markdown;
+pub use market::{AREAS, CLEARINGS, COMPARED_BILLS, COMPARISONS, INVOICES, ORDERS, SETTLEMENTS, TRADES};
+pub use plans::{FORECAST_SCORES, FORECASTS, PLAN_DAYS, PLAN_SLOTS, PLANS, SCHEDULES};
 pub use sweep::{PARTS, POINTS, RUNS, SWEEP_KPIS};
 pub use tables::{
-    AREAS, ASSETS, CLEARINGS, COMPARED_BILLS, COMPARISONS, EVENTS, FAULTS, FLEXIBILITY, INVOICES, KPIS, MIRROR, ORDERS,
-    PARTICIPANTS, RESERVE, SESSIONS, SETTLEMENTS, SIGNALS, SITES, STORAGE_HEALTH, SUPPLY, TABLES, TRADES,
+    ASSETS, EVENTS, FAULTS, FLEXIBILITY, KPIS, MIRROR, PARTICIPANTS, RESERVE, SESSIONS, SIGNALS, SITES, STORAGE_HEALTH,
+    SUPPLY, TABLES,
 };
 
 /// Version of tables and `run.json`; grows when a reader has to know of a change.
@@ -168,6 +172,9 @@ mod tests {
                     "µEUR/kW" => "_ueur_per_kw",
                     "nEUR" => "_neur",
                     "%" => "_percent",
+                    "EUR" => "_eur",
+                    "min" => "_min",
+                    "share" => "_share",
                     "as the column `unit` says" => "value",
                     other => panic!("{}.{}: no word for the unit {other}", table.name, column.name),
                 };

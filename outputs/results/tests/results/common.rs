@@ -3,12 +3,14 @@
 use std::fs::{self, File};
 use std::path::Path;
 
+use agents::forecast::{Outcome, Quantiles, Score};
 use agents::reading::{
     AssetReading, AssetState, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
 };
 use agents::record::{
-    AreaRow, Catalogue, ClearingRow, Event, EventCode, IntervalRows, InvoiceRow, OrderRow, ParticipantEntry, Record,
-    Recorder, SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
+    AreaRow, Catalogue, ClearingRow, Event, EventCode, ForecastRow, ForecastScoreRow, IntervalRows, InvoiceRow,
+    OrderRow, ParticipantEntry, PlanDayRow, PlanReason, PlanRow, PlanSlotRow, Record, Recorder, ScheduleRow,
+    SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
 };
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
 use arrow_array::cast::AsArray;
@@ -279,6 +281,29 @@ pub(crate) fn records() -> Vec<Record> {
             },
         }),
         Record::Signal(Signal::LoadControl, 50.0),
+        Record::Plan(PlanRow { time: START, reason: PlanReason::Arrival, slots: 96, cost_eur: 12.5, missed_kwh: 0.25 }),
+        Record::Schedule(ScheduleRow {
+            time: START,
+            device: BATTERY,
+            slot: slot.next(),
+            power_kw: -3.5,
+            soc_kwh: 6.25,
+            reason: PlanReason::Arrival,
+        }),
+        forecast(START),
+        forecast(START + TICK),
+        Record::PlanSlot(Box::new(PlanSlotRow {
+            slot,
+            planned_kw: None,
+            storing_kw: 4.0,
+            planned_rest_kw: None,
+            rest_kw: -2.5,
+            prices: (0.2345, 0.1),
+        })),
+        Record::PlanDay(PlanDayRow { time: START + TICK, start: START, cost_eur: 12.0, best_eur: 10.0 }),
+        score((1, 1), 4.0),
+        score((3, 4), 5.0),
+        score((65, 96), 8.0),
         Record::Event(Event {
             time: START,
             participant: ParticipantId::OUTSIDE,
@@ -286,6 +311,25 @@ pub(crate) fn records() -> Vec<Record> {
             detail: "a scénario \"said\" so".into(),
         }),
     ]
+}
+
+fn forecast(time: Time) -> Record {
+    let slot = Slot { start: START + TICK * 2, length: TICK };
+    let quantiles_kw = [-5.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0];
+    Record::Forecast(ForecastRow { time, slot, expected_kw: -2.25, quantiles_kw })
+}
+
+/// One forecast that was off by so much, where persistence was off by 10 kW and the day before was not known.
+fn score(leads: (u32, u32), off_kw: f64) -> Record {
+    let mut score = Score::default();
+    score.add(&Outcome {
+        observed: 0.0,
+        expected: off_kw,
+        quantiles: Quantiles([off_kw; 7]),
+        persistence: 10.0,
+        day_before: None,
+    });
+    Record::ForecastScore(Box::new(ForecastScoreRow { time: START + TICK, step: TICK, leads, score }))
 }
 
 /// A standing charge with its tax, and what a contract has brought.

@@ -58,6 +58,19 @@ fn two_quarter_hours_by_hand() {
         ("market_savings_jain_share", 1.0),
         ("market_savings_gini_share", 0.0),
         ("faulted_h", 0.0),
+        ("plans_count", 1.0),
+        ("plans_on_news_count", 1.0),
+        ("plan_cost_eur", 12.0),
+        ("plan_best_eur", 10.0),
+        ("plan_regret_eur", 2.0),
+        ("plan_regret_share", 0.2),
+        ("plan_not_followed_count", 0.0),
+        ("forecast_mae_next_slot_kw", 4.0),
+        ("forecast_mae_hour_ahead_kw", 5.0),
+        ("forecast_mae_day_ahead_kw", 8.0),
+        ("forecast_skill_next_slot_share", 0.6),
+        ("forecast_skill_hour_ahead_share", 0.5),
+        ("forecast_skill_day_ahead_share", 0.2),
         ("events_count", 1.0),
         ("cariflex_import_kwh", 0.25),
         ("cariflex_export_kwh", 0.5),
@@ -94,11 +107,10 @@ fn two_quarter_hours_by_hand() {
     ];
     let expected: BTreeMap<_, _> = expected.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect();
     let mut found = values(&two_interval_kpis(&records()));
-    let is_asked = |name: &str| {
-        !["supply_", "reserve_", "flexibility_", "congestion_"].iter().any(|prefix| name.starts_with(prefix))
-            && !name.ends_with("_evening_peak_kw")
-    };
-    found.retain(|name, _| is_asked(name));
+    let elsewhere = ["supply_", "reserve_", "flexibility_", "congestion_"];
+    found.retain(|name, _| {
+        !elsewhere.iter().any(|prefix| name.starts_with(prefix)) && !name.ends_with("_evening_peak_kw")
+    });
     assert_eq!(found, expected);
 }
 
@@ -165,6 +177,12 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "flexibility_payment_eur",
             "flexibility_penalty_eur",
             "flexibility_requested_kwh",
+            "forecast_mae_day_ahead_kw",
+            "forecast_mae_hour_ahead_kw",
+            "forecast_mae_next_slot_kw",
+            "forecast_skill_day_ahead_share",
+            "forecast_skill_hour_ahead_share",
+            "forecast_skill_next_slot_share",
             "island_co2_kg",
             "island_contract_payments_eur",
             "island_cost_charges_eur",
@@ -183,6 +201,13 @@ fn where_there_is_nothing_to_say_a_key_figure_is_null() {
             "market_savings_gini_share",
             "market_savings_jain_share",
             "market_welfare_eur",
+            "plan_best_eur",
+            "plan_cost_eur",
+            "plan_not_followed_count",
+            "plan_regret_eur",
+            "plan_regret_share",
+            "plans_count",
+            "plans_on_news_count",
             "reserve_called_kwh",
             "reserve_delivered_kwh",
             "reserve_down_held_kwh",

@@ -19,7 +19,7 @@ fn complete_run(dir: &Path, level: Level) {
     writer.finish(Status::Complete).expect("finished");
 }
 
-const ALL: [&str; 22] = [
+const ALL: [&str; 28] = [
     "areas.parquet",
     "assets.parquet",
     "clearings.parquet",
@@ -28,13 +28,19 @@ const ALL: [&str; 22] = [
     "events.parquet",
     "faults.parquet",
     "flexibility.parquet",
+    "forecast_scores.parquet",
+    "forecasts.parquet",
     "invoices.parquet",
     "kpis.parquet",
     "mirror.parquet",
     "orders.parquet",
     "participants.parquet",
+    "plan_days.parquet",
+    "plan_slots.parquet",
+    "plans.parquet",
     "reserve.parquet",
     "run.json",
+    "schedules.parquet",
     "sessions.parquet",
     "settlements.parquet",
     "signals.parquet",

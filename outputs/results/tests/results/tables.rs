@@ -142,6 +142,37 @@ fn every_row_type_lands_in_its_table() {
     );
     assert_eq!(row("storage_health", &["cell_mean_c", "cell_max_c", "lost_kwh"]), ["29.5", "33.75", "12.5"]);
     assert_eq!(
+        row("plans", &["time", "reason", "slots", "cost_eur", "missed_kwh"]),
+        ["2026-03-20T00:00:00Z", "arrival", "96", "12.5", "0.25"]
+    );
+    assert_eq!(
+        row("schedules", &["time", "asset", "slot_start", "slot_end", "power_kw", "soc_kwh", "reason"]),
+        ["2026-03-20T00:00:00Z", "bat_01", "2026-03-20T00:15:00Z", "2026-03-20T00:30:00Z", "-3.5", "6.25", "arrival"]
+    );
+    let fan = ["time", "slot_start", "horizon_min", "expected_kw", "q05_kw", "q50_kw", "q95_kw"];
+    assert_eq!(
+        cells(&dir.path().join("forecasts.parquet"), &fan),
+        [
+            ["2026-03-20T00:00:00Z", "2026-03-20T00:30:00Z", "30", "-2.25", "-5", "-2", "1"],
+            ["2026-03-20T00:15:00Z", "2026-03-20T00:30:00Z", "15", "-2.25", "-5", "-2", "1"]
+        ]
+    );
+    let came = ["slot_start", "planned_kw", "storing_kw", "planned_rest_kw", "rest_kw"];
+    assert_eq!(row("plan_slots", &came), ["2026-03-20T00:00:00Z", "-", "4", "-", "-2.5"]);
+    let prices = ["import_price_ueur_per_kwh", "export_price_ueur_per_kwh"];
+    assert_eq!(row("plan_slots", &prices), ["234500", "100000"]);
+    assert_eq!(
+        row("plan_days", &["time", "end_time", "cost_eur", "best_eur", "regret_eur"]),
+        ["2026-03-20T00:00:00Z", "2026-03-20T00:15:00Z", "12", "10", "2"]
+    );
+    let leads = ["time", "lead_from_min", "lead_to_min", "outcomes", "mae_kw", "rmse_kw", "bias_kw", "crps_kw"];
+    assert_eq!(
+        cells(&dir.path().join("forecast_scores.parquet"), &leads)[1],
+        ["2026-03-20T00:15:00Z", "45", "60", "1", "5", "5", "5", "5"]
+    );
+    let shares = ["skill_persistence_share", "skill_day_before_share", "coverage_80_share"];
+    assert_eq!(row("forecast_scores", &shares), ["0.6", "-", "0"]);
+    assert_eq!(
         row("events", &["time", "participant", "code", "detail"]),
         ["2026-03-20T00:00:00Z", "-", "input_taken", "a scénario \"said\" so"]
     );
@@ -366,10 +397,16 @@ fn hourly_keeps_means_and_every_record() {
         cells(&dir.path().join("sites.parquet"), &["site", "power_kw", "import_kwh", "export_kwh", "imbalance_kw"]);
     assert_eq!(sites[0], ["site_a", "-1.5", "0.75", "1.5", "1.125"]);
     assert_eq!(cells(&dir.path().join("signals.parquet"), &["value"]), [["400"], ["300"]]);
-    for table in ["orders", "trades", "clearings", "settlements", "invoices", "sessions", "storage_health", "events"] {
+    let happenings =
+        ["orders", "trades", "clearings", "settlements", "invoices", "sessions", "storage_health", "events"];
+    let plans = ["plans", "schedules", "plan_slots", "plan_days", "forecast_scores"];
+    for table in happenings.into_iter().chain(plans) {
         let read = |dir: &Path| common::read(&dir.join(format!("{table}.parquet")));
         assert_eq!(read(dir.path()), read(full.path()), "{table}");
     }
+    let issued = |dir: &Path| cells(&dir.join("forecasts.parquet"), &["time"]).concat();
+    assert_eq!(issued(dir.path()), ["2026-03-20T00:00:00Z"], "only those of full hours");
+    assert_eq!(issued(full.path()).len(), 2);
     let kpis = |dir: &Path| common::read(&dir.join("kpis.parquet"));
     assert_eq!(kpis(dir.path())[0].columns(), kpis(full.path())[0].columns());
 }
@@ -420,7 +457,7 @@ fn equal_rows_give_equal_bytes() {
             long_run(dir.path(), level, 30);
         }
         let names = common::names(dirs[0].path());
-        assert_eq!(names.len(), 22);
+        assert_eq!(names.len(), 28);
         for name in names {
             let [first, second] = dirs.each_ref().map(|dir| fs::read(dir.path().join(&name)).expect("a file"));
             assert!(first == second, "{name} at level {level}");
