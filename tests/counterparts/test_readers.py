@@ -61,9 +61,9 @@ def test_columns_of_key_figures_are_as_documented(two_days):
 def test_columns_say_their_unit_and_meaning(two_days, table):
     for field in pq.read_schema(two_days / f"{table}.parquet"):
         assert field.metadata[b"description"], field.name
-        words = field.name.removesuffix("_per_kwh").split("_")
+        words = re.sub("_per_kwh?$", "", field.name).split("_")
         if words[-1] in ("kw", "kwh", "kg", "wh", "neur", "ueur"):
-            unit = field.metadata[b"unit"].decode().replace("µ", "u").replace("/kWh", "").lower()
+            unit = field.metadata[b"unit"].decode().replace("µ", "u").replace("/kWh", "").replace("/kW", "").lower()
             assert unit == words[-1], field.name
 
 

@@ -136,7 +136,10 @@ fn buyers_pay_what_sellers_receive_and_the_boundaries_collect() {
 
 #[test]
 fn with_the_retailer_behind_the_root_money_is_conserved_too() {
-    let backed: Vec<&str> = NESTED.into_iter().chain(["market.backstop=true"]).collect();
+    // Only who bids the tariff itself reaches the retailer.
+    let truthful = ["homes", "roofs", "cars", "walls"].map(|fleet| format!("fleet.{fleet}.bidding=truthful"));
+    let more = truthful.iter().map(String::as_str).chain(["market.backstop=true"]);
+    let backed: Vec<&str> = NESTED.into_iter().chain(more).collect();
     let (plan, run) = village(&backed);
     let retailer = id(&plan, "retailer");
     // Nobody bids more than the import price, so nobody reaches the retailer from within a boundary that costs something.

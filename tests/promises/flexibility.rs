@@ -23,7 +23,9 @@ fn lived(assignments: &[&str]) -> Run {
 }
 
 fn rows(run: &Run) -> Vec<&FlexibilityRow> {
-    let row = |record| if let &Record::Flexibility(ref row) = record { Some(&**row) } else { None };
+    fn row(record: &Record) -> Option<&FlexibilityRow> {
+        if let Record::Flexibility(row) = record { Some(row) } else { None }
+    }
     run.records().filter_map(row).collect()
 }
 

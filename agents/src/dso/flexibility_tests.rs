@@ -42,10 +42,7 @@ fn sense(imported_kwh: f64, of_aggregator_kwh: f64) -> FlexSense {
 
 fn requests(out: &Outbox) -> Vec<&FlexRequest> {
     let request = |mail: &'_ Mail| match &mail.message {
-        Message::Flexibility(message) => match &**message {
-            FlexMessage::Request(_) => true,
-            _ => false,
-        },
+        Message::Flexibility(message) => matches!(&**message, FlexMessage::Request(_)),
         _ => false,
     };
     let of = out.mail.iter().filter(|mail| request(mail));

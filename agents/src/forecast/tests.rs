@@ -78,7 +78,7 @@ fn pv(days: usize, seed: u64) -> Vec<f64> {
 
 fn clear_kw(index: usize) -> f64 {
     let hour = (index % DAY) as f64 / 2.0 + 0.25;
-    if hour < 6.0 || hour > 18.0 { 0.0 } else { -5.0 * libm::sin((hour - 6.0) / 12.0 * std::f64::consts::PI) }
+    if !(6.0..=18.0).contains(&hour) { 0.0 } else { -5.0 * libm::sin((hour - 6.0) / 12.0 * std::f64::consts::PI) }
 }
 
 fn observe(forecaster: &mut Forecaster, values: &[f64], from: usize) {

@@ -92,8 +92,11 @@ struct Deal {
     trade: Trade,
     buyer_pays: Price,
     /// Where the orders met, at which price, and who collects how much of a kilowatt-hour.
-    met: Option<(AreaId, Price, Vec<(AreaId, Price)>)>,
+    met: Option<(AreaId, Price, Collected)>,
 }
+
+/// What each area collects of a kilowatt-hour.
+type Collected = Vec<(AreaId, Price)>;
 
 fn read(file: &str, contents: &[u8]) -> Result<Vec<Named>, ClearError> {
     let fields = Value::Object(object(file, contents, &[])?);
