@@ -130,6 +130,9 @@ pub enum Message {
         /// The act by which it came from outside; none of an order of the prosumer's own.
         #[serde(default)]
         act: Option<ActId>,
+        /// The storage it is for; none: for the rest of the site.
+        #[serde(default)]
+        storage: Option<ParticipantId>,
     },
     /// Prosumer to market operator: what is left of its orders for a contract is withdrawn, of its own or of those that came
     /// from outside.
@@ -142,7 +145,7 @@ pub enum Message {
         #[serde(default)]
         act: Option<ActId>,
     },
-    /// Market operator to prosumer: what its orders got.
+    /// Market operator to prosumer: what its orders got, those for one storage or those for the rest of the site.
     Award {
         /// What was traded.
         product: ProductId,
@@ -154,6 +157,9 @@ pub enum Message {
         energy: Energy,
         /// Price of the award, of the last trade where trades have prices of their own.
         price: Price,
+        /// The storage the orders were for; none: for the rest of the site.
+        #[serde(default)]
+        storage: Option<ParticipantId>,
     },
     /// Market operator to those who learn from prices, or are paid by them: an auction has been cleared for a contract.
     Cleared {

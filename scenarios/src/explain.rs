@@ -170,7 +170,9 @@ pub(crate) fn single_sections() -> Vec<(&'static str, Vec<Parameter>)> {
 
 /// Sections of which there may be many, each with a name of its own and the same parameters.
 pub(crate) fn named_sections() -> Vec<(&'static str, Vec<Parameter>)> {
-    let named = all().into_iter().filter(|section| ["product", "series", "sessions"].contains(&section.name));
+    let named = all()
+        .into_iter()
+        .filter(|section| ["area", "contract", "product", "series", "sessions"].contains(&section.name));
     named.map(|section| (section.name, section.parameters)).collect()
 }
 

@@ -93,7 +93,8 @@ parameters! {
         /// random, on a ramp until the last gate, truthfully; external: orders come from outside alone.
         bidding: Bidding = Bidding::ReservationPrice, "word", Any, ASSUMPTION;
         /// Whether the retailer stands behind every auction: it buys what is offered at its feed-in price, and sells what is
-        /// asked for at its import price of the slot, after everybody else; in areas, at the root.
+        /// asked for at its import price of the slot, after everybody else; in areas, at the root. Who bids and offers
+        /// strictly within the tariff, as all but the truthful do, never reaches it.
         backstop: bool = false, "true or false", Any, "";
         /// The least level of quality that participants bid for who do not say: 0 grey, 1 green or local, 2 green and local.
         wanted_quality: u64 = 0, "level", Within(0.0, 2.0), "";

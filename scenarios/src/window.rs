@@ -88,6 +88,10 @@ pub(crate) fn read(scenario: &Scenario, sections: &Sections, problems: &RefCell<
     let written = matches!(scenario.root.at("run.start").map(|node| &node.value), Some(Value::Text(_)));
     let start = written.then(|| parse_start(&run.start, calendar).map_err(told("run.start")).ok())??;
     let end = start + run.duration;
+    if sections.reserve.is_on() && sections.flexibility.congestion_point.is_some() {
+        let text = "is set beside [reserve]: both sell the same batteries, and neither knows of the other; keep one of the two";
+        note("flexibility.congestion_point", text.into());
+    }
     if let Err(Conflict { key, text }) = sections.flexibility.check(rules.slot, calendar.utc_offset) {
         note(&format!("flexibility.{key}"), text);
     }

@@ -178,3 +178,17 @@ fn a_fork_that_can_not_be_is_refused_with_a_reason() {
     let expected = format!("`bat_01` holds {stored_kwh:.3} kWh, but may hold 4.750 kWh at most: give it more capacity");
     assert!(found.starts_with(&expected), "{found}, not {expected}");
 }
+
+#[test]
+fn a_fork_with_another_horizon_or_slot_of_plans_learns_anew() {
+    let scheduled = || changed(martinique("1d", "15m", 2), &["ems.batteries=schedule"]);
+    let original = scheduled();
+    let snapshot = saved_at(&original, at(&original, 18.25));
+    for other in ["schedule.horizon=12h", "schedule.horizon=15m", "schedule.horizon=2d", "market.slot=5m"] {
+        let ticked = ["ems.batteries=schedule", "run.tick=5m", other];
+        let forked = changed(martinique("1d", "15m", 2), &ticked);
+        let run = go_on(&forked, &snapshot.onto(&original, &forked).expect(other));
+        let plans = run.records().filter(|record| matches!(record, Record::Plan(_)));
+        assert!(plans.count() > 0, "{other}: nothing was planned");
+    }
+}

@@ -22,6 +22,7 @@ impl Ems {
     /// the start, `net_kw` the same or, at the start, what it takes now.
     pub(super) fn plan_ahead(&mut self, now: Now, metered_kw: Option<f64>, net_kw: f64, out: &mut Outbox) {
         let Some(mut planner) = self.planner.take() else { return };
+        planner.mend(now.calendar);
         let (batteries, vehicles) = (self.planned_batteries(), self.planned_vehicles(now));
         let powers_kw: Vec<f64> = batteries.iter().map(|battery| battery.storage.power_kw).collect();
         let left_kw: f64 = self.left_kw.values().filter(|_| self.schedules_vehicles()).sum();

@@ -114,6 +114,15 @@ impl Errors {
         }
     }
 
+    /// Whether these are errors of such forecasts: a fork may have changed what is forecast.
+    pub(super) fn fit(&self, grid: Grid, horizon: usize) -> bool {
+        let paths = || self.pending.iter().chain(&self.over);
+        self.horizon == horizon
+            && self.scales.len() == grid.slots_per_day()
+            && [self.recent.len(), self.fans.len(), self.scores.len()] == [bucket(horizon) + 1; 3]
+            && paths().all(|path| path.values.len() == horizon)
+    }
+
     /// The scores by bucket.
     pub(super) fn scores(&self) -> &[Score] {
         &self.scores

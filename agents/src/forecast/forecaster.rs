@@ -138,6 +138,12 @@ impl Forecaster {
         Ok(Self { grid, horizon, bounds, history, model: Model::new(method, grid, bounds), errors })
     }
 
+    /// Whether what was learned is about such slots, so far ahead. It is not where somebody has changed slot or horizon of what
+    /// was saved: then a new forecaster has to begin.
+    pub fn is_sound(&self) -> bool {
+        self.history.grid() == self.grid && self.errors.fit(self.grid, self.horizon)
+    }
+
     /// Takes what was read of a slot that is over: the mean from `slot` on. Slots that are left out are gaps.
     ///
     /// # Errors

@@ -38,6 +38,9 @@ struct Waiting {
     /// Those that came from outside.
     #[serde(default)]
     outside: BTreeSet<OrderId>,
+    /// The storage that an order is for, of those that are for one.
+    #[serde(default)]
+    storage: BTreeMap<OrderId, ParticipantId>,
 }
 
 impl Auction {
@@ -47,7 +50,7 @@ impl Auction {
     /// A sentence that says why it is refused.
     pub(super) fn take(
         &mut self,
-        Ordered { order, contract, is_outside }: Ordered,
+        Ordered { order, contract, is_outside, storage }: Ordered,
         desk: &Desk<'_>,
     ) -> Result<(), String> {
         let Energy(wh) = order.quantity;
@@ -72,6 +75,7 @@ impl Auction {
         if is_outside {
             waiting.outside.insert(id);
         }
+        waiting.storage.extend(storage.map(|storage| (id, storage)));
         Ok(())
     }
 
@@ -112,7 +116,7 @@ impl Auction {
             }
             let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas);
             keep(now, contract, &waiting, &closing, (desk, out));
-            tell(contract, &closing, desk, out);
+            tell(contract, &waiting, &closing, desk, out);
             publish(contract, &closing, desk, out);
             if desk.compares && is_ordered {
                 compare(contract, &waiting, &closing, desk, out);
@@ -228,33 +232,41 @@ fn keep(now: Now, slot: Slot, waiting: &Waiting, closing: &Closing, (desk, out):
     }));
 }
 
-/// What each prosumer has traded, and at which price last: what it pays, or receives.
-fn positions(closing: &Closing, retailer: ParticipantId) -> BTreeMap<ParticipantId, (Traded, [Price; 2])> {
-    let mut positions: BTreeMap<ParticipantId, (Traded, [Price; 2])> = BTreeMap::new();
-    for deal in &closing.deals {
-        let Deal { trade, buyer_pays } = *deal;
-        let sides = [(Side::Bid, trade.buyer, buyer_pays), (Side::Offer, trade.seller, trade.price)];
-        for (place, (side, agent, price)) in sides.into_iter().enumerate() {
-            // A retailer that stands behind a book has no meter, and waits for no award.
-            if agent != AgentId(retailer.0) {
-                let (sum, prices) = positions.entry(ParticipantId(agent.0)).or_default();
-                sum.add(&deal.part(side));
-                prices[place] = price;
-            }
-        }
+/// The two parts of each deal: whose, by which order, on which side, and what is paid or received. A retailer that stands
+/// behind a book has no meter, and waits for no award.
+fn parts(closing: &Closing, retailer: ParticipantId) -> impl Iterator<Item = (ParticipantId, OrderId, Side, &Deal)> {
+    closing.deals.iter().flat_map(move |deal| {
+        let Trade { buyer, bid, seller, offer, .. } = deal.trade;
+        let both = [(buyer, bid, Side::Bid, deal), (seller, offer, Side::Offer, deal)];
+        let told = both.map(|(agent, order, side, deal)| (ParticipantId(agent.0), order, side, deal));
+        told.into_iter().filter(move |(prosumer, ..)| *prosumer != retailer)
+    })
+}
+
+/// What each prosumer has traded.
+fn positions(closing: &Closing, retailer: ParticipantId) -> BTreeMap<ParticipantId, Traded> {
+    let mut positions: BTreeMap<ParticipantId, Traded> = BTreeMap::new();
+    for (prosumer, _, side, deal) in parts(closing, retailer) {
+        positions.entry(prosumer).or_default().add(&deal.part(side));
     }
     positions
 }
 
-/// One award per prosumer and side, one position per prosumer to the retailer.
-fn tell(slot: Slot, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
+/// One award per prosumer, side and storage (or none), at the price of its last deal; one position per prosumer to the
+/// retailer.
+fn tell(slot: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
     let product = desk.product;
-    for (prosumer, (traded, [pays, receives])) in positions(closing, desk.retailer) {
-        for (side, energy, price) in [(Side::Bid, traded.bought, pays), (Side::Offer, traded.sold, receives)] {
-            if energy > Energy(0) {
-                out.send(prosumer, Message::Award { product, slot, side, energy, price });
-            }
-        }
+    let mut awards: BTreeMap<(ParticipantId, Side, Option<ParticipantId>), (Energy, Price)> = BTreeMap::new();
+    for (prosumer, order, side, deal) in parts(closing, desk.retailer) {
+        let storage = waiting.storage.get(&order).copied();
+        let (energy, price) = awards.entry((prosumer, side, storage)).or_default();
+        *energy += deal.trade.quantity;
+        *price = if side == Side::Bid { deal.buyer_pays } else { deal.trade.price };
+    }
+    for ((prosumer, side, storage), (energy, price)) in awards {
+        out.send(prosumer, Message::Award { product, slot, side, energy, price, storage });
+    }
+    for (prosumer, traded) in positions(closing, desk.retailer) {
         out.send(desk.retailer, Message::Traded { slot, prosumer, traded });
     }
 }
@@ -263,8 +275,7 @@ fn tell(slot: Slot, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
 fn compare(contract: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
     let mut tell = |alternative, closing: &Closing| {
         let worth = waiting.worth(closing);
-        let traded = positions(closing, desk.retailer);
-        let traded = traded.into_iter().map(|(prosumer, (traded, _))| (prosumer, traded)).collect();
+        let traded = positions(closing, desk.retailer).into_iter().collect();
         let cleared = Cleared { alternative, contract, traded, worth };
         out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
     };

@@ -62,7 +62,7 @@ impl Continuous {
     pub(super) fn take(
         &mut self,
         now: Now,
-        Ordered { order, contract, is_outside }: Ordered,
+        Ordered { order, contract, is_outside, .. }: Ordered,
         desk: &Desk<'_>,
         out: &mut Outbox,
     ) -> Result<(), String> {
@@ -205,7 +205,8 @@ impl Open {
             }
         }
         for (side, prosumer) in [(Side::Bid, buyer), (Side::Offer, seller)] {
-            out.send(prosumer, Message::Award { product, slot, side, energy, price });
+            // Storage is traded in auctions.
+            out.send(prosumer, Message::Award { product, slot, side, energy, price, storage: None });
             out.send(desk.retailer, Message::Traded { slot, prosumer, traded: part(trade, side) });
         }
         if desk.compares {

@@ -78,6 +78,8 @@ pub(super) struct Ordered {
     pub(super) contract: Slot,
     /// Whether it came from outside.
     pub(super) is_outside: bool,
+    /// The storage it is for, if it is for one.
+    pub(super) storage: Option<ParticipantId>,
 }
 
 impl Desk<'_> {

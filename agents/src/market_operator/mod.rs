@@ -205,9 +205,9 @@ impl Core for MarketOperator {
             }
         }
         for mail in inbox {
-            if let Message::Order { product, slot, order, act } = &mail.message {
+            if let Message::Order { product, slot, order, act, storage } = &mail.message {
                 let order = Order { agent: AgentId(mail.from.0), submitted_ms: now.time.0, ..*order };
-                let ordered = Ordered { order, contract: *slot, is_outside: act.is_some() };
+                let ordered = Ordered { order, contract: *slot, is_outside: act.is_some(), storage: *storage };
                 self.take(now, *product, ordered, *act, out);
             }
         }
@@ -277,7 +277,7 @@ mod tests {
             submitted_ms: 0,
             lottery: u64::from(from),
         };
-        let message = Message::Order { product: ProductId(product), slot, order, act: None };
+        let message = Message::Order { product: ProductId(product), slot, order, act: None, storage: None };
         Mail { to: ParticipantId(0), from: ParticipantId(from), message }
     }
 
@@ -289,6 +289,30 @@ mod tests {
             _ => None,
         };
         out.mail.iter().filter_map(award).collect()
+    }
+
+    #[test]
+    fn an_award_says_for_which_storage_it_is() {
+        let (now, mut operator, mut out) = (at(15), operator(), Outbox::of(ParticipantId(0)));
+        let of_storage = |mut mail: Mail, of: u32| {
+            if let Message::Order { storage, .. } = &mut mail.message {
+                *storage = Some(ParticipantId(of));
+            }
+            mail
+        };
+        let offer = |wh, limit| order(0, 1, Side::Offer, (wh, limit), slot(30));
+        let bid = order(0, 2, Side::Bid, (500, 200), slot(30));
+        let book = [offer(300, 100), of_storage(offer(200, 50), 7), of_storage(offer(200, 60), 8), bid];
+        operator.step(now, &(), &book, &mut out);
+        operator.step(now, &(), &[], &mut out);
+        let award = |mail: &Mail| match mail.message {
+            Message::Award { side: Side::Offer, storage, energy, .. } => Some((storage.map(|id| id.0), energy.0)),
+            _ => None,
+        };
+        let told: Vec<_> = out.mail.iter().filter_map(award).collect();
+        assert_eq!(told, [(None, 100), (Some(7), 200), (Some(8), 200)]);
+        let positions = out.mail.iter().filter(|mail| matches!(mail.message, Message::Traded { .. }));
+        assert_eq!(positions.count(), 2, "one per prosumer");
     }
 
     #[test]

@@ -157,7 +157,7 @@ impl Prosumer {
             let limit = self.bidder.limit(now, side, (id, &venue.product), slot, prices);
             let order = StorageOrder { product: id, slot, side, quantity: Energy(energy.0.abs()), limit };
             self.storage.note_other(now, &order);
-            self.send(now, &order, self.terms.of(side), None, out);
+            self.send(now, (&order, None), self.terms.of(side), None, out);
             self.add(placed, slot, energy);
         }
     }
@@ -165,7 +165,7 @@ impl Prosumer {
     fn send(
         &self,
         now: Now,
-        order: &StorageOrder,
+        (order, storage): (&StorageOrder, Option<ParticipantId>),
         (quality, premium_bp): (u8, u32),
         act: Option<ActId>,
         out: &mut Outbox,
@@ -182,15 +182,15 @@ impl Prosumer {
             submitted_ms: now.time.0,
             lottery: self.bidder.ticket(),
         };
-        out.send(self.operator, Message::Order { product, slot, order, act });
+        out.send(self.operator, Message::Order { product, slot, order, act, storage });
     }
 
     /// Orders for the site's storage at all gates of this instant, once its manager has told of it all.
     fn order_for_storage(&mut self, now: Now, out: &mut Outbox) {
         let Some(tariff) = self.tariff.filter(|_| self.bidder.is_active()) else { return };
         let venues = Venues::clone(&self.venues);
-        for order in self.storage.orders(now, &venues, (tariff, self.rules.slot)) {
-            self.send(now, &order, self.terms.of(order.side), None, out);
+        for (storage, order) in self.storage.orders(now, &venues, (tariff, self.rules.slot)) {
+            self.send(now, (&order, Some(storage)), self.terms.of(order.side), None, out);
         }
     }
 
@@ -234,16 +234,16 @@ impl Core for Prosumer {
                 Message::Cleared { slot, price, .. } if slot.length == self.rules.slot => {
                     self.storage.note_price(*slot, *price);
                 }
-                Message::Award { product, slot, side, energy, price } => {
+                Message::Award { product, slot, side, energy, price, storage } => {
                     self.bidder.take_award(*product);
-                    let other =
-                        self.storage.take_award((*product, *slot, *side), *energy, |(manager, device, energy)| {
-                            out.send(manager, Message::Awarded { device, slot: *slot, energy });
-                        });
-                    if other > Energy(0) {
-                        self.count(*slot, *side, other);
+                    let told = self.storage.take_award((*product, *slot, *side), *storage, *energy);
+                    if let Some((manager, device, energy)) = told {
+                        out.send(manager, Message::Awarded { device, slot: *slot, energy });
                     }
-                    self.tell_award(now, (*product, *slot), (*side, *energy, *price), out);
+                    if storage.is_none() {
+                        self.count(*slot, *side, *energy);
+                        self.tell_award(now, (*product, *slot), (*side, *energy, *price), out);
+                    }
                 }
                 Message::PlaceOrder { act, order } => self.place(now, *act, order, out),
                 Message::WithdrawOrders { act, contract } => self.withdraw(*act, contract, out),
@@ -374,8 +374,14 @@ mod tests {
         assert_eq!(day_ahead.len(), 48, "of the afternoon nothing is known yet");
         let (_, slot, order) = day_ahead[8];
         assert_eq!((slot.start, order.quantity), (at(24 * 60 + 120).time, Energy(100)));
-        let award =
-            |wh| Message::Award { product: ProductId(1), slot, side: Side::Offer, energy: Energy(wh), price: Price(1) };
+        let award = |wh| Message::Award {
+            product: ProductId(1),
+            slot,
+            side: Side::Offer,
+            energy: Energy(wh),
+            price: Price(1),
+            storage: None,
+        };
         let (before, mut out) = (slot.start - QUARTER, Outbox::of(ParticipantId(3)));
         prosumer.step(at(noon), &exported(4800), &[to_prosumer(award(70))], &mut out);
         let before = Now { time: before, ..at(0) };
@@ -440,10 +446,12 @@ mod tests {
         // Of 1,300 Wh that went out, the storage gave 1,000.
         assert_eq!((site.side, site.quantity, site.limit), (Side::Offer, Energy(300), TARIFF.feed_in));
         assert!(placed[1..].iter().any(|(.., order)| order.side == Side::Bid));
-        let (price, energy) = (TARIFF.peak, Energy(1300));
-        let award = Message::Award { product: SPOT, slot, side: Side::Offer, energy, price };
+        let award = |wh, storage| {
+            let (side, energy, price) = (Side::Offer, Energy(wh), TARIFF.peak);
+            to_prosumer(Message::Award { product: SPOT, slot, side, energy, price, storage })
+        };
         let mut out = Outbox::of(ParticipantId(3));
-        prosumer.step(at(15), &exported(1300), &[to_prosumer(award)], &mut out);
+        prosumer.step(at(15), &exported(1300), &[award(300, None), award(1000, Some(device))], &mut out);
         let awarded = Message::Awarded { device, slot, energy: Energy(-1000) };
         assert_eq!(out.mail, [Mail { to: manager, from: ParticipantId(3), message: awarded }]);
         assert_eq!(prosumer.position(slot), Energy(-300));

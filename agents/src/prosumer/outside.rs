@@ -30,7 +30,7 @@ impl Prosumer {
                 self.storage.note_other(now, &order);
                 let (quality, premium_bp) = self.terms.of(placed.side);
                 let said = (placed.quality.unwrap_or(quality), placed.premium_bp.unwrap_or(premium_bp));
-                self.send(now, &order, said, Some(act), out);
+                self.send(now, (&order, None), said, Some(act), out);
             }
             Err(reason) => out.record(Record::ActFailed(act, reason)),
         }
@@ -163,7 +163,7 @@ mod tests {
         let mut prosumer = prosumer();
         for (product, id, length, wh) in [(None, 0, QUARTER, 1000), (Some("hours"), 1, Span::HOUR, 250)] {
             let out = tell(&mut prosumer, Message::PlaceOrder { act: ACT, order: placed(product, 1000) });
-            let [Mail { message: Message::Order { product, slot, order, act }, .. }] = &out.mail[..] else {
+            let [Mail { message: Message::Order { product, slot, order, act, .. }, .. }] = &out.mail[..] else {
                 panic!("one order: {:?}", out.mail)
             };
             assert_eq!((product.0, slot.length, order.quantity, *act), (id, length, Energy(wh), Some(ACT)));
@@ -205,7 +205,7 @@ mod tests {
         let mut prosumer = prosumer();
         let slot = Slot { start: NOW.time + Span::HOUR, length: Span::HOUR };
         let (side, energy, price) = (Side::Offer, Energy(250), Price(60_000));
-        let award = || Message::Award { product: ProductId(1), slot, side, energy, price };
+        let award = || Message::Award { product: ProductId(1), slot, side, energy, price, storage: None };
         assert!(tell(&mut prosumer, award()).records.is_empty(), "its own affair");
         tell(&mut prosumer, Message::PlaceOrder { act: ACT, order: placed(Some("hours"), 1000) });
         let out = tell(&mut prosumer, award());

@@ -15,7 +15,7 @@ use super::super::error::ClearError;
 use super::super::json;
 use super::super::node::Node;
 use super::super::table::{Entry, Table, figure};
-use super::{Form, Named, Problem, Solution, Solver, object};
+use super::{Form, Named, Problem, Solution, Solver, neur, object};
 use market::areas::{Area, AreaId, AreaOutcome, AreaTree, Fee, PairFees, Subsidies, clear_areas, clear_with_pair_fees};
 use market::{BoxedMechanism, Energy, Money, Order, Price, Trade, mechanism};
 use serde::Deserialize;
@@ -249,9 +249,9 @@ impl Problem for Placed {
         }
         let document = json!({
             "volume_wh": volume.0,
-            "payment_neur": paid.0,
-            "revenue_neur": received.0,
-            "fees_neur": (paid - received).0,
+            "payment_neur": neur(paid),
+            "revenue_neur": neur(received),
+            "fees_neur": neur(paid - received),
             "areas": outcomes.iter().map(|outcome| self.area(outcome)).collect::<Vec<_>>(),
             "trades": deals.iter().map(|deal| self.deal(deal)).collect::<Vec<_>>(),
         });
@@ -337,7 +337,7 @@ impl Placed {
             "bought_wh": outcome.bought.0,
             "sold_wh": outcome.sold.0,
             "local_wh": outcome.local.0,
-            "fees_neur": outcome.fees.0,
+            "fees_neur": neur(outcome.fees),
         })
     }
 

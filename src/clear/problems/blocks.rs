@@ -33,7 +33,7 @@ pub(crate) const FORM: Form = Form {
 };
 
 /// The search looks at no more nodes than this.
-const NODES: u64 = 100_000;
+const NODES: u64 = 10_000;
 
 /// Harmonised limits of the European day-ahead market, EUR/MWh.
 const USUAL_PRICES: [f64; 2] = [-500.0, 4000.0];

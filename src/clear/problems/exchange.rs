@@ -26,6 +26,9 @@ pub(crate) const FORM: Form = Form {
     read,
 };
 
+/// Most steps of an exchange: more is a mistake in the units.
+const MOST_STEPS: usize = 10_000;
+
 /// Fields that tell where a problem is from, and what others found.
 const ASIDE: [&str; 5] = ["name", "kind", "format", "provenance", "expected"];
 
@@ -33,6 +36,10 @@ fn read(file: &str, contents: &[u8]) -> Result<Vec<Named>, ClearError> {
     let name = object(file, contents, &[])?.get("name").and_then(Value::as_str).unwrap_or("exchange").to_owned();
     let exchange: Exchange = serde_json::from_value(Value::Object(object(file, contents, &ASIDE)?))
         .map_err(|error| ClearError::place(file, format!("`{name}`"), format!("{error}: see market/README.md")))?;
+    if exchange.steps > MOST_STEPS {
+        let problem = format!("is {}, at most {MOST_STEPS} are solved: divide the exchange", exchange.steps);
+        return Err(ClearError::place(file, "steps", problem));
+    }
     Ok(vec![Named { name, problem: Box::new(exchange) }])
 }
 

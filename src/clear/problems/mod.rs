@@ -12,6 +12,7 @@ mod reserve;
 use super::error::ClearError;
 use super::node::Node;
 use super::table::Table;
+use market::Money;
 use serde_json::Value;
 
 /// A form of market.
@@ -39,6 +40,11 @@ pub(crate) struct Solver {
 /// All forms besides books of orders.
 pub(crate) const FORMS: [&Form; 6] =
     [&areas::FORM, &blocks::FORM, &dispatch::FORM, &negotiation::FORM, &exchange::FORM, &reserve::FORM];
+
+/// Nano-euro in JSON: a number, or beyond 64 bits its digits as a text.
+fn neur(Money(amount): Money) -> Value {
+    i64::try_from(amount).map_or_else(|_| Value::from(amount.to_string()), Value::from)
+}
 
 /// A problem and its name.
 pub(crate) struct Named {

@@ -12,7 +12,7 @@
 
 use super::super::error::ClearError;
 use super::super::table::{Entry, Table, figure};
-use super::{Form, Named, Problem, Solution, Solver, object};
+use super::{Form, Named, Problem, Solution, Solver, neur, object};
 use market::reserve::{
     Activation, CapacityPrice, Delivery, DeliveryReport, DeliveryRules, Demand, Direction, Power, Pricing, Procurement,
     ReserveOffer, SlotNeed, Tender, TenderRules, Window, Zone, activate, procure, settle_delivery,
@@ -286,7 +286,7 @@ impl TenderFile {
                     "direction": award.offer.direction,
                     "accepted_w": award.accepted.0,
                     "price_ueur_per_kw": award.price.0,
-                    "payment_neur": award.payment().0,
+                    "payment_neur": neur(award.payment()),
                 })
             })
             .collect();
@@ -299,7 +299,7 @@ impl TenderFile {
                     "accepted_w": result.accepted().0,
                     "shortfall_w": result.shortfall().0,
                     "zone_shortfall_w": result.objective.zone_shortfall_w,
-                    "payment_neur": result.payment().0,
+                    "payment_neur": neur(result.payment()),
                     "optimal": result.is_optimal(),
                 })
             })
@@ -321,15 +321,15 @@ impl TenderFile {
                 .map(|(provider, account)| {
                     json!({
                         "provider": providers[provider.0 as usize],
-                        "capacity_neur": account.capacity.0,
-                        "energy_neur": account.energy.0,
-                        "energy_fines_neur": account.energy_fines.0,
-                        "capacity_fines_neur": account.capacity_fines.0,
-                        "net_neur": account.net().0,
+                        "capacity_neur": neur(account.capacity),
+                        "energy_neur": neur(account.energy),
+                        "energy_fines_neur": neur(account.energy_fines),
+                        "capacity_fines_neur": neur(account.capacity_fines),
+                        "net_neur": neur(account.net()),
                     })
                 })
                 .collect();
-            json!({"accounts": accounts, "operator_pays_neur": delivery.operator_pays.0})
+            json!({"accounts": accounts, "operator_pays_neur": neur(delivery.operator_pays)})
         });
         let document = json!({"directions": directions, "awards": awards, "slots": called, "settlement": settled});
         let Value::Object(document) = document else { unreachable!("it is written as an object") };

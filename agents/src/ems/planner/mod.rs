@@ -76,16 +76,28 @@ impl Plan {
     }
 }
 
+fn forecaster(terms: &ScheduleTerms, slot: Span, calendar: Calendar) -> Forecaster {
+    let horizon = (terms.horizon.0 / slot.0).max(1) as usize;
+    let settings = Settings::new(terms.forecast.clone(), slot, calendar, horizon);
+    Forecaster::new(settings).expect("the scenario's forecast was checked")
+}
+
 impl Planner {
     /// A planner that knows nothing yet.
     ///
     /// # Panics
     /// If the terms are such as no scenario lets through.
     pub(super) fn new(terms: ScheduleTerms, slot: Span, calendar: Calendar) -> Self {
-        let horizon = (terms.horizon.0 / slot.0).max(1) as usize;
-        let settings = Settings::new(terms.forecast.clone(), slot, calendar, horizon);
-        let rest = Forecaster::new(settings).expect("the scenario's forecast was checked");
+        let rest = forecaster(&terms, slot, calendar);
         Self { terms, slot, rest, plan: None, warm: Warm::default(), prices: Vec::new(), day: None }
+    }
+
+    /// Begins anew what does not fit its terms any more: a fork may have another slot or horizon.
+    pub(super) fn mend(&mut self, calendar: Calendar) {
+        if !self.rest.is_sound() {
+            self.rest = forecaster(&self.terms, self.slot, calendar);
+            (self.plan, self.day, self.warm) = (None, None, Warm::default());
+        }
     }
 
     /// The DSO has published prices for a day.

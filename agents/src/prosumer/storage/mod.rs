@@ -6,8 +6,8 @@
 //! Both a bid and an offer for one slot are well: the bid is always below. What is awarded is told to the manager as
 //! the sum for the slot, so that a message that is lost is made good by the next.
 //!
-//! Storage is traded in auctions of contracts as long as a settlement slot. What else the site trades in the same auction
-//! shares the award: the better limit is filled first, which is how every merit order does it.
+//! Storage is traded in auctions of contracts as long as a settlement slot. The operator says of each award for which storage
+//! it is, or that it is for the rest of the site.
 
 mod prices;
 mod projection;
@@ -111,48 +111,35 @@ impl StorageTrader {
         self.out.push(Placed { device, product, slot, side, limit, left, at: now.time });
     }
 
-    /// Takes an award: gives what is storage's to the storages and tells of it; returns what is left for the rest of the site.
+    /// Takes an award for a storage, or for the rest of the site: what is filled is out no more. Of a storage's, says what it is
+    /// to do in the slot.
     pub(super) fn take_award(
         &mut self,
         (product, slot, side): (ProductId, Slot, Side),
+        storage: Option<ParticipantId>,
         energy: Energy,
-        mut tell: impl FnMut(Told),
-    ) -> Energy {
-        let is_meant = |placed: &&mut Placed| {
-            (placed.product, placed.slot, placed.side) == (product, slot, side) && placed.left > Energy(0)
-        };
-        let mut meant: Vec<&mut Placed> = self.out.iter_mut().filter(is_meant).collect();
-        // The best limit first; among equals the order in which they were placed.
-        meant.sort_by_key(|placed| if side == Side::Bid { -placed.limit.0 } else { placed.limit.0 });
+    ) -> Option<Told> {
         let mut rest = energy;
-        let mut changed: BTreeMap<ParticipantId, Energy> = BTreeMap::new();
-        let mut other = Energy(0);
-        for placed in meant {
-            let part = placed.left.min(rest);
-            placed.left -= part;
-            rest -= part;
-            match placed.device {
-                Some(device) => *changed.entry(device).or_default() += part,
-                None => other += part,
+        for placed in &mut self.out {
+            if (placed.device, placed.product, placed.slot, placed.side) == (storage, product, slot, side) {
+                let part = placed.left.min(rest);
+                placed.left -= part;
+                rest -= part;
             }
         }
-        for (device, energy) in changed.into_iter().filter(|(_, energy)| *energy > Energy(0)) {
-            let net = self.awarded.entry(device).or_default().entry(slot.start).or_default();
-            *net = if side == Side::Bid { *net + energy } else { *net - energy };
-            if let Some(manager) = self.manager {
-                tell((manager, device, *net));
-            }
-        }
-        other + rest
+        let device = storage?;
+        let net = self.awarded.entry(device).or_default().entry(slot.start).or_default();
+        *net = if side == Side::Bid { *net + energy } else { *net - energy };
+        Some((self.manager?, device, *net))
     }
 
-    /// The orders of all storages at the gates of this instant; they count as placed.
+    /// The orders of all storages, each with its storage, at the gates of this instant; they count as placed.
     pub(super) fn orders(
         &mut self,
         now: Now,
         venues: &[Venue],
         (tariff, length): (RetailTariff, Span),
-    ) -> Vec<StorageOrder> {
+    ) -> Vec<(ParticipantId, StorageOrder)> {
         let retail: Retail = (tariff, now.calendar);
         let told: Vec<TradableStorage> = self.told.values().map(|(_, tradable)| *tradable).collect();
         let mut orders = Vec::new();
@@ -180,7 +167,7 @@ impl StorageTrader {
                 gate.bids(self.ranked(&contracts, |worth| worth.taking.0, &retail), curve.as_ref());
                 for order in gate.orders {
                     self.place(now, Some(tradable.device), &order);
-                    orders.push(order);
+                    orders.push((tradable.device, order));
                 }
             }
         }

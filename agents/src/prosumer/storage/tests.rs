@@ -48,7 +48,7 @@ fn venues() -> Venues {
 fn ordered(trader: &mut StorageTrader, quarter: i64, tradable: TradableStorage) -> Vec<StorageOrder> {
     trader.forget(at(quarter));
     trader.note_storage(at(quarter), EMS, tradable);
-    trader.orders(at(quarter), &venues(), (TARIFF, QUARTER))
+    trader.orders(at(quarter), &venues(), (TARIFF, QUARTER)).into_iter().map(|(_, order)| order).collect()
 }
 
 /// Lives through days: of each order the market fills a part, and the storage does what was awarded. Returns what it sold
@@ -61,12 +61,10 @@ fn live(days: i64, energy_kwh: f64, mut fill: impl FnMut(i64, &StorageOrder) -> 
             let (part, price) = fill(quarter, &order);
             assert!(part <= order.quantity.0);
             if part > 0 {
-                let rest =
-                    trader.take_award((order.product, order.slot, order.side), Energy(part), |(ems, of, net)| {
-                        assert_eq!((ems, of), (EMS, DEVICE));
-                        awarded.insert(order.slot.start, net);
-                    });
-                assert_eq!(rest, Energy(0));
+                let contract = (order.product, order.slot, order.side);
+                let told = trader.take_award(contract, Some(DEVICE), Energy(part)).expect("its manager is known");
+                assert_eq!((told.0, told.1), (EMS, DEVICE));
+                awarded.insert(order.slot.start, told.2);
                 let eur = (Energy(part) * price).as_eur();
                 earned += if order.side == Side::Bid { -eur } else { eur };
             }
@@ -158,17 +156,17 @@ fn what_a_vehicle_must_charge_is_bid_at_the_retailers_price_and_no_more_than_tha
 }
 
 #[test]
-fn the_site_gets_what_its_better_order_is_awarded_and_the_storage_the_rest() {
+fn an_award_is_the_storages_or_that_of_the_rest_of_the_site_as_the_operator_says() {
     let mut trader = StorageTrader::default();
     let orders = ordered(&mut trader, 1, battery(50.0));
     let (product, slot, side) = (ProductId(0), slot(2), Side::Offer);
     trader.note_other(at(1), &StorageOrder { product, slot, side, quantity: Energy(700), limit: TARIFF.feed_in });
-    let mut told = Vec::new();
-    assert_eq!(trader.take_award((product, slot, side), Energy(1000), |told_of| told.push(told_of)), Energy(700));
-    assert_eq!(told, [(EMS, DEVICE, Energy(-300))]);
+    assert_eq!(trader.take_award((product, slot, side), None, Energy(700)), None, "the rest of the site's");
+    let sold = trader.take_award((product, slot, side), Some(DEVICE), Energy(300));
+    assert_eq!(sold, Some((EMS, DEVICE, Energy(-300))));
     assert!(orders.iter().any(|order| order.side == Side::Offer));
-    assert_eq!(trader.take_award((product, slot, Side::Bid), Energy(100), |told_of| told.push(told_of)), Energy(0));
-    assert_eq!(told[1], (EMS, DEVICE, Energy(-200)), "always the sum");
+    let bought = trader.take_award((product, slot, Side::Bid), Some(DEVICE), Energy(100));
+    assert_eq!(bought, Some((EMS, DEVICE, Energy(-200))), "always the sum");
 }
 
 #[test]
