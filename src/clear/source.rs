@@ -64,6 +64,11 @@ fn is_parquet(path: &Path) -> Result<bool, ClearError> {
 /// The orders in the folder of a run.
 fn orders_of(file: &str, dir: &Path) -> Result<PathBuf, ClearError> {
     let path = dir.join(results::schema::ORDERS.file_name());
+    if has_areas(dir) {
+        let problem = "holds a run whose market has areas, and orders do not say in which they are: run the scenario without \
+                       [area.NAME], or write its books with their areas (market/README.md)";
+        return Err(ClearError::file(file, problem));
+    }
     if path.is_file() {
         return Ok(path);
     }
@@ -73,6 +78,13 @@ fn orders_of(file: &str, dir: &Path) -> Result<PathBuf, ClearError> {
         "is a folder without orders.parquet: give a file of books, or the folder of a run"
     };
     Err(ClearError::file(file, problem))
+}
+
+/// Whether the market of a run was cleared in areas.
+fn has_areas(dir: &Path) -> bool {
+    let run = fs::read(dir.join("run.json")).ok();
+    let run: Option<serde_json::Value> = run.and_then(|text| serde_json::from_slice(&text).ok());
+    run.is_some_and(|run| run["scenario"]["area"].as_object().is_some_and(|areas| !areas.is_empty()))
 }
 
 fn text(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
@@ -100,6 +112,16 @@ fn document(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_in_areas_is_not_cleared_as_one_book() {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::write(dir.path().join("run.json"), r#"{"scenario": {"area": {"north": {}}}}"#).expect("written");
+        let refused = |dir: &Path| open(dir).err().expect("there are no orders").to_string();
+        assert!(refused(dir.path()).contains("run the scenario without [area.NAME]"));
+        fs::write(dir.path().join("run.json"), r#"{"scenario": {"area": {}}}"#).expect("written");
+        assert!(refused(dir.path()).contains("kept no orders"));
+    }
 
     #[test]
     fn what_a_file_holds_tells_which_negotiation_is_meant() {
