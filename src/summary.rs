@@ -26,7 +26,8 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
         plan.seed
     )?;
     writeln!(out)?;
-    for kpi in summary.kpis.iter().filter(|kpi| area_of(kpi).is_none()) {
+    // What a run has nothing to say of, for instance reserve where there is none, is in its table only.
+    for kpi in summary.kpis.iter().filter(|kpi| area_of(kpi).is_none() && kpi.value.is_some()) {
         writeln!(out, "  {:<42} {:>14} {}", kpi.label, figure(kpi), unit(kpi))?;
     }
     print_side_by_side(&summary.kpis, out)?;
@@ -38,11 +39,31 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
 /// Most columns of a table side by side; what is beyond goes into one below.
 const MOST_COLUMNS: usize = 5;
 
-/// Rules side by side, then portfolios and the island: a line per figure, a column each.
+/// What figures side by side are of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Rule,
+    MarketArea,
+    Portfolio,
+}
+
+impl Side {
+    const ALL: [Self; 3] = [Self::Rule, Self::MarketArea, Self::Portfolio];
+
+    fn of(kpi: &Kpi) -> Self {
+        let begins_with = |prefix| kpi.name.starts_with(prefix);
+        match () {
+            () if begins_with("market_") || begins_with("compare_") => Self::Rule,
+            () if begins_with("area_") => Self::MarketArea,
+            () => Self::Portfolio,
+        }
+    }
+}
+
+/// Rules side by side, then the market's areas, then portfolios and the island: a line per figure, a column each.
 fn print_side_by_side(kpis: &[Kpi], out: &mut impl Write) -> io::Result<()> {
-    let is_of_rule = |kpi: &Kpi| ["market_", "compare_"].iter().any(|prefix| kpi.name.starts_with(prefix));
-    for of_rules in [true, false] {
-        let kpis: Vec<_> = kpis.iter().filter(|kpi| is_of_rule(kpi) == of_rules).collect();
+    for side in Side::ALL {
+        let kpis: Vec<_> = kpis.iter().filter(|kpi| Side::of(kpi) == side).collect();
         let mut columns: Vec<&str> = Vec::new();
         for (column, _) in kpis.iter().filter_map(|kpi| area_of(kpi)) {
             if !columns.contains(&column) {

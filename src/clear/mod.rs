@@ -54,7 +54,7 @@ pub struct ClearArgs {
     #[arg(value_name = "FILE", required_unless_present = "list")]
     pub files: Vec<PathBuf>,
     /// What clears them; several are compared. Repeatable.
-    #[arg(long, value_name = "MECHANISM", required_unless_present = "list")]
+    #[arg(long, value_name = "MECHANISM")]
     pub mechanism: Vec<String>,
     /// Clear this book alone: its name, or the first instant of its delivery slot.
     #[arg(long, value_name = "NAME")]
@@ -80,6 +80,9 @@ pub struct ClearArgs {
 pub fn clear(args: &ClearArgs) -> Result<Ended, Error> {
     if args.list {
         return print(mechanisms::list().as_bytes());
+    }
+    if args.mechanism.is_empty() {
+        return Err(ClearError::Mechanism("say what clears them (cariflex clear --list tells of each)".into()).into());
     }
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);

@@ -98,6 +98,17 @@ def test_what_is_settled_is_compared_with_what_would_have_been(database, folder)
     assert figure(database, "market_savings_jain_share") == pytest.approx(jain, abs=1e-6)
 
 
+def test_what_was_traded_counts_as_it_is_delivered_like_what_it_is_compared_with(database):
+    volume_wh, value_neur, welfare_neur = rows(
+        database, "SELECT sum(volume_wh), sum(value_neur), sum(welfare_neur) FROM comparisons WHERE rule = 'settled'"
+    )[0]
+    assert figure(database, "market_volume_kwh") == pytest.approx(volume_wh / 1e3, abs=0.0006)
+    assert figure(database, "market_welfare_eur") == pytest.approx(welfare_neur / 1e9, abs=1e-6)
+    assert figure(database, "market_mean_price_eur_per_mwh") == pytest.approx(value_neur / volume_wh / 1e3, abs=0.0006)
+    ahead_wh = rows(database, "SELECT sum(volume_wh) FROM clearings WHERE slot_start >= (SELECT max(end_time) FROM comparisons)")[0][0]
+    assert ahead_wh > 0, "nothing was traded ahead: the figures could be of all clearings"
+
+
 def test_the_report_shows_the_rules_side_by_side(folder):
     ended = cli.cariflex("report", folder)
     assert ended.code == 0, ended.err

@@ -327,7 +327,9 @@ impl FlexTerms {
 pub(super) fn extent(powers_w: impl Iterator<Item = i64> + Clone, slot: Span, what: &str) -> String {
     let most_kw = powers_w.clone().max_by_key(|power_w| power_w.abs()).unwrap_or(0) as f64 / 1000.0;
     let energy = Energy::from_kwh(powers_w.clone().map(|power_w| power_w as f64 / 1000.0).sum::<f64>() * slot.hours());
-    format!("up to {most_kw:.1} kW in {} {what}, {:.1} kWh", powers_w.count(), energy.as_kwh())
+    // Of nothing, or of less than is shown, a minus would be odd.
+    let shown = |value: f64| (value * 10.0).round() / 10.0 + 0.0;
+    format!("up to {:.1} kW in {} {what}, {:.1} kWh", shown(most_kw), powers_w.count(), shown(energy.as_kwh()))
 }
 
 #[cfg(test)]

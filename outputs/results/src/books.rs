@@ -2,22 +2,14 @@
 //!
 //! [`Table`](crate::read::Table) reads the books themselves, whoever wrote them.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use agents::Time;
-use arrow_array::builder::{
-    Int64Builder, StringBuilder, StringDictionaryBuilder, TimestampMillisecondBuilder, UInt64Builder,
-};
-use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, RecordBatch};
-use parquet::arrow::ArrowWriter;
 
+use crate::columns::{Column as Filled, NumberColumn, OptionalTimeColumn, TextColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::schema::{Column, ColumnType, Table};
-use crate::table::{BATCH_ROWS, ROW_GROUP_ROWS, metadata, properties};
+use crate::table::{Columns, TableWriter};
 
 const fn column(name: &'static str, ty: ColumnType, unit: &'static str, description: &'static str) -> Column {
     Column { name, ty, nullable: false, unit, sign: "", description }
@@ -82,16 +74,7 @@ pub struct ClearedTrade<'a> {
 }
 
 /// Writes [`CLEARED_TRADES`] row by row, in bounded memory. The caller gives the file its last name.
-pub struct ClearedTrades {
-    path: PathBuf,
-    writer: ArrowWriter<BufWriter<File>>,
-    names: [StringDictionaryBuilder<Int32Type>; 5],
-    orders: [StringBuilder; 2],
-    slot_start: TimestampMillisecondBuilder,
-    trade: UInt64Builder,
-    numbers: [Int64Builder; 2],
-    waiting_rows: usize,
-}
+pub struct ClearedTrades(TableWriter<TradeColumns>);
 
 impl ClearedTrades {
     /// Creates the file.
@@ -99,54 +82,58 @@ impl ClearedTrades {
     /// # Errors
     /// If it can not be written. So do the others.
     pub fn create(path: &Path) -> Result<Self, ResultsError> {
-        let file = File::create(path).map_err(ResultsError::io("create", path))?;
-        let properties =
-            properties(metadata(&CLEARED_TRADES, None)).set_max_row_group_row_count(Some(ROW_GROUP_ROWS)).build();
-        let writer = ArrowWriter::try_new(BufWriter::new(file), CLEARED_TRADES.arrow_schema(), Some(properties))
-            .map_err(ResultsError::writing(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            writer,
-            names: Default::default(),
-            orders: Default::default(),
-            slot_start: TimestampMillisecondBuilder::new().with_timezone("UTC"),
-            trade: UInt64Builder::new(),
-            numbers: Default::default(),
-            waiting_rows: 0,
-        })
+        TableWriter::create(TradeColumns::default(), path.to_owned(), None).map(Self)
     }
 
     /// Appends a row.
     pub fn push(&mut self, row: &ClearedTrade<'_>) -> Result<(), ResultsError> {
-        let names = [row.file, row.book, row.mechanism, row.buyer, row.seller];
-        self.names.iter_mut().zip(names).for_each(|(column, name)| column.append_value(name));
-        self.orders.iter_mut().zip([row.bid, row.offer]).for_each(|(column, order)| column.append_value(order));
-        self.slot_start.append_option(row.slot_start.map(|time| time.0));
-        self.trade.append_value(row.trade);
-        let numbers = [row.energy_wh, row.price_ueur_per_kwh];
-        self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.append_value(number));
-        self.waiting_rows += 1;
-        if self.waiting_rows == BATCH_ROWS { self.write() } else { Ok(()) }
+        self.0.push(row)
     }
 
     /// Writes what is left and the footer.
-    pub fn finish(mut self) -> Result<(), ResultsError> {
-        self.write()?;
-        self.writer.close().map(drop).map_err(ResultsError::writing(&self.path))
+    pub fn finish(self) -> Result<(), ResultsError> {
+        self.0.close().map(drop)
+    }
+}
+
+#[derive(Default)]
+struct TradeColumns {
+    file: WordColumn,
+    book: WordColumn,
+    slot_start: OptionalTimeColumn,
+    mechanism: WordColumn,
+    trade: NumberColumn<u64>,
+    bid: TextColumn,
+    offer: TextColumn,
+    buyer: WordColumn,
+    seller: WordColumn,
+    energy_wh: NumberColumn<i64>,
+    price_ueur_per_kwh: NumberColumn<i64>,
+}
+
+impl Columns for TradeColumns {
+    const TABLE: Table = CLEARED_TRADES;
+    type Row<'a> = ClearedTrade<'a>;
+
+    fn push(&mut self, row: &ClearedTrade<'_>) -> Result<(), ResultsError> {
+        self.file.push(row.file);
+        self.book.push(row.book);
+        self.slot_start.push(row.slot_start);
+        self.mechanism.push(row.mechanism);
+        self.trade.push(row.trade);
+        self.bid.push(row.bid);
+        self.offer.push(row.offer);
+        self.buyer.push(row.buyer);
+        self.seller.push(row.seller);
+        self.energy_wh.push(row.energy_wh);
+        self.price_ueur_per_kwh.push(row.price_ueur_per_kwh);
+        Ok(())
     }
 
-    fn write(&mut self) -> Result<(), ResultsError> {
-        self.waiting_rows = 0;
-        let [file, book, mechanism, buyer, seller] = self.names.each_mut().map(|column| Arc::new(column.finish()));
-        let [bid, offer] = self.orders.each_mut().map(|column| Arc::new(column.finish()));
-        let [energy, price] = self.numbers.each_mut().map(|column| Arc::new(column.finish()));
-        let (slot_start, trade) = (Arc::new(self.slot_start.finish()), Arc::new(self.trade.finish()));
-        let columns: Vec<ArrayRef> =
-            vec![file, book, slot_start, mechanism, trade, bid, offer, buyer, seller, energy, price];
-        RecordBatch::try_new(CLEARED_TRADES.arrow_schema(), columns)
-            .map_err(Into::into)
-            .and_then(|batch| self.writer.write(&batch))
-            .map_err(ResultsError::writing(&self.path))
+    fn columns(&mut self) -> Vec<&mut dyn Filled> {
+        let Self { file, book, slot_start, mechanism, trade, bid, offer, buyer, seller, energy_wh, price_ueur_per_kwh } =
+            self;
+        vec![file, book, slot_start, mechanism, trade, bid, offer, buyer, seller, energy_wh, price_ueur_per_kwh]
     }
 }
 
@@ -154,6 +141,7 @@ impl ClearedTrades {
 mod tests {
     use super::*;
     use crate::read;
+    use crate::table::BATCH_ROWS;
 
     #[test]
     fn trades_come_back_as_they_were_written_over_many_batches() {

@@ -51,8 +51,12 @@ impl Column for NameColumn {
 pub(crate) struct WordColumn(StringDictionaryBuilder<Int32Type>);
 
 impl WordColumn {
-    pub(crate) fn push(&mut self, word: &'static str) {
+    pub(crate) fn push(&mut self, word: &str) {
         self.0.append_value(word);
+    }
+
+    pub(crate) fn push_or_null(&mut self, word: Option<&str>) {
+        self.0.append_option(word);
     }
 }
 
@@ -89,6 +93,22 @@ impl TimeColumn {
 }
 
 impl Column for TimeColumn {
+    fn take(&mut self) -> ArrayRef {
+        Arc::new(TimestampMillisecondArray::from(take(&mut self.0)).with_timezone("UTC"))
+    }
+}
+
+/// A column of instants, some of which are not there.
+#[derive(Debug, Default)]
+pub(crate) struct OptionalTimeColumn(Vec<Option<i64>>);
+
+impl OptionalTimeColumn {
+    pub(crate) fn push(&mut self, time: Option<Time>) {
+        self.0.push(time.map(|time| time.0));
+    }
+}
+
+impl Column for OptionalTimeColumn {
     fn take(&mut self) -> ArrayRef {
         Arc::new(TimestampMillisecondArray::from(take(&mut self.0)).with_timezone("UTC"))
     }

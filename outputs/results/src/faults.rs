@@ -114,9 +114,9 @@ impl FaultColumns {
 
 impl Columns for FaultColumns {
     const TABLE: Table = FAULTS;
-    type Row = (Time, FaultRow);
+    type Row<'a> = (Time, FaultRow);
 
-    fn push(&mut self, (time, row): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, (time, row): &Self::Row<'_>) -> Result<(), ResultsError> {
         let faults: Vec<_> = row.faults.iter().map(|kind| kind.as_str()).collect();
         self.time.push(*time);
         self.asset.push(row.asset.index());

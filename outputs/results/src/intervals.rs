@@ -104,9 +104,9 @@ impl AssetColumns {
 
 impl Columns for AssetColumns {
     const TABLE: Table = ASSETS;
-    type Row = (Time, AssetReading);
+    type Row<'a> = (Time, AssetReading);
 
-    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, &(time, reading): &Self::Row<'_>) -> Result<(), ResultsError> {
         self.time.push(time);
         self.asset.push(reading.asset.index());
         self.kind.push(self.names.kind_of[reading.asset.index()] as usize);
@@ -156,9 +156,9 @@ impl SiteColumns {
 
 impl Columns for SiteColumns {
     const TABLE: Table = SITES;
-    type Row = (Time, SiteReading);
+    type Row<'a> = (Time, SiteReading);
 
-    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, &(time, reading): &Self::Row<'_>) -> Result<(), ResultsError> {
         self.time.push(time);
         self.site.push(reading.site.index());
         self.power_kw.push(reading.power_kw);
@@ -200,9 +200,9 @@ impl SignalColumns {
 
 impl Columns for SignalColumns {
     const TABLE: Table = SIGNALS;
-    type Row = (Time, SignalReading);
+    type Row<'a> = (Time, SignalReading);
 
-    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, &(time, reading): &Self::Row<'_>) -> Result<(), ResultsError> {
         let key = reading.signal as usize;
         self.time.push(time);
         self.signal.push(key);
@@ -242,9 +242,9 @@ impl SupplyColumns {
 
 impl Columns for SupplyColumns {
     const TABLE: Table = SUPPLY;
-    type Row = SupplyReading;
+    type Row<'a> = SupplyReading;
 
-    fn push(&mut self, reading: &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, reading: &Self::Row<'_>) -> Result<(), ResultsError> {
         self.time.push(reading.slot.start);
         self.source.push(reading.source as usize);
         self.power_kw.push(reading.power_kw);
@@ -298,9 +298,9 @@ impl MirrorColumns {
 
 impl Columns for MirrorColumns {
     const TABLE: Table = MIRROR;
-    type Row = (Time, MirrorReading);
+    type Row<'a> = (Time, MirrorReading);
 
-    fn push(&mut self, &(time, reading): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, &(time, reading): &Self::Row<'_>) -> Result<(), ResultsError> {
         self.time.push(time);
         self.asset.push(reading.asset.index());
         self.field_power_kw.push(reading.field_power_kw);

@@ -3,6 +3,7 @@
 mod areas;
 mod community;
 mod definitions;
+mod deliveries;
 mod flexibility;
 mod market_areas;
 mod plans;
@@ -202,6 +203,8 @@ impl Kpis {
         for record in rows.records {
             self.add_record(record);
         }
+        self.communities.reach(rows.start + rows.length);
+        self.market_areas.reach(rows.start + rows.length);
     }
 
     /// The key figures so far, in the order of the columns of `kpis.parquet`: those of the run, of each

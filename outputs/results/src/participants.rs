@@ -66,9 +66,9 @@ impl ParticipantColumns {
 impl Columns for ParticipantColumns {
     const TABLE: Table = PARTICIPANTS;
     /// Its dense id, what the catalogue says of it, and of its site.
-    type Row = (usize, ParticipantEntry, Option<SiteEntry>);
+    type Row<'a> = (usize, ParticipantEntry, Option<SiteEntry>);
 
-    fn push(&mut self, (index, entry, site): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, (index, entry, site): &Self::Row<'_>) -> Result<(), ResultsError> {
         self.participant.push(*index);
         self.kind.push(entry.kind as usize);
         self.site.push_or_null(entry.site.map(SiteId::index));

@@ -239,7 +239,7 @@ impl SettlementColumns {
 
 impl Columns for SettlementColumns {
     const TABLE: Table = SETTLEMENTS;
-    type Row = SettlementRow;
+    type Row<'a> = SettlementRow;
 
     fn push(&mut self, row: &SettlementRow) -> Result<(), ResultsError> {
         let site = self.names.site(SETTLEMENTS.name, row.site)?;
@@ -305,7 +305,7 @@ impl SessionColumns {
 
 impl Columns for SessionColumns {
     const TABLE: Table = SESSIONS;
-    type Row = SessionRow;
+    type Row<'a> = SessionRow;
 
     fn push(&mut self, row: &SessionRow) -> Result<(), ResultsError> {
         let evse = self.names.participant(SESSIONS.name, row.evse)?;
@@ -352,7 +352,7 @@ impl StorageHealthColumns {
 
 impl Columns for StorageHealthColumns {
     const TABLE: Table = STORAGE_HEALTH;
-    type Row = StorageHealthRow;
+    type Row<'a> = StorageHealthRow;
 
     fn push(&mut self, row: &StorageHealthRow) -> Result<(), ResultsError> {
         let asset = self.names.participant(STORAGE_HEALTH.name, row.asset)?;
@@ -403,7 +403,7 @@ impl EventColumns {
 
 impl Columns for EventColumns {
     const TABLE: Table = EVENTS;
-    type Row = Event;
+    type Row<'a> = Event;
 
     fn push(&mut self, row: &Event) -> Result<(), ResultsError> {
         let participant = self.names.participant(EVENTS.name, row.participant)?;

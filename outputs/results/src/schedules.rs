@@ -1,19 +1,13 @@
 //! Schedules that were made on their own, outside any run, as one Parquet file.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 use agents::Time;
-use arrow_array::builder::{Float64Builder, StringDictionaryBuilder, TimestampMillisecondBuilder};
-use arrow_array::types::Int32Type;
-use arrow_array::{ArrayRef, RecordBatch};
-use parquet::arrow::ArrowWriter;
 
+use crate::columns::{Column as Filled, NumberColumn, OptionalColumn, TimeColumn, WordColumn};
 use crate::error::ResultsError;
 use crate::schema::{Column, ColumnType, Table};
-use crate::table::{BATCH_ROWS, ROW_GROUP_ROWS, metadata, properties};
+use crate::table::{Columns, TableWriter};
 
 const fn column(name: &'static str, ty: ColumnType, unit: &'static str, description: &'static str) -> Column {
     Column { name, ty, nullable: false, unit, sign: "", description }
@@ -55,14 +49,7 @@ pub struct ScheduledStep<'a> {
 }
 
 /// Writes [`SCHEDULED_STEPS`] row by row, in bounded memory. The caller gives the file its last name.
-pub struct ScheduledSteps {
-    path: PathBuf,
-    writer: ArrowWriter<BufWriter<File>>,
-    names: [StringDictionaryBuilder<Int32Type>; 3],
-    time: TimestampMillisecondBuilder,
-    numbers: [Float64Builder; 2],
-    waiting_rows: usize,
-}
+pub struct ScheduledSteps(TableWriter<StepColumns>);
 
 impl ScheduledSteps {
     /// Creates the file.
@@ -70,47 +57,47 @@ impl ScheduledSteps {
     /// # Errors
     /// If it can not be written. So do the others.
     pub fn create(path: &Path) -> Result<Self, ResultsError> {
-        let file = File::create(path).map_err(ResultsError::io("create", path))?;
-        let properties =
-            properties(metadata(&SCHEDULED_STEPS, None)).set_max_row_group_row_count(Some(ROW_GROUP_ROWS)).build();
-        let writer = ArrowWriter::try_new(BufWriter::new(file), SCHEDULED_STEPS.arrow_schema(), Some(properties))
-            .map_err(ResultsError::writing(path))?;
-        Ok(Self {
-            path: path.to_owned(),
-            writer,
-            names: Default::default(),
-            time: TimestampMillisecondBuilder::new().with_timezone("UTC"),
-            numbers: Default::default(),
-            waiting_rows: 0,
-        })
+        TableWriter::create(StepColumns::default(), path.to_owned(), None).map(Self)
     }
 
     /// Appends a row.
     pub fn push(&mut self, row: &ScheduledStep<'_>) -> Result<(), ResultsError> {
-        let names = [Some(row.file), Some(row.problem), row.device];
-        self.names.iter_mut().zip(names).for_each(|(column, name)| column.append_option(name));
-        self.time.append_value(row.time.0);
-        let numbers = [Some(row.power_kw), row.soc_kwh];
-        self.numbers.iter_mut().zip(numbers).for_each(|(column, number)| column.append_option(number));
-        self.waiting_rows += 1;
-        if self.waiting_rows == BATCH_ROWS { self.write() } else { Ok(()) }
+        self.0.push(row)
     }
 
     /// Writes what is left and the footer.
-    pub fn finish(mut self) -> Result<(), ResultsError> {
-        self.write()?;
-        self.writer.close().map(drop).map_err(ResultsError::writing(&self.path))
+    pub fn finish(self) -> Result<(), ResultsError> {
+        self.0.close().map(drop)
+    }
+}
+
+#[derive(Default)]
+struct StepColumns {
+    file: WordColumn,
+    problem: WordColumn,
+    device: WordColumn,
+    time: TimeColumn,
+    power_kw: NumberColumn<f64>,
+    soc_kwh: OptionalColumn<f64>,
+}
+
+impl Columns for StepColumns {
+    const TABLE: Table = SCHEDULED_STEPS;
+    type Row<'a> = ScheduledStep<'a>;
+
+    fn push(&mut self, row: &ScheduledStep<'_>) -> Result<(), ResultsError> {
+        self.file.push(row.file);
+        self.problem.push(row.problem);
+        self.device.push_or_null(row.device);
+        self.time.push(row.time);
+        self.power_kw.push(row.power_kw);
+        self.soc_kwh.push(row.soc_kwh);
+        Ok(())
     }
 
-    fn write(&mut self) -> Result<(), ResultsError> {
-        self.waiting_rows = 0;
-        let [file, problem, device] = self.names.each_mut().map(|column| Arc::new(column.finish()));
-        let [power, soc] = self.numbers.each_mut().map(|column| Arc::new(column.finish()));
-        let columns: Vec<ArrayRef> = vec![file, problem, device, Arc::new(self.time.finish()), power, soc];
-        RecordBatch::try_new(SCHEDULED_STEPS.arrow_schema(), columns)
-            .map_err(Into::into)
-            .and_then(|batch| self.writer.write(&batch))
-            .map_err(ResultsError::writing(&self.path))
+    fn columns(&mut self) -> Vec<&mut dyn Filled> {
+        let Self { file, problem, device, time, power_kw, soc_kwh } = self;
+        vec![file, problem, device, time, power_kw, soc_kwh]
     }
 }
 
@@ -118,6 +105,7 @@ impl ScheduledSteps {
 mod tests {
     use super::*;
     use crate::read;
+    use crate::table::BATCH_ROWS;
 
     #[test]
     fn steps_come_back_as_they_were_written_over_many_batches() {

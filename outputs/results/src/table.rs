@@ -35,10 +35,10 @@ pub(crate) trait Columns {
     /// What is written.
     const TABLE: Table;
     /// What is pushed.
-    type Row;
+    type Row<'a>;
 
     /// Appends a row to every column, or to none.
-    fn push(&mut self, row: &Self::Row) -> Result<(), ResultsError>;
+    fn push(&mut self, row: &Self::Row<'_>) -> Result<(), ResultsError>;
 
     /// The columns, in the order of the table.
     fn columns(&mut self) -> Vec<&mut dyn Column>;
@@ -60,12 +60,16 @@ pub(crate) struct TableWriter<C> {
 }
 
 impl<C: Columns> TableWriter<C> {
-    /// Creates the file at `path`.
-    pub(crate) fn create(columns: C, path: PathBuf, info: &RunInfo) -> Result<Self, ResultsError> {
+    /// Creates the file at `path`, of a run or of none.
+    pub(crate) fn create<'a>(
+        columns: C,
+        path: PathBuf,
+        info: impl Into<Option<&'a RunInfo>>,
+    ) -> Result<Self, ResultsError> {
         let file = File::create(&path).map_err(ResultsError::io("create", &path))?;
         let schema = C::TABLE.arrow_schema();
         let mut properties =
-            properties(metadata(&C::TABLE, Some(info))).set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
+            properties(metadata(&C::TABLE, info.into())).set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
         for column in C::TABLE.columns.iter().filter(|column| column.ty == ColumnType::Time) {
             // Instants come in order: their differences take almost no room, and no dictionary has to be looked up.
             let path = ColumnPath::from(column.name);
@@ -84,7 +88,7 @@ impl<C: Columns> TableWriter<C> {
     }
 
     /// Appends a row.
-    pub(crate) fn push(&mut self, row: &C::Row) -> Result<(), ResultsError> {
+    pub(crate) fn push(&mut self, row: &C::Row<'_>) -> Result<(), ResultsError> {
         self.columns.push(row)?;
         self.batch_rows += 1;
         if self.batch_rows == BATCH_ROWS { self.send() } else { Ok(()) }

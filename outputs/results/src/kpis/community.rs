@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use agents::record::{AlternativeRow, ClearingRow, SettlementRow};
-use agents::{SiteId, Slot};
+use agents::retailer::Worth;
+use agents::{SiteId, Slot, Time};
 use market::community::indicators::{gini, jain_index};
 use market::{Energy, Money};
 
 use super::Kpi;
 use super::areas::column_word;
 use super::definitions::Definition;
+use super::deliveries::{Deliveries, Delivery, Part};
 
 /// What the names of the figures of what was begin with.
 pub(crate) const ACTUAL: &str = "market_";
@@ -21,11 +23,7 @@ pub(crate) const COMPARED: &str = "compare_";
 /// What all members come to under one rule.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CommunityTotals {
-    volume: Energy,
-    value: Money,
-    /// None as long as no order was cleared.
-    welfare: Option<Money>,
-    fees: Money,
+    traded: Worth,
     import: Energy,
     local: Energy,
     peak_kw: f64,
@@ -42,35 +40,34 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 10] = [
         unit: "kWh",
         decimals: 3,
         label: "volume",
-        description: "Energy traded in all clearings, also for delivery after the end of the run; where nothing was cleared, \
-                      what was shared after the fact",
-        value: |of| Some(if of.volume == Energy::ZERO { of.local } else { of.volume }.as_kwh()),
+        description: "Energy traded for delivery within the run; where nothing was cleared, what was shared after the fact",
+        value: |of| Some(if of.traded.volume == Energy::ZERO { of.local } else { of.traded.volume }.as_kwh()),
     },
     Definition {
         name: "mean_price_eur_per_mwh",
         unit: "EUR/MWh",
         decimals: 3,
         label: "mean price",
-        description: "Mean price of what was traded, weighted by energy, without grid fees; null without trade",
+        description: "Mean price of that energy, without grid fees; null without trade",
         // n€ per Wh is µ€/kWh; a thousand of these are 1 EUR/MWh.
-        value: |of| (of.volume.0 > 0).then(|| of.value.0 as f64 / of.volume.0 as f64 / 1000.0),
+        value: |of| (of.traded.volume.0 > 0).then(|| of.traded.value.0 as f64 / of.traded.volume.0 as f64 / 1000.0),
     },
     Definition {
         name: "welfare_eur",
         unit: "EUR",
         decimals: 6,
         label: "welfare of trade",
-        description: "What trades are worth to those who trade: limit of the bid less limit of the offer, times energy, less \
-                      grid fees; null without clearings",
-        value: |of| of.welfare.map(Money::as_eur),
+        description: "What these trades are worth to those who trade: limit of the bid less limit of the offer, times energy, \
+                      less grid fees; null without clearings",
+        value: |of| of.traded.welfare.map(Money::as_eur),
     },
     Definition {
         name: "fees_eur",
         unit: "EUR",
         decimals: 9,
         label: "grid fees between areas",
-        description: "What buyers paid for crossing the grid between the market's areas, on top of what sellers received",
-        value: |of| Some(of.fees.as_eur()),
+        description: "What their buyers paid for crossing the grid between the market's areas, on top of what sellers received",
+        value: |of| Some(of.traded.fees.as_eur()),
     },
     Definition {
         name: "local_share",
@@ -93,7 +90,7 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 10] = [
         unit: "EUR",
         decimals: 6,
         label: "cost of all members",
-        description: "What all members together pay; null without bills",
+        description: "What all members together pay; what is paid for reserve and flexibility is in no bill; null without bills",
         value: |of| (!of.bills.is_empty()).then(|| of.bills.values().copied().sum::<Money>().as_eur()),
     },
     Definition {
@@ -145,6 +142,7 @@ pub const COMMUNITY_FIGURES: [(&str, &str, &str); COMMUNITY_KPIS.len()] = {
 #[derive(Clone, Debug)]
 pub(super) struct Communities {
     actual: CommunityTotals,
+    trades: Deliveries<Worth>,
     /// The slot whose bills are coming in.
     open: Option<Open>,
     /// What each member would have paid with the retailer alone.
@@ -188,6 +186,7 @@ impl Communities {
         let compared = alternatives.iter().zip(compared_prefixes(alternatives)).skip(1);
         Self {
             actual: CommunityTotals::default(),
+            trades: Deliveries::default(),
             open: None,
             alone: BTreeMap::new(),
             compared: compared.map(|(name, prefix)| (prefix, name.clone(), CommunityTotals::default())).collect(),
@@ -195,10 +194,13 @@ impl Communities {
     }
 
     pub(super) fn add_clearing(&mut self, row: &ClearingRow) {
-        self.actual.volume += row.volume;
-        self.actual.value += row.value;
-        self.actual.fees += row.fees;
-        *self.actual.welfare.get_or_insert_default() += row.welfare;
+        let ClearingRow { volume, value, welfare, fees, .. } = *row;
+        self.trades.add(row.slot, &Worth { volume, value, welfare: Some(welfare), fees });
+    }
+
+    /// All up to `time` is delivered.
+    pub(super) fn reach(&mut self, time: Time) {
+        self.trades.reach(time);
     }
 
     /// Takes a bill; bills of one slot come together.
@@ -223,12 +225,7 @@ impl Communities {
         // What is settled is known from its own rows, but for what is shared after the fact, which nobody clears.
         let Some((.., totals)) = place.checked_sub(1).and_then(|place| self.compared.get_mut(place)) else { return };
         totals.add_slot(row.slot, row.import, row.local);
-        totals.volume += row.worth.volume;
-        totals.value += row.worth.value;
-        totals.fees += row.worth.fees;
-        if let Some(welfare) = row.worth.welfare {
-            *totals.welfare.get_or_insert_default() += welfare;
-        }
+        totals.traded.add(&row.worth);
         for (site, bill) in &row.bills {
             *totals.bills.entry(*site).or_default() += *bill;
         }
@@ -236,7 +233,7 @@ impl Communities {
 
     /// The figures so far: of what was, then of each rule it is compared with.
     pub(super) fn figures(&self) -> Vec<Kpi> {
-        let mut actual = self.actual.clone();
+        let mut actual = CommunityTotals { traded: self.trades.so_far(), ..self.actual.clone() };
         actual.close(self.open);
         let actual = (ACTUAL, "market", actual.with_savings(&self.alone));
         let compared = self
@@ -247,6 +244,26 @@ impl Communities {
             COMMUNITY_KPIS.iter().map(|kpi| kpi.figure(prefix, label, &totals)).collect::<Vec<_>>()
         };
         std::iter::once(actual).chain(compared).flat_map(figures).collect()
+    }
+}
+
+impl Delivery for Worth {
+    fn add(&mut self, other: &Self) {
+        self.volume += other.volume;
+        self.value += other.value;
+        self.fees += other.fees;
+        if let Some(welfare) = other.welfare {
+            *self.welfare.get_or_insert_default() += welfare;
+        }
+    }
+
+    fn part(&self, part: Part) -> Self {
+        Self {
+            volume: part.of_energy(self.volume),
+            value: part.of_money(self.value),
+            welfare: self.welfare.map(|welfare| part.of_money(welfare)),
+            fees: part.of_money(self.fees),
+        }
     }
 }
 

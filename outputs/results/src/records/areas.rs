@@ -42,7 +42,7 @@ impl AreaColumns {
 
 impl Columns for AreaColumns {
     const TABLE: Table = AREAS;
-    type Row = AreaRow;
+    type Row<'a> = AreaRow;
 
     fn push(&mut self, row: &AreaRow) -> Result<(), ResultsError> {
         let (product, area) = (self.names.product(AREAS.name, row.product)?, row.outcome);

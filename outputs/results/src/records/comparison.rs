@@ -149,7 +149,7 @@ impl ComparisonColumns {
 
 impl Columns for ComparisonColumns {
     const TABLE: Table = COMPARISONS;
-    type Row = Sum;
+    type Row<'a> = Sum;
 
     fn push(&mut self, row: &Sum) -> Result<(), ResultsError> {
         let amount = |name, amount| nano_euro(COMPARISONS.name, name, amount);
@@ -207,9 +207,9 @@ impl BillColumns {
 
 impl Columns for BillColumns {
     const TABLE: Table = COMPARED_BILLS;
-    type Row = (Time, Time, AlternativeId, SiteId, Money);
+    type Row<'a> = (Time, Time, AlternativeId, SiteId, Money);
 
-    fn push(&mut self, &(start, end, alternative, site, bill): &Self::Row) -> Result<(), ResultsError> {
+    fn push(&mut self, &(start, end, alternative, site, bill): &Self::Row<'_>) -> Result<(), ResultsError> {
         self.rule.push(self.names.alternative(COMPARED_BILLS.name, alternative)?);
         self.site.push(self.names.site(COMPARED_BILLS.name, site)?);
         self.time.push(start);

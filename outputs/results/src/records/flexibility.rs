@@ -44,7 +44,7 @@ impl FlexibilityColumns {
 
 impl Columns for FlexibilityColumns {
     const TABLE: Table = FLEXIBILITY;
-    type Row = FlexibilityRow;
+    type Row<'a> = FlexibilityRow;
 
     fn push(&mut self, row: &FlexibilityRow) -> Result<(), ResultsError> {
         let aggregator = self.names.participant(FLEXIBILITY.name, row.aggregator)?;

@@ -74,7 +74,7 @@ impl InvoiceLineRow {
 
 impl Columns for InvoiceColumns {
     const TABLE: Table = INVOICES;
-    type Row = InvoiceLineRow;
+    type Row<'a> = InvoiceLineRow;
 
     fn push(&mut self, row: &InvoiceLineRow) -> Result<(), ResultsError> {
         let site = self.names.site(INVOICES.name, row.site)?;

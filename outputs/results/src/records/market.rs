@@ -48,7 +48,7 @@ impl OrderColumns {
 
 impl Columns for OrderColumns {
     const TABLE: Table = ORDERS;
-    type Row = OrderRow;
+    type Row<'a> = OrderRow;
 
     fn push(&mut self, row: &OrderRow) -> Result<(), ResultsError> {
         let participant = self.names.participant(ORDERS.name, row.participant)?;
@@ -117,7 +117,7 @@ impl TradeColumns {
 
 impl Columns for TradeColumns {
     const TABLE: Table = TRADES;
-    type Row = TradeRow;
+    type Row<'a> = TradeRow;
 
     fn push(&mut self, row: &TradeRow) -> Result<(), ResultsError> {
         let buyer = self.names.participant(TRADES.name, row.buyer)?;
@@ -176,7 +176,7 @@ impl ClearingColumns {
 
 impl Columns for ClearingColumns {
     const TABLE: Table = CLEARINGS;
-    type Row = ClearingRow;
+    type Row<'a> = ClearingRow;
 
     fn push(&mut self, row: &ClearingRow) -> Result<(), ResultsError> {
         self.time.push(row.time);

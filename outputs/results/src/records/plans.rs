@@ -79,7 +79,7 @@ struct PlanColumns {
 
 impl Columns for PlanColumns {
     const TABLE: Table = PLANS;
-    type Row = PlanRow;
+    type Row<'a> = PlanRow;
 
     fn push(&mut self, row: &PlanRow) -> Result<(), ResultsError> {
         self.time.push(row.time);
@@ -121,7 +121,7 @@ impl ScheduleColumns {
 
 impl Columns for ScheduleColumns {
     const TABLE: Table = SCHEDULES;
-    type Row = ScheduleRow;
+    type Row<'a> = ScheduleRow;
 
     fn push(&mut self, row: &ScheduleRow) -> Result<(), ResultsError> {
         let asset = self.names.participant(SCHEDULES.name, row.device)?;
@@ -169,7 +169,7 @@ impl ForecastColumns {
 
 impl Columns for ForecastColumns {
     const TABLE: Table = FORECASTS;
-    type Row = ForecastRow;
+    type Row<'a> = ForecastRow;
 
     fn push(&mut self, row: &ForecastRow) -> Result<(), ResultsError> {
         self.time.push(row.time);
@@ -220,7 +220,7 @@ impl PlanSlotColumns {
 
 impl Columns for PlanSlotColumns {
     const TABLE: Table = PLAN_SLOTS;
-    type Row = PlanSlotRow;
+    type Row<'a> = PlanSlotRow;
 
     fn push(&mut self, row: &PlanSlotRow) -> Result<(), ResultsError> {
         self.slot.push(row.slot);
@@ -259,7 +259,7 @@ struct PlanDayColumns {
 
 impl Columns for PlanDayColumns {
     const TABLE: Table = PLAN_DAYS;
-    type Row = PlanDayRow;
+    type Row<'a> = PlanDayRow;
 
     fn push(&mut self, row: &PlanDayRow) -> Result<(), ResultsError> {
         self.time.push(row.start);
@@ -292,7 +292,7 @@ struct ScoreColumns {
 
 impl Columns for ScoreColumns {
     const TABLE: Table = FORECAST_SCORES;
-    type Row = ForecastScoreRow;
+    type Row<'a> = ForecastScoreRow;
 
     fn push(&mut self, row: &ForecastScoreRow) -> Result<(), ResultsError> {
         let score = &row.score;

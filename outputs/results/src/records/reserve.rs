@@ -48,7 +48,7 @@ impl ReserveColumns {
 
 impl Columns for ReserveColumns {
     const TABLE: Table = RESERVE;
-    type Row = ReserveRow;
+    type Row<'a> = ReserveRow;
 
     fn push(&mut self, row: &ReserveRow) -> Result<(), ResultsError> {
         let provider = self.names.participant(RESERVE.name, row.provider)?;

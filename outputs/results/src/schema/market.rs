@@ -34,7 +34,8 @@ pub const ORDERS: Table = Table {
 /// One row per trade.
 pub const TRADES: Table = Table {
     name: "trades",
-    rows: "One row per trade between two participants; with `market.backstop` one of them may be the retailer.",
+    rows: "One row per trade between two participants; with `market.backstop` one of them may be the retailer. \
+           Also for delivery after the end of the run: key figures count only what is delivered within it.",
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "When it was cleared"),
@@ -53,7 +54,7 @@ pub const TRADES: Table = Table {
 /// One row per clearing.
 pub const CLEARINGS: Table = Table {
     name: "clearings",
-    rows: "One row per clearing of the market.",
+    rows: "One row per clearing of the market, also for delivery after the end of the run.",
     hourly: COMPLETE,
     columns: &[
         column("time", Time, "", "When it was cleared"),
