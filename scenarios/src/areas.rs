@@ -1,8 +1,9 @@
 //! Areas of the market: `[area.NAME]`, who is in them, and what crossing the grid between them costs.
 
 use crate::communes::{Commune, communes};
-use crate::document::{Drawn, Node, Value, nearest};
+use crate::document::{Drawn, Node, nearest};
 use crate::error::{Problem, beginning};
+use crate::names::Names;
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{Limits, Parameter, Setting, parameters};
 use crate::plan::PlannedSite;
@@ -39,34 +40,9 @@ parameters! {
         /// The communes whose sites are in it.
         communes: Names = Names::default(), "communes", Any, "";
         /// The portfolios whose sites are in it, wherever they lie.
-        portfolios: Names = Names::default(), "names", Any, "";
+        portfolios: Names = Names::default(), "portfolios", Any, "";
         /// Sites in it, whatever their commune and portfolio.
-        sites: Names = Names::default(), "names", Any, "";
-    }
-}
-
-/// Names in a list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Names(Vec<String>);
-
-impl Setting for Names {
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
-        const HOW: &str = "write a list of names such as [\"Ducos\", \"Le Robert\"]";
-        let Value::List(nodes) = &node.value else { return Err(format!("is {}: {HOW}", node.value.kind())) };
-        let name = |node: &Node| match &node.value {
-            Value::Text(text) => Ok(text.clone()),
-            other => Err(format!("holds {}: {HOW}", other.kind())),
-        };
-        nodes.iter().map(name).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn written(&self) -> String {
-        format!("{:?}", self.0)
+        sites: Names = Names::default(), "sites", Any, "";
     }
 }
 
@@ -260,7 +236,7 @@ impl Map<'_> {
                 self.told(key, format!("is written, but {WHY}: leave it out"));
             }
         }
-        if let Some(name) = market.compare.names().iter().find(|name| mechanism_of(name).is_ok()) {
+        if let Some(name) = market.compare.0.iter().find(|name| mechanism_of(name).is_ok()) {
             self.told("market.compare", format!("holds {name:?}, but {WHY}: leave mechanisms out"));
         }
         for (name, section) in self.sections {

@@ -10,9 +10,10 @@ use crate::models::ev::EvParameters;
 use crate::models::evse::EvseParameters;
 use crate::models::household::HouseholdParameters;
 use crate::models::pv::PvParameters;
+use crate::names::Names;
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{Conflict, Parameter, Parameters, choice, parameters};
-use crate::wishes::{Partners, Wishes};
+use crate::wishes::Wishes;
 use agents::Kind;
 use agents::prosumer::Bidding;
 use serde::Serialize;
@@ -137,7 +138,7 @@ parameters! {
         premium_percent: Option<f64> = None, "%", Within(0.0, 1000.0), "";
         /// Sites, assets or fleets with which its site would rather trade, the most preferred first. Who is named and names it
         /// too is a partner where the mechanism is one with `preferred-partners`.
-        partners: Option<Partners> = None, "names", Any, "";
+        partners: Option<Names> = None, "sites, assets or fleets", Any, "";
     }
 }
 

@@ -21,6 +21,7 @@ mod fleets;
 mod flexibility;
 mod freeze;
 mod models;
+mod names;
 mod parameters;
 mod plan;
 mod products;

@@ -2,9 +2,9 @@
 //!
 //! Defaults marked *assumption* have no source for Martinique and are there to be changed.
 
+use crate::names::Names;
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, choice, parameters};
-use crate::settlement::Rules;
 use agents::Span;
 use agents::ems::Strategy;
 use agents::prosumer::Bidding;
@@ -98,12 +98,13 @@ parameters! {
         backstop: bool = false, "true or false", Any, "";
         /// The least level of quality that participants bid for who do not say: 0 grey, 1 green or local, 2 green and local.
         wanted_quality: u64 = 0, "level", Within(0.0, 2.0), "";
-        /// What participants who do not say add to the limits of their bids where the mechanism is one with `premium`.
+        /// What participants who do not say add to the limits of their bids where the mechanism is one with `premium`, to a
+        /// hundredth of a percent.
         premium_percent: f64 = 0.0, "%", Within(0.0, 1000.0), "";
         /// Rules to settle the same orders and meters by, beside the one in force: mechanisms, "retailer-only",
         /// "sharing-by-consumption", "sharing-equal", "ex-post-price". Devices have followed the rule in force: mechanisms that
         /// award otherwise show imbalance that they would not have had.
-        compare: Rules = Rules::default(), "rules", Any, "";
+        compare: Names = Names::default(), "rules", Any, "";
     }
 }
 

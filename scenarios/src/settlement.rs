@@ -2,6 +2,7 @@
 
 use crate::document::{Drawn, Node, Value};
 use crate::error::{Problem, beginning};
+use crate::names::Names;
 use crate::parameters::Limits::{Any, Within};
 use crate::parameters::{ASSUMPTION, Conflict, Parameter, Setting, choice, parameters};
 use crate::products::mechanism_of;
@@ -321,43 +322,11 @@ fn equal(members: usize) -> Coefficients {
     Coefficients::Static((0..members).map(|place| (each + usize::from(place < rest)) as u32).collect())
 }
 
-/// Names of rules.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Rules(Vec<String>);
-
-impl Rules {
-    /// The names, as written.
-    pub(crate) fn names(&self) -> &[String] {
-        &self.0
-    }
-}
-
-impl Setting for Rules {
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
-        const HOW: &str = "write a list such as [\"pay-as-bid\", \"ex-post-price\"]";
-        let Value::List(nodes) = &node.value else { return Err(format!("is {}: {HOW}", node.value.kind())) };
-        let name = |node: &Node| match &node.value {
-            Value::Text(text) => Ok(text.clone()),
-            other => Err(format!("holds {}: {HOW}", other.kind())),
-        };
-        nodes.iter().map(name).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn written(&self) -> String {
-        format!("{:?}", self.0)
-    }
-}
-
 /// The rules by their names in `market.compare`, the settlement itself first; empty where nothing is compared. Problems are
 /// collected.
 pub(crate) fn alternatives(
     scenario: &Scenario,
-    Rules(names): &Rules,
+    Names(names): &Names,
     community: &CommunitySection,
     (settled, members): (&Rule, usize),
     problems: &RefCell<Vec<Problem>>,

@@ -1,34 +1,7 @@
 //! What a site wants in the market besides a good price: quality, and with whom it would rather trade.
 
-use crate::document::{Drawn, Node, Value};
-use crate::parameters::{Parameter, Setting};
+use crate::names::Names;
 use agents::prosumer::OrderTerms;
-use serde::Serialize;
-
-/// The names of partners, the most preferred first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Partners(pub(crate) Vec<String>);
-
-impl Setting for Partners {
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    fn read(node: &Node, _: &Parameter, _: Option<Drawn<'_>>) -> Result<Self, String> {
-        const HOW: &str = "write a list of sites, assets or fleets such as [\"bat_01\", \"homes\"]";
-        let Value::List(nodes) = &node.value else { return Err(format!("is {}: {HOW}", node.value.kind())) };
-        let name = |node: &Node| match &node.value {
-            Value::Text(text) => Ok(text.clone()),
-            other => Err(format!("holds {}: {HOW}", other.kind())),
-        };
-        nodes.iter().map(name).collect::<Result<_, _>>().map(Self)
-    }
-
-    fn written(&self) -> String {
-        format!("{:?}", self.0)
-    }
-}
 
 /// What an asset says its site wants; of a site, what any of its assets says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +9,7 @@ pub(crate) struct Wishes {
     pub(crate) quality: Option<u64>,
     pub(crate) wanted_quality: Option<u64>,
     pub(crate) premium_percent: Option<f64>,
-    pub(crate) partners: Option<Partners>,
+    pub(crate) partners: Option<Names>,
 }
 
 impl Wishes {
@@ -83,8 +56,8 @@ mod tests {
         let mut site = Wishes { premium_percent: Some(5.0), ..Wishes::default() };
         assert!(site.join(&green).is_empty() && site.join(&green).is_empty());
         assert_eq!(site, Wishes { premium_percent: Some(5.0), ..green });
-        let partners = Some(Partners(vec!["a".into()]));
-        site.partners = Some(Partners::default());
+        let partners = Some(Names(vec!["a".into()]));
+        site.partners = Some(Names::default());
         assert_eq!(site.join(&Wishes { quality: Some(2), partners, ..Wishes::default() }), ["quality", "partners"]);
     }
 

@@ -2,8 +2,8 @@
 
 use super::{Draft, did_you_mean};
 use crate::error::{Problem, beginning};
+use crate::names::Names;
 use crate::scenario::Scenario;
-use crate::wishes::Partners;
 use agents::ParticipantId;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ impl Draft<'_> {
         let mut lists: BTreeMap<ParticipantId, Vec<ParticipantId>> = BTreeMap::new();
         let (mut told_of, mut named): (BTreeSet<&str>, usize) = (BTreeSet::new(), 0);
         for asset in with_lists() {
-            let (Some(prosumer), Some(Partners(names))) = (self.prosumer(asset), &asset.wishes.partners) else {
+            let (Some(prosumer), Some(Names(names))) = (self.prosumer(asset), &asset.wishes.partners) else {
                 continue;
             };
             let wrong = |text: String| {
