@@ -5,7 +5,7 @@ use crate::command::Command;
 use crate::id::ParticipantId;
 use crate::record::SessionRow;
 use crate::reserve::ReserveMail;
-use crate::retailer::Cleared;
+use crate::retailer::{Cleared, ContractWorth};
 use crate::series::Series;
 use crate::storage_trade::TradableStorage;
 use crate::time::{Slot, Span, Time};
@@ -180,6 +180,8 @@ pub enum Message {
         /// What was traded in each settlement slot of the contract.
         traded: Traded,
     },
+    /// Market operator to retailer: what a clearing comes to.
+    Worth(Box<ContractWorth>),
     /// Market operator to retailer: what a clearing comes to under a mechanism that is compared.
     WouldHaveCleared(Box<Cleared>),
     /// Between an operator who buys reserve and an aggregator who offers it.

@@ -5,10 +5,10 @@ use crate::id::{Kind, ParticipantId, SiteId};
 use crate::reading::{AssetReading, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, SupplyReading};
 use crate::retailer::{AlternativeId, Worth};
 use crate::time::{Calendar, Slot, Span, Time};
-use market::areas::AreaOutcome;
+use market::areas::{AreaId, AreaOutcome};
 use market::product::ProductId;
 use market::reserve::{CapacityPrice, Direction, Power};
-use market::settlement::{SlotBill, TaxedInvoice};
+use market::settlement::{SlotBill, TaxedInvoice, Traded};
 use market::{Energy, Money, OrderId, Price, Side};
 use serde::{Deserialize, Serialize};
 use std::error::Error;
@@ -34,6 +34,8 @@ pub enum Record {
     Settlement(SettlementRow),
     /// A site's invoice for a month.
     Invoice(Box<InvoiceRow>),
+    /// What was traded for a slot, when it is delivered.
+    Delivery(Box<DeliveryRow>),
     /// What a slot would have come to under another rule.
     Alternative(Box<AlternativeRow>),
     /// A charging session that has ended.
@@ -190,8 +192,54 @@ pub struct SettlementRow {
     pub trades: bool,
     /// What the site traded and pays for it all; negative when it is paid.
     pub bill: SlotBill,
+    /// The same without its contracts.
+    pub market: MarketPart,
     /// What it would pay without having traded.
     pub alone: Money,
+}
+
+/// What a site does in the market, contracts left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketPart {
+    /// Energy bought.
+    pub bought: Energy,
+    /// Energy sold.
+    pub sold: Energy,
+    /// What it would pay for everything.
+    pub total: Money,
+}
+
+impl MarketPart {
+    /// Of this bill for what was traded.
+    pub(crate) fn of(bill: &SlotBill, traded: &Traded) -> Self {
+        Self { bought: traded.bought, sold: traded.sold, total: bill.total }
+    }
+}
+
+/// What was traded for a settlement slot, whenever it was; known when it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeliveryRow {
+    /// When it was settled.
+    pub time: Time,
+    /// The slot.
+    pub slot: Slot,
+    /// What all trades come to.
+    pub worth: Worth,
+    /// What they come to in each area in which anything was bought or paid, by area.
+    pub areas: Vec<AreaDelivery>,
+}
+
+/// What trades within an area come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AreaDelivery {
+    /// The area.
+    pub area: AreaId,
+    /// Energy bought by bids within it.
+    pub bought: Energy,
+    /// Energy bought within it from offers within it.
+    pub local: Energy,
+    /// Collected on its boundary.
+    pub fees: Money,
 }
 
 /// A site's invoice for a local month.
@@ -425,7 +473,7 @@ pub struct ParticipantEntry {
     pub id: String,
     /// What it is.
     pub kind: Kind,
-    /// The site it belongs to, for assets.
+    /// The site it belongs to, for assets, or trades for.
     pub site: Option<SiteId>,
     /// Nominal energy, for assets that store.
     pub capacity_kwh: Option<f64>,

@@ -363,6 +363,38 @@ proptest! {
     }
 
     #[test]
+    fn of_all_pairs_the_one_with_the_widest_gain_trades_first(
+        orders in orders(3), fees in prop::collection::vec(0_i64..20, 9),
+    ) {
+        let rows = fees.chunks(3).map(|row| row.iter().copied().map(Price).collect()).collect();
+        let fees = PairFees::new(rows).expect("a square matrix");
+        let placed: Vec<(usize, Order)> = orders.iter().map(|&(area, order)| (area.0 as usize, order)).collect();
+        let place: BTreeMap<OrderId, usize> = placed.iter().map(|(place, order)| (order.id, *place)).collect();
+        let book = Book::new(placed.iter().map(|(_, order)| *order)).expect("sound orders");
+        let mut pairs = Vec::new();
+        for (b, bid) in book.bids().iter().enumerate() {
+            for (o, offer) in book.offers().iter().enumerate() {
+                let fee = fees.fee(place[&offer.id], place[&bid.id]).expect("a fee");
+                pairs.push((-(bid.limit.0 - offer.limit.0 - fee.0), b, o));
+            }
+        }
+        pairs.sort_unstable();
+        let mut left: BTreeMap<OrderId, Energy> = placed.iter().map(|(_, order)| (order.id, order.quantity)).collect();
+        let mut expected = Vec::new();
+        for (_, b, o) in pairs.into_iter().filter(|(loss, ..)| *loss <= 0) {
+            let (bid, offer) = (book.bids()[b].id, book.offers()[o].id);
+            let quantity = left[&bid].min(left[&offer]);
+            if quantity > Energy::ZERO {
+                [bid, offer].map(|id| *left.get_mut(&id).expect("an order") -= quantity);
+                expected.push((bid, offer, quantity));
+            }
+        }
+        let found = clear_with_pair_fees(&placed, &fees).expect("sound orders");
+        let found: Vec<_> = found.iter().map(|of| (of.trade.bid, of.trade.offer, of.trade.quantity)).collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
     fn extreme_limits_and_fees_are_cleared_or_refused_and_never_panic(
         limits in prop::collection::vec(extreme(), 2), constants in prop::collection::vec(extreme(), 2),
         quantity in prop_oneof![Just(i64::MAX), Just(1_i64)], rate_bp in prop_oneof![Just(0), Just(u32::MAX)],

@@ -84,7 +84,7 @@ pub struct PlannedFault {
 pub struct PlannedParticipant {
     /// Stable string id.
     pub id: String,
-    /// The site it belongs to, for assets.
+    /// The site it belongs to, for assets, or trades for.
     pub site: Option<SiteId>,
     /// Its core as it begins, and its body's parameters.
     pub role: Role,

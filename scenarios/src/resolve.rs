@@ -537,7 +537,7 @@ impl<'a> Draft<'a> {
             let rules = (self.rules, Arc::clone(&self.venues));
             let is_planned = has_spot && managed.contains(site);
             let core = prosumer::Prosumer::new(operator, rules, is_planned, bidding, draws).with_terms(terms);
-            PlannedParticipant { id: id.clone(), site: None, role: Role::Prosumer(core, *site) }
+            PlannedParticipant { id: id.clone(), site: Some(*site), role: Role::Prosumer(core, *site) }
         })
     }
 }

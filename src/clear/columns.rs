@@ -18,6 +18,8 @@ pub(crate) struct Books {
     columns: Vec<(Heading, Holds)>,
     batches: Batches,
     rows: u64,
+    /// Products whose orders never stood in a book together.
+    left_out: BTreeSet<String>,
     /// The book whose rows are being read.
     open: Option<(BookName, Collector)>,
     closed: BTreeSet<BookName>,
@@ -37,8 +39,13 @@ impl Books {
         }
         let names: Vec<_> = columns.iter().map(|((_, name), _)| name.as_str()).collect();
         let batches = table.batches(&names).map_err(ClearError::Columns)?;
-        let (closed, ready) = (BTreeSet::new(), VecDeque::new());
-        Ok(Self { file: file.into(), columns, batches, rows: 0, open: None, closed, ready, is_over: false })
+        let (left_out, closed, ready) = (BTreeSet::new(), BTreeSet::new(), VecDeque::new());
+        Ok(Self { file: file.into(), columns, batches, rows: 0, left_out, open: None, closed, ready, is_over: false })
+    }
+
+    /// The same but for the orders of these products.
+    pub(crate) fn without(self, left_out: BTreeSet<String>) -> Self {
+        Self { left_out, ..self }
     }
 
     /// Takes the rows of a batch; books that are whole become ready.
@@ -55,6 +62,9 @@ impl Books {
                 headings.iter().zip(&columns).map(|((field, name), values)| (*field, name.as_str(), values.cell(row))),
             );
             let name = book_name(&cells).map_err(|problem| ClearError::place(&self.file, place, problem))?;
+            if name.name.as_ref().is_some_and(|product| self.left_out.contains(product)) {
+                continue;
+            }
             self.turn_to(place, name)?;
             let (_, collector) = self.open.as_mut().expect("it was opened for this row if it was not yet");
             collector.add(place, None, &cells)?;

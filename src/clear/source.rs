@@ -5,8 +5,9 @@ use super::error::ClearError;
 use super::node::Node;
 use super::problems::{self, Form};
 use super::{columns, json, rows};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Books, one after the other.
@@ -39,11 +40,13 @@ pub(crate) fn open(path: &Path) -> Result<Source, ClearError> {
         }
         return text(&file, &contents);
     }
-    let path = if path.is_dir() { orders_of(&file, path)? } else { path.to_owned() };
-    if is_parquet(&path)? {
-        return Ok(Source::Books(Box::new(columns::Books::open(&shown(&path), &path)?)));
+    if path.is_dir() {
+        return books_of_run(&file, path);
     }
-    text(&file, &fs::read(&path).map_err(ClearError::read(&path))?)
+    if is_parquet(path)? {
+        return Ok(Source::Books(Box::new(columns::Books::open(&file, path)?)));
+    }
+    text(&file, &fs::read(path).map_err(ClearError::read(path))?)
 }
 
 /// Whether a file holds books. Standard input, which can be read once only, and what can not be read count as no books.
@@ -61,30 +64,36 @@ fn is_parquet(path: &Path) -> Result<bool, ClearError> {
     Ok(start == PARQUET)
 }
 
-/// The orders in the folder of a run.
-fn orders_of(file: &str, dir: &Path) -> Result<PathBuf, ClearError> {
+/// The books of a run, from its folder. What met continuously never stood in a book, and is left out.
+fn books_of_run(file: &str, dir: &Path) -> Result<Source, ClearError> {
+    let refused = |problem: &str| Err(ClearError::file(file, problem));
     let path = dir.join(results::schema::ORDERS.file_name());
-    if has_areas(dir) {
-        let problem = "holds a run whose market has areas, and orders do not say in which they are: run the scenario without \
-                       [area.NAME], or write its books with their areas (market/README.md)";
-        return Err(ClearError::file(file, problem));
-    }
-    if path.is_file() {
-        return Ok(path);
-    }
-    let problem = if dir.join("run.json").is_file() {
-        "holds a run that kept no orders: run the scenario again with --record hourly or --record full"
-    } else {
-        "is a folder without orders.parquet: give a file of books, or the folder of a run"
-    };
-    Err(ClearError::file(file, problem))
-}
-
-/// Whether the market of a run was cleared in areas.
-fn has_areas(dir: &Path) -> bool {
     let run = fs::read(dir.join("run.json")).ok();
-    let run: Option<serde_json::Value> = run.and_then(|text| serde_json::from_slice(&text).ok());
-    run.is_some_and(|run| run["scenario"]["area"].as_object().is_some_and(|areas| !areas.is_empty()))
+    let run = run.and_then(|text| serde_json::from_slice::<serde_json::Value>(&text).ok()).unwrap_or_default();
+    let section = |name: &str| run["scenario"][name].as_object().into_iter().flatten();
+    if section("area").next().is_some() {
+        return refused(
+            "holds a run whose market has areas, and orders do not say in which they are: run the scenario without \
+             [area.NAME], or write its books with their areas (market/README.md)",
+        );
+    }
+    if !path.is_file() {
+        return refused(match run["status"].as_str() {
+            None => "is a folder without orders.parquet: give a file of books, or the folder of a run",
+            Some("running") => "holds a run that has not ended, or was killed: its orders are not whole; run it again",
+            Some(_) => "holds a run that kept no orders: run the scenario again with --record hourly or --record full",
+        });
+    }
+    let continuous: BTreeSet<String> = section("product")
+        .filter(|(_, product)| product["trading"] == "continuous")
+        .map(|(name, _)| name.clone())
+        .collect();
+    if !continuous.is_empty() {
+        let names = continuous.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        // A remark that can not be shown changes nothing of what is cleared.
+        let _ = writeln!(io::stderr(), "{file}: orders of {names} are left out: they met one by one, and in no book");
+    }
+    Ok(Source::Books(Box::new(columns::Books::open(&shown(&path), &path)?.without(continuous))))
 }
 
 fn text(file: &str, contents: &[u8]) -> Result<Source, ClearError> {
@@ -119,8 +128,11 @@ mod tests {
         fs::write(dir.path().join("run.json"), r#"{"scenario": {"area": {"north": {}}}}"#).expect("written");
         let refused = |dir: &Path| open(dir).err().expect("there are no orders").to_string();
         assert!(refused(dir.path()).contains("run the scenario without [area.NAME]"));
-        fs::write(dir.path().join("run.json"), r#"{"scenario": {"area": {}}}"#).expect("written");
+        let run = |status| format!(r#"{{"status": "{status}", "scenario": {{"area": {{}}}}}}"#);
+        fs::write(dir.path().join("run.json"), run("complete")).expect("written");
         assert!(refused(dir.path()).contains("kept no orders"));
+        fs::write(dir.path().join("run.json"), run("running")).expect("written");
+        assert!(refused(dir.path()).contains("has not ended, or was killed"));
     }
 
     #[test]

@@ -116,6 +116,9 @@ impl NamedContract {
             Some(name) if name.is_empty() || name.len() > LONGEST_NAME => {
                 Err(format!("the name of a product has 1 to {LONGEST_NAME} bytes"))
             }
+            Some(name) if name.chars().any(char::is_control) => {
+                Err(format!("no product is called {name:?}: names have no control characters"))
+            }
             _ => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ mod planner;
 mod reserve;
 mod scheduling;
 mod strategy;
+mod turns;
 
 pub use flexibility::FlexibleStorage;
 pub use planner::{PlanPrices, Replan, ScheduleTerms};
@@ -19,7 +20,6 @@ pub use strategy::Strategy;
 
 use crate::command::{Command, Directive, Priority, Value};
 use crate::core::{Core, MeterReading, Outbox, Stage, Wake};
-use crate::draw::lot;
 use crate::id::{Kind, MeterId, ParticipantId, PortfolioId};
 use crate::look::LastLook;
 use crate::mail::{ChargingNeeds, Mail, Message, StorageStatus};
@@ -35,6 +35,7 @@ use reserve::ReserveDesk;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strategy::{may_discharge, must_charge};
+use turns::{Turn, Turns};
 
 /// Share of its rating at which a battery is planned to run: converters lose least there, and there is room for more.
 const GOOD_LOAD: f64 = 0.5;
@@ -58,6 +59,8 @@ pub struct Ems {
     consumption_price: Option<Series>,
     load_control: Option<Request>,
     demand_response: Option<Request>,
+    #[serde(default, skip_serializing_if = "Turns::is_empty")]
+    turns: Turns,
     #[serde(default, skip_serializing_if = "Desk::is_empty")]
     desk: Desk,
     #[serde(default)]
@@ -142,6 +145,7 @@ impl Ems {
             consumption_price: None,
             load_control: None,
             demand_response: None,
+            turns: Turns::default(),
             desk: Desk::default(),
             planner: None,
             reserve: ReserveDesk::default(),
@@ -199,7 +203,11 @@ impl Ems {
         let net_kw = metered_kw.unwrap_or(meter.power_kw);
         self.plan_ahead(now, metered_kw, net_kw, out);
         self.begin_reserve(now, out);
-        let plans = self.dispatch_batteries(now, net_kw, &mut changes_kw, out);
+        let storing_kw: f64 =
+            self.batteries.iter().filter_map(|of| self.statuses.get(&of.battery)).map(|of| of.power_kw).sum();
+        let residual_kw = net_kw - storing_kw;
+        let turn = self.take_turns(now, residual_kw);
+        let plans = self.dispatch_batteries(now, (residual_kw, &turn), &mut changes_kw, out);
         self.tell_plans(plans, out);
         self.dispatch_vehicles(now, &mut changes_kw, out);
         self.answer_requests(now, out);
@@ -211,17 +219,21 @@ impl Ems {
         }
     }
 
-    /// `net_kw` is what the portfolio's meter showed since the last plan, in the mean. Returns the plans of units whose reserve
-    /// is called.
-    fn dispatch_batteries(&self, now: Now, net_kw: f64, changes_kw: &mut Changes, out: &mut Outbox) -> Vec<Flow> {
+    /// `residual_kw` is what the portfolio's meter showed since the last plan besides the batteries, in the mean. Returns the
+    /// plans of units whose reserve is called.
+    fn dispatch_batteries(
+        &self,
+        now: Now,
+        (residual_kw, turn): (f64, &Turn),
+        changes_kw: &mut Changes,
+        out: &mut Outbox,
+    ) -> Vec<Flow> {
         let mut plans = Vec::new();
-        let known = |battery: &ManagedBattery| self.statuses.get(&battery.battery);
-        let storing_kw: f64 = self.batteries.iter().filter_map(known).map(|status| status.power_kw).sum();
-        let residual_kw = net_kw - storing_kw;
-        let shares = self.shares(now, residual_kw);
         for battery in &self.batteries {
-            let Some(status) = known(battery) else { continue };
-            let share = shares.get(&battery.battery).copied();
+            let Some(status) = self.statuses.get(&battery.battery) else { continue };
+            let share = turn.present.get(&battery.battery).copied();
+            let following_kw =
+                |share: f64| (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw);
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
             } else if let Some(power_kw) = self.ordered_kw(now, battery.battery) {
@@ -232,9 +244,7 @@ impl Ems {
             let wanted_kw = match dispatch {
                 Dispatch::Free => 0.0,
                 Dispatch::Hold(power_kw) => power_kw,
-                Dispatch::Follow { share } => {
-                    (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw)
-                }
+                Dispatch::Follow { share } => following_kw(share),
             };
             let reserved = self.reserved(now, (battery, status), (dispatch, wanted_kw));
             self.command(now, battery.battery, reserved.dispatch, priority, out);
@@ -246,40 +256,17 @@ impl Ems {
                 changes_kw.add(battery.prosumer, 0.0);
                 continue;
             }
-            let traded_kw = self.planned_for_trade_kw(now, battery.battery).unwrap_or(reserved.planned_kw);
+            // Others may follow the meter in the slot that is traded.
+            let next_kw = match dispatch {
+                _ if self.battery_strategy != Strategy::SelfConsumption {} || priority != Priority::Ems => wanted_kw,
+                _ => turn.traded.get(&battery.battery).copied().map_or(0.0, following_kw),
+            };
+            let planned_kw = reserved.planned_kw + next_kw - wanted_kw;
+            let traded_kw = self.planned_for_trade_kw(now, battery.battery).unwrap_or(planned_kw);
             let planned_kw = self.possible_kw(status, traded_kw, status.min_kwh, status.max_kwh);
             changes_kw.add(battery.prosumer, planned_kw - status.power_kw);
         }
         plans
-    }
-
-    /// Shares of the batteries that bring the meter to zero: as few as do it at half their rating, the fullest first when
-    /// energy is missing, the emptiest first when there is too much of it. Those that can do nothing about it come last, and
-    /// follow all the same where nobody else does: what is missing may turn into too much within the slot.
-    fn shares(&self, now: Now, residual_kw: f64) -> BTreeMap<ParticipantId, f64> {
-        let is_missing = residual_kw > 0.0;
-        let can = |status: &StorageStatus| {
-            if is_missing { status.discharge_limit_kw > 0.0 } else { status.charge_limit_kw > 0.0 }
-        };
-        let level = |status: &StorageStatus| {
-            // In whole percent: what is equally full for all purposes is a matter of luck, not of the last digit.
-            let level = (100.0 * (status.energy_kwh - status.min_kwh) / (status.max_kwh - status.min_kwh)).round();
-            if is_missing { -level } else { level }
-        };
-        let known = |battery: &'_ ManagedBattery| Some((*battery, *self.statuses.get(&battery.battery)?));
-        let mut able: Vec<_> = self.batteries.iter().filter_map(known).collect();
-        let ticket = |battery: &ManagedBattery| lot(battery.ticket, now.time.0);
-        able.sort_by(|(a, of_a), (b, of_b)| {
-            let by_ability = can(of_b).cmp(&can(of_a));
-            by_ability.then(level(of_a).total_cmp(&level(of_b))).then(ticket(a).cmp(&ticket(b)))
-        });
-        let mut rated_kw = 0.0;
-        let is_enough = |(battery, _): &(ManagedBattery, StorageStatus)| {
-            rated_kw += battery.rated_kw;
-            rated_kw * GOOD_LOAD >= residual_kw.abs()
-        };
-        let count = able.iter().position(is_enough).map_or(able.len(), |last| last + 1);
-        able[..count].iter().map(|(battery, _)| (battery.battery, battery.rated_kw / rated_kw)).collect()
     }
 
     /// What a slot at `wanted_kw` can come to before the storage reaches `floor_kwh` or `ceiling_kwh`.

@@ -8,7 +8,7 @@ use crate::draw::lot;
 use crate::id::ParticipantId;
 use crate::mail::{Message, RetailTariff};
 use crate::record::{AreaRow, ClearingRow, OrderRow, Record, TradeRow};
-use crate::retailer::{AlternativeId, Cleared, Worth};
+use crate::retailer::{Cleared, ContractWorth, Worth};
 use crate::time::{Calendar, Now, Slot, Span, Time};
 use market::areas::AreaOutcome;
 use market::community::{Backstop, backstop};
@@ -118,8 +118,9 @@ impl Auction {
             keep(now, contract, &waiting, &closing, (desk, out));
             tell(contract, &waiting, &closing, desk, out);
             publish(contract, &closing, desk, out);
-            if desk.compares && is_ordered {
-                compare(contract, &waiting, &closing, desk, out);
+            if is_ordered {
+                report(contract, &waiting, &closing, desk, out);
+                compare(contract, &waiting, desk, out);
             }
         }
     }
@@ -271,18 +272,20 @@ fn tell(slot: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>, out: 
     }
 }
 
-/// Tells the retailer what the clearing, and the same orders under other mechanisms, come to; in the same areas.
-fn compare(contract: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
-    let mut tell = |alternative, closing: &Closing| {
-        let worth = waiting.worth(closing);
-        let traded = positions(closing, desk.retailer).into_iter().collect();
-        let cleared = Cleared { alternative, contract, traded, worth };
-        out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
-    };
-    tell(AlternativeId(0), closing);
+/// Tells the retailer what the clearing comes to, also in each area.
+fn report(contract: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>, out: &mut Outbox) {
+    let traded = ContractWorth { contract, worth: waiting.worth(closing), areas: closing.areas.clone() };
+    out.send(desk.retailer, Message::Worth(Box::new(traded)));
+}
+
+/// Tells the retailer what the same orders under other mechanisms come to; in the same areas.
+fn compare(contract: Slot, waiting: &Waiting, desk: &Desk<'_>, out: &mut Outbox) {
     for (alternative, mechanism) in desk.shadows {
         let mechanism = mechanism.build_with(desk.preferences);
-        tell(*alternative, &Closing::of(&waiting.orders, &*mechanism, desk.areas));
+        let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas);
+        let traded = positions(&closing, desk.retailer).into_iter().collect();
+        let cleared = Cleared { alternative: *alternative, contract, traded, worth: waiting.worth(&closing) };
+        out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::core::Outbox;
 use crate::id::ParticipantId;
 use crate::mail::Message;
 use crate::record::{ClearingRow, OrderRow, Record, TradeRow};
-use crate::retailer::{AlternativeId, Cleared, Worth};
+use crate::retailer::{Cleared, ContractWorth, Worth};
 use crate::time::{Now, Slot, Time};
 use market::continuous::{Cancellation, ContinuousBook, Event, LimitOrder, Operation, SelfTrade, TimeInForce};
 use market::{AgentId, Energy, Money, Order, OrderId, Price, Side, Trade};
@@ -209,16 +209,15 @@ impl Open {
             out.send(prosumer, Message::Award { product, slot, side, energy, price, storage: None });
             out.send(desk.retailer, Message::Traded { slot, prosumer, traded: part(trade, side) });
         }
-        if desk.compares {
-            let traded = vec![(buyer, part(trade, Side::Bid)), (seller, part(trade, Side::Offer))];
-            let (value, welfare) = (trade.payment(), Some(energy * (bid - offer)));
-            let worth = Worth { volume: energy, value, welfare, ..Worth::default() };
-            // Other mechanisms are for auctions: what meets continuously stays as it was.
-            let shadows = desk.shadows.iter().map(|(alternative, _)| *alternative);
-            for alternative in std::iter::once(AlternativeId(0)).chain(shadows) {
-                let cleared = Cleared { alternative, contract: slot, traded: traded.clone(), worth };
-                out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
-            }
+        let (value, welfare) = (trade.payment(), Some(energy * (bid - offer)));
+        let worth = Worth { volume: energy, value, welfare, ..Worth::default() };
+        let traded = ContractWorth { contract: slot, worth, areas: Vec::new() };
+        out.send(desk.retailer, Message::Worth(Box::new(traded)));
+        // Other mechanisms are for auctions: what meets continuously stays as it was.
+        let traded = [(buyer, part(trade, Side::Bid)), (seller, part(trade, Side::Offer))];
+        for &(alternative, _) in desk.shadows {
+            let cleared = Cleared { alternative, contract: slot, traded: traded.to_vec(), worth };
+            out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));
         }
     }
 }

@@ -50,8 +50,6 @@ pub(super) struct Desk<'a> {
     pub(super) slot: Span,
     /// The operator's ticket in the lottery among exact ties.
     pub(super) ticket: u64,
-    /// Whether the settlement is compared with others.
-    pub(super) compares: bool,
     /// The mechanisms it is compared with.
     pub(super) shadows: &'a [(AlternativeId, Specification)],
     /// Who is told the prices of auctions.

@@ -37,8 +37,7 @@ pub struct MarketOperator {
     slot: Span,
     retailer: ParticipantId,
     ticket: u64,
-    /// Whether the settlement is compared with others, and the mechanisms among these.
-    compares: bool,
+    /// The mechanisms with which the settlement is compared.
     shadows: Vec<(AlternativeId, Specification)>,
     /// One per venue.
     books: Vec<Books>,
@@ -70,14 +69,12 @@ impl MarketOperator {
     pub fn new(venues: Venues, slot: Span, retailer: ParticipantId, ticket: u64) -> Self {
         let books: Vec<_> = venues.iter().map(|venue| Books::of(&venue.trading)).collect();
         let cleared = vec![Vec::new(); books.len()];
-        let (compares, shadows) = (false, Vec::new());
         Self {
             venues,
             slot,
             retailer,
             ticket,
-            compares,
-            shadows,
+            shadows: Vec::new(),
             books,
             opened: None,
             is_open: false,
@@ -108,7 +105,6 @@ impl MarketOperator {
             Rule::Auction(mechanism) if index > 0 => Some((AlternativeId(index as u8), mechanism.clone())),
             _ => None,
         };
-        self.compares = !alternatives.is_empty();
         self.shadows = alternatives.iter().enumerate().filter_map(shadow).collect();
         self
     }
@@ -134,11 +130,11 @@ impl MarketOperator {
     }
 
     fn desk<'a>(&'a self, product: ProductId, venue: &'a Venue) -> Desk<'a> {
-        let Self { retailer, slot, ticket, compares, .. } = *self;
+        let Self { retailer, slot, ticket, .. } = *self;
         let (shadows, audience) = (self.shadows.as_slice(), self.audience.as_slice());
         let (areas, backstop) = (self.areas.as_deref(), self.backstop.as_ref());
         let preferences = &self.preferences;
-        Desk { product, venue, retailer, slot, ticket, compares, shadows, audience, areas, backstop, preferences }
+        Desk { product, venue, retailer, slot, ticket, shadows, audience, areas, backstop, preferences }
     }
 
     /// Has the books of a product do something at its desk; none if there is no such product.

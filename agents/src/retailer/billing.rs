@@ -79,6 +79,11 @@ impl Billing {
         }
     }
 
+    /// Whether there are contracts at all.
+    pub(super) fn has_contracts(&self) -> bool {
+        !self.contracts.is_empty()
+    }
+
     /// Settles the contracts of the slot; what they deliver is among the positions then.
     pub(super) fn settle_contracts(&mut self, meters: &Meters<'_>, positions: &mut BTreeMap<usize, Traded>) {
         self.contracts.settle(meters, positions, &mut self.sums).expect(IN_BOUNDS);

@@ -57,6 +57,21 @@ pub struct Worth {
     pub fees: Money,
 }
 
+impl Worth {
+    /// Adds what other trades come to.
+    ///
+    /// # Panics
+    /// If a sum exceeds the integers.
+    pub fn add(&mut self, other: &Self) {
+        self.volume += other.volume;
+        self.value += other.value;
+        self.fees += other.fees;
+        if let Some(welfare) = other.welfare {
+            *self.welfare.get_or_insert_default() += welfare;
+        }
+    }
+}
+
 /// What was metered in a slot, and traded for it.
 #[derive(Clone, Copy)]
 pub(super) struct Metered<'a> {
@@ -64,6 +79,8 @@ pub(super) struct Metered<'a> {
     pub(super) members: &'a [Member],
     pub(super) terms: &'a Terms,
     pub(super) positions: &'a BTreeMap<usize, Traded>,
+    /// What that comes to.
+    pub(super) worth: Worth,
     /// What of that was shared after the fact, if the settlement does so.
     pub(super) shared: Option<&'a Shared>,
 }
@@ -100,13 +117,7 @@ impl Comparison {
         }
         let mut start = cleared.contract.start;
         while start < cleared.contract.end() {
-            let sum: &mut Worth = worth.entry(start).or_default();
-            sum.volume += cleared.worth.volume;
-            sum.value += cleared.worth.value;
-            sum.fees += cleared.worth.fees;
-            if let Some(welfare) = cleared.worth.welfare {
-                *sum.welfare.get_or_insert_default() += welfare;
-            }
+            worth.entry(start).or_default().add(&cleared.worth);
             start += slot;
         }
     }
@@ -135,7 +146,7 @@ impl Comparison {
         let worth = self.worth[index].remove(&start).unwrap_or_default();
         let shared = match &self.alternatives[index].rule {
             // What is settled, whatever has made it so.
-            _ if index == 0 => return Outcome::of_settlement(worth, metered),
+            _ if index == 0 => return Outcome::of_settlement(metered),
             rule => rule.share(metered.members, metered.terms.tariff),
         };
         match shared {
@@ -171,8 +182,8 @@ impl Outcome {
     }
 
     /// Of what is settled: traded, and shared after the fact where the settlement does so.
-    fn of_settlement(worth: Worth, metered: &Metered<'_>) -> Self {
-        let outcome = Self::of_trades(metered.positions, worth, metered);
+    fn of_settlement(metered: &Metered<'_>) -> Self {
+        let outcome = Self::of_trades(metered.positions, metered.worth, metered);
         match metered.shared {
             Some(shared) => Self { traded: outcome.traded, ..Self::of_sharing(shared) },
             None => outcome,

@@ -154,6 +154,10 @@ impl Meters<'_> {
 }
 
 impl Contracts {
+    pub(super) fn is_empty(&self) -> bool {
+        self.contracts.is_empty()
+    }
+
     pub(super) fn new(contracts: Vec<Contract>) -> Self {
         let mut references: Vec<Reference> = Vec::new();
         for product in contracts.iter().filter_map(|contract| contract.reference) {

@@ -6,21 +6,24 @@
 mod billing;
 mod comparison;
 mod contract;
+mod delivery;
 mod rule;
 
 pub use billing::Charges;
 pub use comparison::{Alternative, AlternativeId, Cleared, Worth};
 pub use contract::{Contract, ContractTerms, Party};
+pub use delivery::ContractWorth;
 pub use rule::Rule;
 
 use crate::core::{Core, MeterReading, Outbox, Wake};
 use crate::id::{Kind, ParticipantId, SiteId};
 use crate::mail::{Mail, Message, RetailTariff};
-use crate::record::{Record, SettlementRow};
+use crate::record::{MarketPart, Record, SettlementRow};
 use crate::time::{Every, Now, Slot, Span, Time};
 use billing::{Billing, account_of};
 use comparison::{Comparison, Metered};
 use contract::Meters;
+use delivery::Deliveries;
 use market::Energy;
 use market::community::Member;
 use market::settlement::{Component, SlotAccount, SlotBill, Tariff, Terms, Traded, bill_slot};
@@ -48,6 +51,8 @@ pub struct Retailer {
     /// Registers of the accounts' meters at the last settlement.
     registers: Option<Vec<(Energy, Energy)>>,
     positions: Positions,
+    #[serde(default)]
+    deliveries: Deliveries,
     comparison: Comparison,
     #[serde(default)]
     billing: Billing,
@@ -108,6 +113,7 @@ impl Retailer {
             publication,
             registers: None,
             positions: BTreeMap::new(),
+            deliveries: Deliveries::default(),
             comparison: Comparison::new(alternatives),
             billing: Billing::new(charges, contracts),
         }
@@ -124,9 +130,12 @@ impl Retailer {
         let before = self.registers.replace(registers);
         let slot = Slot { start: now.time - self.slot, length: self.slot };
         let mut positions = self.positions.remove(&slot.start).unwrap_or_default();
+        let delivered = self.deliveries.settle(now, slot);
         let (Some(before), Some(after)) = (before, &self.registers) else {
             return;
         };
+        let worth = delivered.as_ref().map(|row| row.worth).unwrap_or_default();
+        out.records.extend(delivered.map(|row| Record::Delivery(Box::new(row))));
         let import = self.tariff.import(now.calendar.time_of_day(slot.start));
         let terms = Terms { tariff: Tariff { import, export: self.tariff.feed_in }, ..self.terms };
         let metered = |index: usize| (after[index].0 - before[index].0, after[index].1 - before[index].1);
@@ -140,13 +149,14 @@ impl Retailer {
             let shared = shared.as_ref();
             let local = shared.map_or(Energy::ZERO, |shared| shared.local);
             traders = self.rule.terms(&terms, &members, local);
-            let metered = Metered { slot, members: &members, terms: &terms, positions: &positions, shared };
+            let metered = Metered { slot, members: &members, terms: &terms, positions: &positions, worth, shared };
             self.comparison.settle(now, &metered, |index| self.accounts[index].site, out);
         }
         let component = if self.rule == Rule::Market { Component::Energy } else { Component::Community };
         self.billing.begin(now, slot, &self.accounts, out);
         self.billing.take_trades(component, &positions);
         let account = |site| account_of(&self.accounts, site);
+        let in_market = if self.billing.has_contracts() { positions.clone() } else { BTreeMap::new() };
         self.billing.settle_contracts(
             &Meters { slot, registers: &metered, account: &account, netting: terms.registers },
             &mut positions,
@@ -167,6 +177,10 @@ impl Retailer {
             // The same bill, in most slots of most sites.
             let is_alone = *own == alone && traded == Traded::default();
             let without_trade = if is_alone { settled.total } else { bill(&alone, &Traded::default()).total };
+            let market = match in_market.get(&index).copied().unwrap_or_default() {
+                of if !self.billing.has_contracts() || of == traded => MarketPart::of(&settled, &traded),
+                of => MarketPart::of(&bill(own, &of), &of),
+            };
             out.record(Record::Settlement(SettlementRow {
                 time: now.time,
                 slot,
@@ -175,6 +189,7 @@ impl Retailer {
                 metered_export,
                 trades: account.prosumer.is_some(),
                 bill: settled,
+                market,
                 alone: without_trade,
             }));
         }
@@ -222,6 +237,7 @@ impl Core for Retailer {
                         note(&mut self.positions, self.slot, *slot, *account, traded);
                     }
                 }
+                Message::Worth(traded) => self.deliveries.take(traded, self.slot),
                 Message::WouldHaveCleared(cleared) => self.comparison.take(cleared, self.slot, &self.account_of),
                 message => self.billing.hear(message, self.slot),
             }

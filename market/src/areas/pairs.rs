@@ -1,6 +1,7 @@
 //! Fees by pair of places: a matrix, of which each side of a trade pays half.
 
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -74,7 +75,7 @@ pub struct PairTrade {
 ///
 /// No pair left over could still gain. Greedy matching reaches at least half of the largest possible total gain
 /// (D. Avis, "A survey of heuristics for the weighted matching problem", Networks 13, 1983), and all of it where
-/// one fee holds for all pairs. O(b × o × log(b × o)) time and O(b × o) memory for b bids and o offers.
+/// one fee holds for all pairs. O(n × p × log p + n × log n) time and O(n + p²) memory for n orders at p places.
 ///
 /// # Errors
 /// If the orders are no book or one is at a place outside the matrix.
@@ -96,28 +97,56 @@ pub fn clear_with_pair_fees(orders: &[(usize, Order)], fees: &PairFees) -> Resul
     let (bids, offers) = (book.bids(), book.offers());
     let [buyers, sellers] = [bids, offers].map(|side| side.iter().map(place).collect::<Vec<usize>>());
 
-    let mut pairs: Vec<(Reverse<i128>, usize, usize)> = Vec::new();
-    for (b, bid) in bids.iter().enumerate() {
-        for (o, offer) in offers.iter().enumerate() {
-            let fee = fees.rows[sellers[o]][buyers[b]];
-            let gain = i128::from(bid.limit.0) - i128::from(offer.limit.0) - i128::from(fee.0);
-            if gain >= 0 {
-                pairs.push((Reverse(gain), b, o));
-            }
-        }
-    }
-    pairs.sort_unstable();
-    let mut left = [bids, offers].map(|side| side.iter().map(|order| order.quantity).collect::<Vec<Energy>>());
+    let mut queues = [Queues::of(bids, &buyers, places), Queues::of(offers, &sellers, places)];
+    let best = |[to, from]: [usize; 2], [of_bids, of_offers]: &mut [Queues; 2]| {
+        let (b, o) = (of_bids.head(to)?, of_offers.head(from)?);
+        let fee = fees.rows[from][to];
+        let gain = i128::from(bids[b].limit.0) - i128::from(offers[o].limit.0) - i128::from(fee.0);
+        (gain >= 0).then_some((Reverse(gain), b, o, [to, from]))
+    };
+    // The best pair of two places is that of their best orders. It only becomes worse: what has become so is looked at again.
+    let mut pairs: BinaryHeap<Reverse<_>> = (0..places)
+        .flat_map(|to| (0..places).map(move |from| [to, from]))
+        .filter_map(|between| best(between, &mut queues).map(Reverse))
+        .collect();
     let mut trades = Vec::new();
-    for (_, b, o) in pairs {
-        let quantity = left[0][b].min(left[1][o]);
-        if quantity > Energy::ZERO {
-            left[0][b] -= quantity;
-            left[1][o] -= quantity;
-            trades.push(trade(&bids[b], &offers[o], quantity, fees.rows[sellers[o]][buyers[b]]));
+    while let Some(Reverse((_, b, o, between @ [to, from]))) = pairs.pop() {
+        if queues[0].head(to) == Some(b) && queues[1].head(from) == Some(o) {
+            let quantity = queues[0].left[b].min(queues[1].left[o]);
+            queues[0].left[b] -= quantity;
+            queues[1].left[o] -= quantity;
+            trades.push(trade(&bids[b], &offers[o], quantity, fees.rows[from][to]));
         }
+        pairs.extend(best(between, &mut queues).map(Reverse));
     }
     Ok(trades)
+}
+
+/// The orders of a side by place, the best first, and what is left of each.
+struct Queues {
+    at: Vec<VecDeque<usize>>,
+    left: Vec<Energy>,
+}
+
+impl Queues {
+    fn of(orders: &[Order], place_of: &[usize], places: usize) -> Self {
+        let mut at = vec![VecDeque::new(); places];
+        for (order, place) in place_of.iter().enumerate() {
+            at[*place].push_back(order);
+        }
+        Self { at, left: orders.iter().map(|order| order.quantity).collect() }
+    }
+
+    /// The best order at a place of which anything is left.
+    fn head(&mut self, place: usize) -> Option<usize> {
+        while let Some(&order) = self.at[place].front() {
+            if self.left[order] > Energy::ZERO {
+                return Some(order);
+            }
+            self.at[place].pop_front();
+        }
+        None
+    }
 }
 
 /// The gain is not negative, so the energy price lies between the two limits after fees, and both limits hold.

@@ -3,7 +3,6 @@
 mod areas;
 mod community;
 mod definitions;
-mod deliveries;
 mod flexibility;
 mod market_areas;
 mod plans;
@@ -152,7 +151,9 @@ impl Kpis {
             area: entry.portfolio.map(|portfolio| portfolio.index()),
             metered: Flow::default(),
         };
-        let areas = prefixes(&catalogue.portfolios).into_iter().map(|(prefix, label)| Area::new(prefix, label));
+        let Catalogue { portfolios, alternatives, areas, .. } = catalogue;
+        let areas =
+            prefixes(portfolios, alternatives, areas).into_iter().map(|(prefix, label)| Area::new(prefix, label));
         Self {
             calendar: catalogue.calendar,
             assets: catalogue.participants.iter().map(asset).collect(),
@@ -203,8 +204,6 @@ impl Kpis {
         for record in rows.records {
             self.add_record(record);
         }
-        self.communities.reach(rows.start + rows.length);
-        self.market_areas.reach(rows.start + rows.length);
     }
 
     /// The key figures so far, in the order of the columns of `kpis.parquet`: those of the run, of each
@@ -224,8 +223,10 @@ impl Kpis {
 
     fn add_record(&mut self, record: &Record) {
         match record {
-            Record::Clearing(row) => self.communities.add_clearing(row),
-            Record::Area(row) => self.market_areas.add(row),
+            Record::Delivery(row) => {
+                self.communities.add_delivery(row);
+                self.market_areas.add(row);
+            }
             Record::Alternative(row) => self.communities.add_alternative(row),
             Record::Reserve(row) => self.run.reserve.get_or_insert_default().add(row),
             Record::Session(row) => self.run.add_session(row),
@@ -252,7 +253,7 @@ impl Kpis {
             }
             Record::Flexibility(row) => self.run.flexibility.get_or_insert_default().add(row),
             Record::StorageHealth(row) => self.assets[row.asset.index()].soh = Some(row.health.soh),
-            Record::Order(_) | Record::Trade(_) => {}
+            Record::Order(_) | Record::Trade(_) | Record::Clearing(_) | Record::Area(_) => {}
             Record::Plan(row) => self.run.plans.get_or_insert_default().add_plan(row),
             Record::PlanDay(row) => self.run.plans.get_or_insert_default().add_day(row),
             Record::ForecastScore(row) => self.run.plans.get_or_insert_default().add_score(row),

@@ -117,8 +117,8 @@ impl RecordTables {
             Record::Alternative(row) => self.comparisons.push(row),
             Record::Plan(_) | Record::Schedule(_) | Record::Forecast(_) => self.plans.push(record),
             Record::PlanSlot(_) | Record::PlanDay(_) | Record::ForecastScore(_) => self.plans.push(record),
-            // Its value is in the signal readings of the intervals that follow; awards are sums of trades.
-            Record::Signal(..) | Record::Award(_) | Record::ActFailed(..) => Ok(()),
+            // Its value is in the signal readings of the intervals that follow; awards and deliveries are sums of trades.
+            Record::Signal(..) | Record::Award(_) | Record::Delivery(_) | Record::ActFailed(..) => Ok(()),
         }
     }
 

@@ -6,8 +6,9 @@ use market::Money;
 use market::settlement::{Component, SlotBill, TaxedInvoice, TaxedLine};
 
 use super::Flow;
-use super::community::{ACTUAL, COMMUNITY_KPIS};
+use super::community::{ACTUAL, COMMUNITY_KPIS, compared_prefixes};
 use super::definitions::{AREA_KPIS, of_run};
+use super::market_areas::{MARKET_AREA_KPIS, market_area_prefixes};
 
 /// A portfolio or the island.
 #[derive(Clone, Debug)]
@@ -118,10 +119,15 @@ impl AreaTotals {
 }
 
 /// Prefixes and labels of the portfolios' key figures, then the island's: lower case, `_` for all but
-/// letters and digits, and no name that another key figure has already.
-pub(super) fn prefixes(portfolios: &[String]) -> Vec<(String, String)> {
+/// letters and digits, and no name that another key figure has already, those of the rules and areas of a market included.
+pub(super) fn prefixes(portfolios: &[String], rules: &[String], market_areas: &[String]) -> Vec<(String, String)> {
     let mut taken: BTreeSet<String> = of_run().map(|kpi| kpi.name.to_owned()).collect();
-    taken.extend(COMMUNITY_KPIS.iter().map(|kpi| format!("{ACTUAL}{}", kpi.name)));
+    for prefix in std::iter::once(ACTUAL.to_owned()).chain(compared_prefixes(rules)) {
+        taken.extend(COMMUNITY_KPIS.iter().map(|kpi| format!("{prefix}{}", kpi.name)));
+    }
+    for prefix in market_area_prefixes(market_areas) {
+        taken.extend(MARKET_AREA_KPIS.iter().map(|kpi| format!("{prefix}{}", kpi.name)));
+    }
     let mut claim = |prefix: &str| {
         let names: Vec<_> = AREA_KPIS.iter().map(|kpi| format!("{prefix}{}", kpi.name)).collect();
         let free = names.iter().all(|name| !taken.contains(name));
@@ -157,10 +163,15 @@ mod tests {
     #[test]
     fn names_of_key_figures_never_collide() {
         let portfolios = ["Cariflex", "EVSE", "island", "a b", "a-b"].map(String::from);
-        let prefixes: Vec<_> = prefixes(&portfolios).into_iter().map(|(prefix, _)| prefix).collect();
+        let of = |portfolios: &[String], rules: &[String], areas: &[String]| -> Vec<String> {
+            prefixes(portfolios, rules, areas).into_iter().map(|(prefix, _)| prefix).collect()
+        };
         assert_eq!(
-            prefixes,
+            of(&portfolios, &[], &[]),
             ["cariflex_", "evse_portfolio_", "island_portfolio_", "a_b_", "a_b_portfolio_", "island_"]
         );
+        let [settled, alone, rule] = ["settled", "retailer-only", "compare retailer_only"].map(String::from);
+        let named = of(&[rule], &[settled, alone], &[]);
+        assert_eq!(named, ["compare_retailer_only_portfolio_", "island_"], "costs of a rule and of a portfolio");
     }
 }

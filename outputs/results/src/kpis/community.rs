@@ -3,16 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use agents::record::{AlternativeRow, ClearingRow, SettlementRow};
+use agents::record::{AlternativeRow, DeliveryRow, SettlementRow};
 use agents::retailer::Worth;
-use agents::{SiteId, Slot, Time};
+use agents::{SiteId, Slot};
 use market::community::indicators::{gini, jain_index};
 use market::{Energy, Money};
 
 use super::Kpi;
 use super::areas::column_word;
 use super::definitions::Definition;
-use super::deliveries::{Deliveries, Delivery, Part};
 
 /// What the names of the figures of what was begin with.
 pub(crate) const ACTUAL: &str = "market_";
@@ -58,7 +57,7 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 10] = [
         decimals: 6,
         label: "welfare of trade",
         description: "What these trades are worth to those who trade: limit of the bid less limit of the offer, times energy, \
-                      less grid fees; null without clearings",
+                      less grid fees; null where nothing was ordered",
         value: |of| of.traded.welfare.map(Money::as_eur),
     },
     Definition {
@@ -90,7 +89,8 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 10] = [
         unit: "EUR",
         decimals: 6,
         label: "cost of all members",
-        description: "What all members together pay; what is paid for reserve and flexibility is in no bill; null without bills",
+        description: "What all members together would pay without contracts; what is paid for reserve and flexibility is in no bill; \
+                      null without bills",
         value: |of| (!of.bills.is_empty()).then(|| of.bills.values().copied().sum::<Money>().as_eur()),
     },
     Definition {
@@ -98,7 +98,7 @@ pub(crate) const COMMUNITY_KPIS: [Definition<CommunityTotals>; 10] = [
         unit: "EUR",
         decimals: 6,
         label: "saved by all members",
-        description: "What all members together pay less than with the retailer alone; null without bills",
+        description: "What all members together would pay less than with the retailer alone, without contracts; null without bills",
         value: |of| (!of.bills.is_empty()).then(|| of.savings.iter().copied().sum::<Money>().as_eur()),
     },
     Definition {
@@ -142,7 +142,6 @@ pub const COMMUNITY_FIGURES: [(&str, &str, &str); COMMUNITY_KPIS.len()] = {
 #[derive(Clone, Debug)]
 pub(super) struct Communities {
     actual: CommunityTotals,
-    trades: Deliveries<Worth>,
     /// The slot whose bills are coming in.
     open: Option<Open>,
     /// What each member would have paid with the retailer alone.
@@ -186,21 +185,14 @@ impl Communities {
         let compared = alternatives.iter().zip(compared_prefixes(alternatives)).skip(1);
         Self {
             actual: CommunityTotals::default(),
-            trades: Deliveries::default(),
             open: None,
             alone: BTreeMap::new(),
             compared: compared.map(|(name, prefix)| (prefix, name.clone(), CommunityTotals::default())).collect(),
         }
     }
 
-    pub(super) fn add_clearing(&mut self, row: &ClearingRow) {
-        let ClearingRow { volume, value, welfare, fees, .. } = *row;
-        self.trades.add(row.slot, &Worth { volume, value, welfare: Some(welfare), fees });
-    }
-
-    /// All up to `time` is delivered.
-    pub(super) fn reach(&mut self, time: Time) {
-        self.trades.reach(time);
+    pub(super) fn add_delivery(&mut self, row: &DeliveryRow) {
+        self.actual.traded.add(&row.worth);
     }
 
     /// Takes a bill; bills of one slot come together.
@@ -214,9 +206,9 @@ impl Communities {
         let none = Open { slot: row.slot, import: Energy::ZERO, taken: Energy::ZERO, given: Energy::ZERO };
         let open = self.open.get_or_insert(none);
         open.import += row.metered_import;
-        open.taken += row.bill.position.bought.min(row.metered_import);
-        open.given += row.bill.position.sold.min(row.metered_export);
-        *self.actual.bills.entry(row.site).or_default() += row.bill.total;
+        open.taken += row.market.bought.min(row.metered_import);
+        open.given += row.market.sold.min(row.metered_export);
+        *self.actual.bills.entry(row.site).or_default() += row.market.total;
         *self.alone.entry(row.site).or_default() += row.alone;
     }
 
@@ -233,7 +225,7 @@ impl Communities {
 
     /// The figures so far: of what was, then of each rule it is compared with.
     pub(super) fn figures(&self) -> Vec<Kpi> {
-        let mut actual = CommunityTotals { traded: self.trades.so_far(), ..self.actual.clone() };
+        let mut actual = self.actual.clone();
         actual.close(self.open);
         let actual = (ACTUAL, "market", actual.with_savings(&self.alone));
         let compared = self
@@ -244,26 +236,6 @@ impl Communities {
             COMMUNITY_KPIS.iter().map(|kpi| kpi.figure(prefix, label, &totals)).collect::<Vec<_>>()
         };
         std::iter::once(actual).chain(compared).flat_map(figures).collect()
-    }
-}
-
-impl Delivery for Worth {
-    fn add(&mut self, other: &Self) {
-        self.volume += other.volume;
-        self.value += other.value;
-        self.fees += other.fees;
-        if let Some(welfare) = other.welfare {
-            *self.welfare.get_or_insert_default() += welfare;
-        }
-    }
-
-    fn part(&self, part: Part) -> Self {
-        Self {
-            volume: part.of_energy(self.volume),
-            value: part.of_money(self.value),
-            welfare: self.welfare.map(|welfare| part.of_money(welfare)),
-            fees: part.of_money(self.fees),
-        }
     }
 }
 

@@ -420,7 +420,8 @@ pub(crate) const AREA_KPIS: [Definition<AreaTotals>; 17] = [
         unit: "EUR",
         decimals: 9,
         label: "cost of energy, imbalance, fees and levies",
-        description: "The part of `cost_eur` paid for imbalance, grid fees and levies",
+        description: "The part of `cost_eur` paid for imbalance, levies and grid fees, but for those between the market's areas, which \
+                      are in the traded part",
         value: |area| area.bills.map(|bills| (bills.total - bills.traded - bills.residual).as_eur()),
     },
     Definition {

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use agents::Time;
-use agents::record::AreaRow;
-use market::areas::AreaOutcome;
+use agents::record::DeliveryRow;
 use market::{Energy, Money};
 
 use super::Kpi;
 use super::areas::column_word;
 use super::definitions::Definition;
-use super::deliveries::{Deliveries, Delivery, Part};
 
 /// What the names of the figures begin with, before the name of the area.
 const PREFIX: &str = "area_";
@@ -83,49 +80,32 @@ pub(crate) const MARKET_AREA_KPIS: [Definition<MarketAreaTotals>; 3] = [
 /// All areas of a market.
 #[derive(Clone, Debug)]
 pub(super) struct MarketAreas {
-    /// Prefix, label and trades of each, by its number; empty where there are too many.
-    areas: Vec<(String, String, Deliveries<MarketAreaTotals>)>,
+    /// Prefix, label and totals of each, by its number; empty where there are too many.
+    areas: Vec<(String, String, MarketAreaTotals)>,
 }
 
 impl MarketAreas {
     /// Of nothing yet.
     pub(super) fn new(names: &[String]) -> Self {
         let areas = market_area_prefixes(names).into_iter().zip(names);
-        Self { areas: areas.map(|(prefix, name)| (prefix, name.clone(), Deliveries::default())).collect() }
+        Self { areas: areas.map(|(prefix, name)| (prefix, name.clone(), MarketAreaTotals::default())).collect() }
     }
 
-    pub(super) fn add(&mut self, row: &AreaRow) {
-        if let Some((.., trades)) = self.areas.get_mut(row.outcome.area.0 as usize) {
-            let AreaOutcome { bought, local, fees, .. } = row.outcome;
-            trades.add(row.slot, &MarketAreaTotals { bought, local, fees });
-        }
-    }
-
-    /// All up to `time` is delivered.
-    pub(super) fn reach(&mut self, time: Time) {
-        for (.., trades) in &mut self.areas {
-            trades.reach(time);
+    pub(super) fn add(&mut self, row: &DeliveryRow) {
+        for of in &row.areas {
+            if let Some((.., totals)) = self.areas.get_mut(of.area.0 as usize) {
+                totals.bought += of.bought;
+                totals.local += of.local;
+                totals.fees += of.fees;
+            }
         }
     }
 
     pub(super) fn figures(&self) -> Vec<Kpi> {
-        let of = |(prefix, label, trades): &(String, String, Deliveries<MarketAreaTotals>)| {
-            let totals = trades.so_far();
-            MARKET_AREA_KPIS.iter().map(|kpi| kpi.figure(prefix, label, &totals)).collect::<Vec<_>>()
+        let of = |(prefix, label, totals): &(String, String, MarketAreaTotals)| {
+            MARKET_AREA_KPIS.iter().map(|kpi| kpi.figure(prefix, label, totals)).collect::<Vec<_>>()
         };
         self.areas.iter().flat_map(of).collect()
-    }
-}
-
-impl Delivery for MarketAreaTotals {
-    fn add(&mut self, other: &Self) {
-        self.bought += other.bought;
-        self.local += other.local;
-        self.fees += other.fees;
-    }
-
-    fn part(&self, part: Part) -> Self {
-        Self { bought: part.of_energy(self.bought), local: part.of_energy(self.local), fees: part.of_money(self.fees) }
     }
 }
 

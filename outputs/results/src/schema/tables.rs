@@ -457,8 +457,8 @@ pub const PARTICIPANTS: Table = Table {
             "`pv`, `battery`, `evse`, `ev`, `load`, `retailer`, `market_operator`, `prosumer`, `ems`, `dso` or \
              `charge_point_operator`",
         ),
-        column("site", Name, "", "The site it belongs to; null but for assets").or_null(),
-        column("commune", Name, "", "The commune of that site; null but for assets").or_null(),
+        column("site", Name, "", "The site it belongs to, or trades for; null for institutions").or_null(),
+        column("commune", Name, "", "The commune of that site; null without one").or_null(),
         column("portfolio", Name, "", "The portfolio of that site; null without one").or_null(),
         column("capacity_kwh", Real, "kWh", "Nominal energy; null for what does not store").or_null(),
     ],

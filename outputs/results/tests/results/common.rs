@@ -8,10 +8,11 @@ use agents::reading::{
     AssetReading, AssetState, FaultReading, MirrorReading, Signal, SignalReading, SiteReading, Source, SupplyReading,
 };
 use agents::record::{
-    AreaRow, Catalogue, ClearingRow, Event, EventCode, ForecastRow, ForecastScoreRow, IntervalRows, InvoiceRow,
-    OrderRow, ParticipantEntry, PlanDayRow, PlanReason, PlanRow, PlanSlotRow, Record, Recorder, ScheduleRow,
-    SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
+    AreaDelivery, AreaRow, Catalogue, ClearingRow, DeliveryRow, Event, EventCode, ForecastRow, ForecastScoreRow,
+    IntervalRows, InvoiceRow, MarketPart, OrderRow, ParticipantEntry, PlanDayRow, PlanReason, PlanRow, PlanSlotRow,
+    Record, Recorder, ScheduleRow, SessionRow, SettlementRow, SiteEntry, StorageHealth, StorageHealthRow, TradeRow,
 };
+use agents::retailer::Worth;
 use agents::{Kind, ParticipantId, PortfolioId, SiteId, Slot, Span, Time};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt64Type};
@@ -187,6 +188,7 @@ pub(crate) fn records() -> Vec<Record> {
             metered_import: Energy(500),
             metered_export: Energy(0),
             trades: true,
+            market: MarketPart { bought: bill.position.bought, sold: bill.position.sold, total: bill.total },
             alone: bill.total + Money(10_000_000),
             bill,
         })
@@ -254,6 +256,22 @@ pub(crate) fn records() -> Vec<Record> {
             welfare: Money(0),
             fees: Money(0),
         }),
+        Record::Delivery(Box::new(DeliveryRow {
+            time: START + TICK,
+            slot,
+            worth: Worth {
+                volume: Energy(300),
+                value: Money(45_000_000),
+                welfare: Some(Money(30_000_000)),
+                fees: Money(1_500_000),
+            },
+            areas: vec![AreaDelivery {
+                area: AreaId(0),
+                bought: Energy(300),
+                local: Energy(240),
+                fees: Money(1_500_000),
+            }],
+        })),
         settlement(0, bill(45_000_000, 40_000_000, 200)),
         settlement(2, bill(-5_000_000, 100_000_000, 500)),
         Record::Invoice(Box::new(invoice())),
