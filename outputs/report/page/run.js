@@ -56,6 +56,9 @@ function runPage(page, data) {
     areasOf(page, data);
     comparisonOf(page, data);
     plansOf(page, data);
+    reserveOf(page, data);
+    flexibilityOf(page, data);
+    invoicesOf(page, data);
   }
   keyFigures(page, data);
   faultsOf(page, data);
