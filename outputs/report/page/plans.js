@@ -72,6 +72,6 @@ function scoresOf(parent, scores) {
   const lead = (of) => (of.lead_from_min === of.lead_to_min ? time(of.lead_to_min) : `${of.lead_to_min < 120 ? plain(of.lead_from_min) : time(of.lead_from_min)} to ${time(of.lead_to_min)}`);
   const percent = (share) => (share === null ? '–' : `${num(share * 100, 3)} %`);
   const heads = ['ahead', 'scored', 'MAE (kW)', 'RMSE (kW)', 'bias (kW)', 'CRPS (kW)', 'skill against persistence', 'against the day before', 'within the 80 % band'];
-  const row = (of) => [lead(of), plain(of.outcomes), ...['mae_kw', 'rmse_kw', 'bias_kw', 'crps_kw'].map((name) => num(of[name], 3)), percent(of.skill_persistence_share), percent(of.skill_day_before_share), percent(of.coverage_80_share)];
-  parent.append(table('How good forecasts were, by how far ahead', heads, scores.map(row), heads.map((_, column) => column).slice(1)));
+  const row = (of) => [unbroken(lead(of)), plain(of.outcomes), ...['mae_kw', 'rmse_kw', 'bias_kw', 'crps_kw'].map((name) => num(of[name], 3)), percent(of.skill_persistence_share), percent(of.skill_day_before_share), percent(of.coverage_80_share)];
+  parent.append(fits(table('How good forecasts were, by how far ahead', heads, scores.map(row), heads.map((_, column) => column).slice(1))));
 }

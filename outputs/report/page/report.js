@@ -49,6 +49,18 @@ function plain(value, decimals = 3) {
   return value.toLocaleString('en-GB', { maximumFractionDigits: decimals }).replace('-', '−');
 }
 
+/** A number to just so many decimals, for columns. */
+function fixed(value, decimals) {
+  if (value === null || value === undefined) return '–';
+  const shown = Math.abs(value) < 0.5 * 10 ** -decimals ? 0 : value;
+  return shown.toLocaleString('en-GB', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).replace('-', '−');
+}
+/** Money, to the cent. */
+const euro = (value) => fixed(value, 2);
+
+/** A part in percent of a whole; none of nothing. */
+const percentOf = (part, whole) => (whole ? `${num(100 * part / whole, 3)} %` : '–');
+
 const PREFIXES = {
   kW: [['GW', 1e6], ['MW', 1e3]], kWh: [['GWh', 1e6], ['MWh', 1e3]], kg: [['kt', 1e6], ['t', 1e3]],
   EUR: [['M€', 1e6], ['k€', 1e3], ['€', 1]], share: [['%', 0.01]], count: [['', 1]],
@@ -179,6 +191,26 @@ function table(caption, heads, rows, numbers = [], classes = {}) {
   return el('div', { class: 'wide' }, el('table', {}, caption ? el('caption', {}, caption) : null,
     el('thead', {}, el('tr', {}, heads.map((head, column) => el('th', { scope: 'col', class: of(column) }, head)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map(cell))))));
+}
+
+/** A table whose heads wrap and whose cells are close: one with many columns, as wide as the page and the paper. */
+function fits(made, ...more) {
+  const [of] = made.children;
+  of.classList.add('fits', ...more);
+  // A short one is on one sheet of paper.
+  if (of.tBodies[0].rows.length <= 20) made.classList.add('whole');
+  return made;
+}
+
+/** Words that stay on one line. */
+const unbroken = (words) => el('span', { class: 'line' }, words);
+
+/** A long name that may break behind each `_`. */
+const breakable = (name) => el('span', {}, name.split('_').flatMap((part, at) => (at ? ['_', el('wbr'), part] : [part])));
+
+/** Says how many rows are not shown, and where they are. */
+function andMore(parent, count, word, file, order) {
+  if (count) parent.append(el('p', { class: 'quiet more' }, `${counted(count, `more ${word}`)} in `, el('code', {}, `${file}.parquet`), order ? `; ${order}.` : '.'));
 }
 
 function facts(pairs) {

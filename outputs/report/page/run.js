@@ -53,9 +53,12 @@ function runPage(page, data) {
     wholeRun(page, data, days);
     everyAsset(page, data);
     marketOf(page, data, days);
-    plansOf(page, data);
     areasOf(page, data);
     comparisonOf(page, data);
+    plansOf(page, data);
+    reserveOf(page, data);
+    flexibilityOf(page, data);
+    invoicesOf(page, data);
   }
   keyFigures(page, data);
   faultsOf(page, data);
@@ -176,12 +179,10 @@ function dayFigures(data, days) {
   const own = CONSUMPTION.slice(1);
   if (own.concat(PRODUCTION).some(([key]) => flows[key])) balance('The assets', own, PRODUCTION, 'Net of the assets', flows.communes ? 'without the demand that remains with the communes' : null);
   const s = (name) => signals && signals[name] && signals[name].values;
-  const prices = [['consumption_price', 'DSO: consumption', COLOR.net], ['production_price', 'DSO: production', '#8C96A1']].filter(([name]) => s(name));
-  const cleared = market && market.price_eur_per_mwh.some((v) => v !== null);
-  if (prices.length || cleared) figures.push({ title: 'Prices', height: 210, option: (day) => ({
-    grid: { left: 62, right: 16, top: 44, bottom: 34 }, legend: legend({ left: 130 }), tooltip: dayTooltip('EUR/MWh'), xAxis: hourAxis(), yAxis: valueAxis('EUR/MWh', { scale: true }),
-    series: [...prices.map(([name, words, color]) => line(words, of(s(name), day), color, { step: 'end' })),
-      ...(cleared ? [line('Local market', of(market.price_eur_per_mwh, day), COLOR.alarm, { step: 'end', connectNulls: false, showSymbol: true, symbol: 'circle', symbolSize: 3 })] : [])],
+  const prices = pricesOf(data);
+  if (prices.length) figures.push({ title: 'Prices', note: priceNote(data), height: 210, option: (day) => (room) => ({
+    grid: { left: 62, right: 16, top: topFor(prices.map(([words]) => words), room), bottom: 34 }, legend: legend({ left: 62 }), tooltip: dayTooltip('EUR/MWh'), xAxis: hourAxis(), yAxis: valueAxis('EUR/MWh', { scale: true }),
+    series: prices.map(([words, values, color, more]) => line(words, of(values, day), color, { step: 'end', connectNulls: false, ...more })),
   }) });
   const stored = [['battery_stored_kwh', 'Batteries', COLOR.battery], ['ev_stored_kwh', 'Vehicles', COLOR.ev]].filter(([key]) => flows[key]);
   if (stored.length) {
@@ -203,6 +204,22 @@ function dayFigures(data, days) {
   }
   return figures;
 }
+
+/** Prices over the run: words, values, colour, and how the line is drawn. */
+function pricesOf({ signals, plans, market }) {
+  const published = (name) => signals && signals[name] && signals[name].values;
+  const planned = plans && plans.prices;
+  const fromDso = planned && planned.source === 'dso', known = (values) => values && values.some((v) => v !== null);
+  const dso = (name, words, color) => [`DSO: ${words}${fromDso ? ', for plans' : ''}`, published(name), color, planned && !fromDso ? { lineStyle: { width: 1.2, type: 'dotted' } } : {}];
+  const tariff = (values, words, color) => [`Retailer: ${words}, for plans`, planned && !fromDso ? values : null, color, {}];
+  return [
+    dso('consumption_price', 'consumption', COLOR.net), dso('production_price', 'production', '#8C96A1'),
+    tariff(planned && planned.import_eur_per_mwh, 'import', COLOR.accent), tariff(planned && planned.export_eur_per_mwh, 'export', COLOR.household),
+    [market && (market.is_mean || market.products > 1) ? 'Local market, mean' : 'Local market', market && market.price_eur_per_mwh, COLOR.alarm, { showSymbol: true, symbol: 'circle', symbolSize: 3, z: 4 }],
+  ].filter(([, values]) => known(values));
+}
+
+const priceNote = ({ plans }) => (plans && plans.prices && plans.prices.source !== 'dso' ? 'plans are made for the tariff of the retailer, not for the prices of the DSO' : null);
 
 // The whole run ------------------------------------------------------------------------------------------------------
 
@@ -314,92 +331,6 @@ function smallOption(width, assets, group, list, { unit, by, store, energy, ends
   };
 }
 
-// The market ---------------------------------------------------------------------------------------------------------
-
-function marketOf(page, { market, bins }, days) {
-  if (!market) return;
-  const made = section(page, 'The local market', `${plain(market.traded_slots)} of ${plain(market.slots)} cleared contracts had trade.`);
-  const offsetAt = (ms) => bins.offsets.filter(([bin]) => bins.first_ms + bin * bins.step_min * 60000 <= ms).map(([, minutes]) => minutes).pop() || 0;
-  const slotName = (ms) => { const local = ms + offsetAt(ms) * 60000; return `${dateOf(local)} ${clock((local % 86400000) / 3600000)}`; };
-  if (market.curves.length) {
-    const option = (index) => {
-      const { bids, offers, price_eur_per_mwh: price } = market.curves[index];
-      const { unit, by } = unitFor(largest(bids.map(([, e]) => e), offers.map(([, e]) => e)), 'kWh');
-      // A step holds from where the last one ended to where it ends itself.
-      const steps = (list) => list.flatMap(([p, e], at) => [[(at ? list[at - 1][1] : 0) / by, p], [e / by, p]]);
-      const mark = price === null ? undefined : { symbol: ['none', 'none'], silent: true, lineStyle: { color: COLOR.alarm, type: 'dashed', width: 1.2 }, label: { show: false }, data: [{ yAxis: price }] };
-      return { grid: { left: 62, right: 20, top: 44, bottom: 46 }, legend: legend(), tooltip: tooltip('EUR/MWh', { axisPointer: { label: { show: true } } }),
-        xAxis: bottomAxis({ name: `energy, cumulated (${unit})`, min: 0 }), yAxis: valueAxis('EUR/MWh', { scale: true }),
-        series: [line('Demand (bids)', steps(bids), COLOR.commercial), line('Supply (offers)', steps(offers), COLOR.pv, { markLine: mark })] };
-    };
-    const words = (index) => {
-      const { start_ms: start, volume_kwh: volume, price_eur_per_mwh: price } = market.curves[index];
-      return `Supply and demand, ${market.product}, slot of ${slotName(start)}: ${price === null ? 'no trade' : `${num(volume)} kWh at ${num(price)} EUR/MWh`}`;
-    };
-    let chart = null;
-    const picker = choice('Slot', 'slot', market.curves.map((curve, index) => [index, `${slotName(curve.start_ms)} · ${curve.why}`]), (value) => chart.set(option(Number(value)), words(Number(value))), 0);
-    made.append(el('div', { class: 'bar' }, picker.label));
-    chart = figure(made, { title: words(0), height: 290, option: option(0) });
-  }
-  marketOverTime(made, market, bins, days);
-}
-
-/** The areas of the market: what each bought, how much of it from itself, and what its boundary collected. */
-function areasOf(page, { areas }) {
-  if (!areas) return;
-  const made = section(page, 'Areas side by side', 'What bids within each area bought, how much of that came from offers within it, and the grid fees its boundary collected. An area counts all areas inside it; with fees between pairs of areas, fees are those of energy delivered to it.');
-  const cell = (value, unit) => (value === null ? '–' : unit === 'share' ? num(value, 3) : num(value));
-  const heads = ['', ...areas.columns.map(({ label, unit }) => (unit === 'share' ? label : `${label} (${unit})`))];
-  const rows = areas.rows.map(({ area, figures }) => [area, ...figures.map((value, at) => cell(value, areas.columns[at].unit))]);
-  made.append(table(null, heads, rows, heads.map((_, column) => column).slice(1)));
-}
-
-/** The same meters and orders under other rules: figures side by side, and what each rule saves. */
-function comparisonOf(page, { comparison }) {
-  if (!comparison) return;
-  const made = section(page, 'Rules side by side', 'What the same orders and meters come to under other rules. Storage has followed the awards of the rule in force, so what another one would have awarded is not delivered and costs imbalance: to see how a rule does with people and devices that live by it, run it. Continuous trades stay as they were; rules of sharing need no orders.');
-  const heads = ['', ...comparison.rows.map(({ rule }) => rule)];
-  const cell = (value, unit) => (value === null ? '–' : unit === 'share' ? num(value, 3) : num(value));
-  const figures = ({ label, unit }, at) => [unit === 'share' ? label : `${label} (${unit})`, ...comparison.rows.map((row) => cell(row.figures[at], unit))];
-  made.append(table(null, heads, comparison.columns.map(figures), heads.map((_, column) => column).slice(1)));
-  const saved = comparison.columns.findIndex(({ label }) => label.startsWith('saved'));
-  const bars = comparison.rows.map(({ figures }) => figures[saved]);
-  if (bars.some((value) => value)) {
-    figure(made, { title: 'Saved by all members, against the retailer alone', height: 60 + 26 * bars.length, option: {
-      grid: { left: 210, right: 60, top: 10, bottom: 30 }, tooltip: tooltip('EUR'), xAxis: valueAxis(undefined, { position: 'bottom' }),
-      yAxis: { type: 'category', inverse: true, data: comparison.rows.map(({ rule }) => rule), axisLabel: { width: 195, overflow: 'truncate' }, axisTick: { show: false } },
-      series: [{ name: 'saved', type: 'bar', data: bars, color: '#8FB9D6', barCategoryGap: '30%', label: { show: true, position: 'right', formatter: ({ value }) => num(value) } }] } });
-  }
-}
-
-function marketOverTime(made, market, bins, days) {
-  const labels = days.map((day) => day.date.slice(4));
-  const scaled = unitFor(largest(market.volume_kwh), 'kWh');
-  if (days.length > 21) {
-    const volume = days.map((day) => total(day.bins.map((bin) => market.volume_kwh[bin])));
-    const price = days.map((day, index) => (volume[index] > 0 ? total(day.bins.map((bin) => market.volume_kwh[bin] * (market.price_eur_per_mwh[bin] || 0))) / volume[index] : null));
-    const { unit, by } = unitFor(largest(volume), 'kWh');
-    figure(made, { title: 'Volume and mean price by day', height: 230, option: {
-      grid: { left: 62, right: 56, top: 44, bottom: 30 }, legend: legend({ left: 220, right: 70 }), tooltip: { ...tooltip(''), valueFormatter: (v) => num(v) }, xAxis: caseAxis(labels),
-      yAxis: [valueAxis(`${unit} per day`), valueAxis('EUR/MWh', { scale: true, splitLine: { show: false }, nameTextStyle: { color: COLOR.quiet, fontSize: 11, align: 'right', padding: [0, -46, 0, 0] } })],
-      series: [{ name: `volume (${unit})`, type: 'bar', data: volume.map((v) => v / by), color: '#8FB9D6', barCategoryGap: '0%' }, line('price (EUR/MWh)', price, COLOR.alarm, { yAxisIndex: 1, lineStyle: { width: 1.3 } })] } });
-  } else {
-    const step = bins.step_min / 60, first = days[0].day;
-    const points = (values) => days.flatMap((day) => day.bins.map((bin, index) => [(day.day - first) * 24 + day.hours[index] + step / 2, values[bin]]));
-    const axis = bottomAxis({ min: 0, max: days.length * 24, interval: days.length > 2 ? 24 : 3, axisLabel: { align: days.length > 2 ? 'left' : 'center', formatter: (h) => (days.length > 2 ? (h < days.length * 24 ? labels[h / 24].slice(5) : '') : `${two(h % 24)}:00`) }, splitLine: { show: days.length > 2, lineStyle: { color: '#ECEFF2' } } });
-    figure(made, { title: 'Volume and price over time', height: 230, option: {
-      grid: { left: 62, right: 56, top: 44, bottom: 30 }, legend: legend({ left: 220, right: 70 }), tooltip: dayTooltip('', (hour) => labels[Math.floor(hour / 24)]), xAxis: axis,
-      yAxis: [valueAxis(`${scaled.unit} per ${bins.step_min === 60 ? 'hour' : 'slot'}`), valueAxis('EUR/MWh', { scale: true, splitLine: { show: false }, nameTextStyle: { color: COLOR.quiet, fontSize: 11, align: 'right', padding: [0, -46, 0, 0] } })],
-      series: [{ ...area(`volume (${scaled.unit})`, points(market.volume_kwh.map((v) => (v || 0) / scaled.by)), '#8FB9D6'), stack: undefined, step: 'middle' }, { name: 'price (EUR/MWh)', type: 'scatter', data: points(market.price_eur_per_mwh), color: COLOR.alarm, symbolSize: 4, yAxisIndex: 1 }] } });
-  }
-  const byHour = Array.from({ length: 24 }, () => 0);
-  days.forEach((day) => day.bins.forEach((bin, index) => { byHour[Math.floor(day.hours[index]) % 24] += (market.volume_kwh[bin] || 0) / days.length; }));
-  const { unit, by } = unitFor(largest(byHour), 'kWh');
-  figure(made, { title: 'Traded volume by hour of the day', note: 'mean of all days', height: 190, option: {
-    grid: { left: 62, right: 16, top: 34, bottom: 30 }, tooltip: tooltip(unit), xAxis: caseAxis(byHour.map((_, hour) => `${two(hour)}:00`)), yAxis: valueAxis(unit),
-    series: [{ name: 'volume', type: 'bar', data: byHour.map((v) => v / by), color: '#8FB9D6', barCategoryGap: '18%' }] } });
-}
-
 // Numbers ------------------------------------------------------------------------------------------------------------
 
 /** A cell with a key figure; the whole number stands in its attribute. */
@@ -416,7 +347,7 @@ function keyFigures(page, { kpis }) {
   const areas = [...new Set(kpis.map((kpi) => kpi.area))].filter(Boolean);
   const isRule = (area) => area === 'market' || area.startsWith('compare_');
   const tables = (caption, some) => {
-    for (let from = 0; from < some.length; from += 4) made.append(table(caption, ...columnsOf(of, some.slice(from, from + 4))));
+    for (let from = 0; from < some.length; from += 4) made.append(fits(table(caption, ...columnsOf(of, some.slice(from, from + 4)))));
   };
   tables('Of the market, and of rules it is compared with', areas.filter(isRule));
   tables('Of portfolios and the island', areas.filter((area) => !isRule(area)).sort((a, b) => (a === 'island') - (b === 'island') || a.localeCompare(b)));
@@ -427,7 +358,7 @@ function columnsOf(of, areas) {
   const figures = [...new Map(of(areas[0]).map((kpi) => [kpi.label, kpi])).values()];
   const cell = (area, label) => { const found = of(area).find((other) => other.label === label); return found ? kpiCell(found) : el('td', { class: 'number' }, '–'); };
   const rows = figures.map((kpi) => [kpi.label, ...areas.map((area) => cell(area, kpi.label)), unitName(kpi.unit), prose(kpi.description)]);
-  return [['figure', ...areas, 'unit', 'meaning'], rows, areas.map((_, index) => index + 1), { [areas.length + 2]: 'meaning' }];
+  return [['figure', ...areas.map(breakable), 'unit', 'meaning'], rows, areas.map((_, index) => index + 1), { [areas.length + 2]: 'meaning' }];
 }
 
 function faultsOf(page, { faults }) {

@@ -48,7 +48,17 @@ impl Bins {
     /// Hours since local midnight at the middle of a bin.
     pub(crate) fn local_hour(&self, bin: usize) -> f64 {
         let middle = self.first + self.step * bin as i64 + Span(self.step.0 / 2);
-        (middle + self.offset(middle)).0.rem_euclid(Span::DAY.0) as f64 / Span::HOUR.0 as f64
+        self.local_ms(middle).rem_euclid(Span::DAY.0) as f64 / Span::HOUR.0 as f64
+    }
+
+    /// What a local clock shows, in milliseconds, counted as if it were UTC.
+    pub(crate) fn local_ms(&self, time: Time) -> i64 {
+        (time + self.offset(time)).0
+    }
+
+    /// The local day an instant lies in, counted from the beginning of 1970.
+    pub(crate) fn local_day(&self, time: Time) -> i64 {
+        self.local_ms(time).div_euclid(Span::DAY.0)
     }
 
     /// What local clocks are ahead of UTC.

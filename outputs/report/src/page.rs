@@ -10,9 +10,13 @@ use crate::error::ReportError;
 const TEMPLATE: &str = include_str!("../page/report.html");
 const STYLE: &str = include_str!("../page/report.css");
 /// What both kinds of pages are drawn with, then each of them, then what starts the one that is wanted.
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 10] = [
     include_str!("../page/report.js"),
     include_str!("../page/run.js"),
+    include_str!("../page/market.js"),
+    include_str!("../page/reserve.js"),
+    include_str!("../page/flexibility.js"),
+    include_str!("../page/invoices.js"),
     include_str!("../page/plans.js"),
     include_str!("../page/sweep.js"),
     include_str!("../page/sweep_figures.js"),

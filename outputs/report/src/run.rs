@@ -5,10 +5,13 @@ mod comparison;
 mod events;
 mod faults;
 mod figures;
+mod flexibility;
 mod flows;
 mod groups;
+mod invoices;
 mod market;
 mod plans;
+mod reserve;
 mod sample;
 mod signals;
 
@@ -57,6 +60,9 @@ pub(crate) fn document(head: &RunHead) -> Result<Value, ReportError> {
         document["flows"] = flows.document(&bins);
         document["assets"] = assets;
         document["market"] = market::document(head, &bins)?;
+        document["reserve"] = reserve::document(head, &bins)?;
+        document["flexibility"] = flexibility::document(head, &bins)?;
+        document["invoices"] = invoices::document(head)?;
         document["plans"] = plans::document(head, &bins)?;
         document["signals"] = head.table(&SIGNALS).map(|path| signals::signals(&path, &bins)).transpose()?.into();
         document["supply"] = head.file("supply").map(|path| signals::supply(&path, &bins)).transpose()?.into();

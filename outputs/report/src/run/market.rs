@@ -1,6 +1,9 @@
 //! The local market: price and volume over time, and supply and demand in a few slots.
 
-use std::collections::BTreeMap;
+mod areas;
+mod curves;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use agents::{Span, Time};
 use results::ResultsError;
@@ -8,10 +11,8 @@ use results::read::{RunHead, Table};
 use serde_json::{Value, json};
 
 use crate::calendar::Bins;
-use crate::rounded::{all, for_drawing, rounded};
-
-/// Most steps of a curve; more would not be seen.
-const MOST_STEPS: usize = 400;
+use crate::rounded::{all, for_drawing};
+use areas::Areas;
 
 /// Length of the pieces into which long contracts are cut to be drawn.
 const PIECE: Span = Span::from_minutes(15);
@@ -28,6 +29,15 @@ struct Contract {
     slot: Slot,
 }
 
+/// Energy that flows evenly from an instant to another, and what it is worth.
+#[derive(Clone, Copy, Debug)]
+struct Flow {
+    start: Time,
+    end: Time,
+    volume_wh: i64,
+    value_neur: i64,
+}
+
 /// What was cleared for a slot.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
@@ -37,6 +47,8 @@ struct Slot {
     value_neur: i64,
     /// The uniform price, or the mean of its trades.
     price_ueur_per_kwh: Option<i64>,
+    /// Whether that is the mean of trades with prices of their own, or in areas with theirs.
+    is_mean: bool,
 }
 
 /// Means and sums by bin, and the curves of some slots; null if nothing was cleared.
@@ -46,32 +58,47 @@ pub(crate) fn document(head: &RunHead, bins: &Bins) -> Result<Value, ResultsErro
     if contracts.is_empty() {
         return Ok(Value::Null);
     }
-    let (volume_kwh, price) = over_time(&contracts, bins);
+    let (volume_kwh, price) = over_time(contracts.iter().map(Contract::flow), bins);
     let product = shown(&contracts);
     let of_product = contracts.iter().filter(|contract| contract.product == product);
     let slots: BTreeMap<Time, Slot> = of_product.map(|contract| (contract.start, contract.slot)).collect();
-    let chosen = choose(&slots);
+    let chosen = curves::choose(&slots);
+    let areas = Areas::read(head)?;
+    let mut curves = curves::document(head, &product, &slots, &chosen)?;
+    if let Some(areas) = &areas {
+        curves.iter_mut().zip(&chosen).for_each(|(curve, (time, _))| curve["areas"] = areas.of_slot(&product, *time));
+    }
     Ok(json!({
         "slots": contracts.len(),
         "traded_slots": contracts.iter().filter(|contract| contract.slot.volume_wh > 0).count(),
         "volume_kwh": for_drawing(&volume_kwh.into_iter().map(Some).collect::<Vec<_>>()),
         "price_eur_per_mwh": all(price, 2),
+        "products": contracts.iter().map(|contract| contract.product.as_str()).collect::<BTreeSet<_>>().len(),
+        "is_mean": contracts.iter().any(|contract| contract.slot.is_mean),
+        "areas": areas.map(|areas| areas.document(bins)),
         "product": product,
-        "curves": curves(head, &product, &slots, &chosen)?,
+        "curves": curves,
     }))
 }
 
-/// Energy, and its mean price, in each bin; long contracts flow evenly.
-fn over_time(contracts: &[Contract], bins: &Bins) -> (Vec<f64>, Vec<Option<f64>>) {
+impl Contract {
+    fn flow(&self) -> Flow {
+        let Slot { volume_wh, value_neur, .. } = self.slot;
+        Flow { start: self.start, end: self.end, volume_wh, value_neur }
+    }
+}
+
+/// Energy in kWh, and its mean price in EUR/MWh, in each bin; long contracts flow evenly.
+fn over_time(flows: impl Iterator<Item = Flow>, bins: &Bins) -> (Vec<f64>, Vec<Option<f64>>) {
     let mut volume_kwh = vec![0.0; bins.len()];
     let mut value = vec![0.0; bins.len()];
-    for Contract { start, end, slot, .. } in contracts.iter().filter(|contract| contract.slot.volume_wh != 0) {
-        let pieces = ((*end - *start).0 / PIECE.0).max(1);
+    for Flow { start, end, volume_wh, value_neur } in flows.filter(|flow| flow.volume_wh != 0) {
+        let pieces = ((end - start).0 / PIECE.0).max(1);
         for piece in 0..pieces {
-            if let Some(bin) = bins.of(*start + PIECE * piece) {
-                volume_kwh[bin] += slot.volume_wh as f64 / 1000.0 / pieces as f64;
+            if let Some(bin) = bins.of(start + PIECE * piece) {
+                volume_kwh[bin] += volume_wh as f64 / 1000.0 / pieces as f64;
                 // n€ are µ€/kWh times Wh.
-                value[bin] += slot.value_neur as f64 / 1e6 / pieces as f64;
+                value[bin] += value_neur as f64 / 1e6 / pieces as f64;
             }
         }
     }
@@ -109,112 +136,11 @@ fn read_contracts(table: &Table) -> Result<Vec<Contract>, ResultsError> {
                 demand_wh: demand[row].unwrap_or(0),
                 supply_wh: supply[row].unwrap_or(0),
                 price_ueur_per_kwh: price[row].or(mean),
+                is_mean: price[row].is_none() && mean.is_some(),
             };
             let product = products.get(row).unwrap_or_default().to_owned();
             contracts.push(Contract { product, start, end, slot });
         }
     }
     Ok(contracts)
-}
-
-/// The slots whose curves are shown, with the reason why: by volume, and the first with trade.
-fn choose(slots: &BTreeMap<Time, Slot>) -> Vec<(Time, &'static str)> {
-    let mut traded: Vec<(i64, Time)> =
-        slots.iter().filter(|(_, slot)| slot.volume_wh > 0).map(|(start, slot)| (slot.volume_wh, *start)).collect();
-    traded.sort_unstable();
-    let mut chosen: Vec<(Time, &'static str)> = Vec::new();
-    let mut add = |time: Option<Time>, why| {
-        if let Some(time) = time.filter(|time| chosen.iter().all(|(other, _)| other != time)) {
-            chosen.push((time, why));
-        }
-    };
-    let at = |share: f64| traded.get((traded.len() as f64 * share) as usize).map(|(_, start)| *start);
-    add(traded.last().map(|(_, start)| *start), "most traded");
-    add(at(0.9), "traded more than nine in ten");
-    add(at(0.5), "median of those with trade");
-    add(at(0.1), "traded less than nine in ten");
-    add(traded.iter().map(|(_, start)| *start).min(), "first with trade");
-    // What nobody met in: both sides there, no trade.
-    let unmet = slots.iter().filter(|(_, slot)| slot.volume_wh == 0 && slot.demand_wh > 0 && slot.supply_wh > 0);
-    add(unmet.max_by_key(|(_, slot)| slot.demand_wh.min(slot.supply_wh)).map(|(start, _)| *start), "without trade");
-    chosen
-}
-
-/// Energy by price, for bids and offers.
-type Book = [BTreeMap<i64, i64>; 2];
-
-fn curves(
-    head: &RunHead,
-    product: &str,
-    slots: &BTreeMap<Time, Slot>,
-    chosen: &[(Time, &'static str)],
-) -> Result<Vec<Value>, ResultsError> {
-    let Some(path) = head.table(&results::schema::ORDERS) else { return Ok(Vec::new()) };
-    let mut books: BTreeMap<Time, Book> = chosen.iter().map(|(time, _)| (*time, Book::default())).collect();
-    for batch in Table::open(&path)?.batches(&["product", "slot_start", "side", "energy_wh", "limit_ueur_per_kwh"])? {
-        let batch = batch?;
-        let (products, starts, sides) = (batch.names("product")?, batch.times("slot_start")?, batch.names("side")?);
-        let (energy, limit) = (batch.integers("energy_wh")?, batch.integers("limit_ueur_per_kwh")?);
-        for row in (0..batch.rows()).filter(|row| products.get(*row) == Some(product)) {
-            let book = starts[row].and_then(|start| books.get_mut(&start));
-            if let (Some(book), Some(energy), Some(limit)) = (book, energy[row], limit[row]) {
-                *book[usize::from(sides.get(row) == Some("offer"))].entry(limit).or_default() += energy;
-            }
-        }
-    }
-    let curve = |(time, why): &(Time, &'static str)| {
-        let [bids, offers] = &books[time];
-        let slot = &slots[time];
-        json!({
-            "start_ms": time.0,
-            "why": why,
-            "volume_kwh": rounded(Some(slot.volume_wh as f64 / 1000.0), 3),
-            "price_eur_per_mwh": rounded(slot.price_ueur_per_kwh.map(|price| price as f64 / 1000.0), 2),
-            "bids": steps(bids.iter().rev()),
-            "offers": steps(offers.iter()),
-        })
-    };
-    Ok(chosen.iter().map(curve).collect())
-}
-
-/// Price in EUR/MWh and cumulated energy in kWh, step by step.
-fn steps<'a>(levels: impl ExactSizeIterator<Item = (&'a i64, &'a i64)>) -> Vec<[Value; 2]> {
-    let (count, mut total_wh) = (levels.len(), 0);
-    let every = count.div_ceil(MOST_STEPS).max(1);
-    let mut steps = Vec::new();
-    for (index, (price, energy_wh)) in levels.enumerate() {
-        total_wh += energy_wh;
-        // Several small steps become one that ends where they do.
-        if (index + 1) % every == 0 || index + 1 == count {
-            steps.push([rounded(Some(*price as f64 / 1000.0), 2), rounded(Some(total_wh as f64 / 1000.0), 3)]);
-        }
-    }
-    steps
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slots_are_chosen_by_what_was_traded_each_once() {
-        let slot = |volume_wh| Slot { volume_wh, demand_wh: 10, supply_wh: 10, ..Slot::default() };
-        let slots: BTreeMap<Time, Slot> = (0..100).map(|t| (Time(t), slot((t * 7) % 100))).collect();
-        let chosen = choose(&slots);
-        let volume = |why: &str| slots[&chosen.iter().find(|(_, of)| *of == why).expect("chosen").0].volume_wh;
-        assert_eq!(
-            (volume("most traded"), volume("median of those with trade"), volume("first with trade")),
-            (99, 50, 7)
-        );
-        assert_eq!(volume("without trade"), 0);
-        assert_eq!(choose(&BTreeMap::from([(Time(0), slot(5))])), [(Time(0), "most traded")]);
-    }
-
-    #[test]
-    fn many_small_steps_become_few_that_end_where_they_do() {
-        let levels: BTreeMap<i64, i64> = (1..=1001).map(|price| (price * 1000, 1)).collect();
-        let steps = steps(levels.iter());
-        assert!(steps.len() <= MOST_STEPS, "{}", steps.len());
-        assert_eq!(steps.last(), Some(&[Value::from(1001), Value::from(1.001)]));
-    }
 }

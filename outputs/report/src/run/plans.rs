@@ -9,7 +9,7 @@ use results::schema::{FORECAST_SCORES, FORECASTS, PLAN_DAYS, PLAN_SLOTS, PLANS};
 use serde_json::{Value, json};
 
 use crate::calendar::Bins;
-use crate::rounded::{for_drawing, rounded, significant};
+use crate::rounded::{all, for_drawing, rounded, significant};
 
 /// Days of plan against actual that are drawn: the last ones.
 const DRAWN_DAYS: i64 = 7;
@@ -30,13 +30,15 @@ const SCORES: [&str; 9] = [
     "coverage_80_share",
 ];
 
-/// Planned and actual power of a slot: of storage, of the rest.
+/// Planned and actual power of a slot, of storage and of the rest, and the prices of the plan.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     end: Time,
     planned_kw: Option<f64>,
     storing_kw: Option<f64>,
     rest_kw: Option<f64>,
+    import_ueur_per_kwh: Option<f64>,
+    export_ueur_per_kwh: Option<f64>,
 }
 
 /// The first forecast of a local day, held against what came.
@@ -69,19 +71,16 @@ pub(crate) fn document(head: &RunHead, bins: &Bins) -> Result<Value, ResultsErro
     Ok(json!({
         "reasons": reasons,
         "slots": drawn(&slots, bins),
+        "prices": {
+            // Where the plans' prices are from: the retailer's tariff, or what the DSO publishes.
+            "source": head.scenario["schedule"]["prices"],
+            "import_eur_per_mwh": prices(&slots, bins, |slot| slot.import_ueur_per_kwh),
+            "export_eur_per_mwh": prices(&slots, bins, |slot| slot.export_ueur_per_kwh),
+        },
         "fans": fans?,
         "days": regret(&Table::open(&days)?, bins)?,
         "scores": last_scores(&Table::open(&scores)?)?,
     }))
-}
-
-/// What a local clock shows, in milliseconds, counted as if it were UTC.
-fn local_ms(time: Time, bins: &Bins) -> i64 {
-    (time + bins.offset(time)).0
-}
-
-fn local_day(time: Time, bins: &Bins) -> i64 {
-    local_ms(time, bins).div_euclid(Span::DAY.0)
 }
 
 /// How many plans were made for each reason.
@@ -98,30 +97,56 @@ fn reasons(table: &Table) -> Result<BTreeMap<String, u64>, ResultsError> {
 }
 
 fn read_slots(table: &Table) -> Result<BTreeMap<Time, Slot>, ResultsError> {
+    const NUMBERS: [&str; 5] =
+        ["planned_kw", "storing_kw", "rest_kw", "import_price_ueur_per_kwh", "export_price_ueur_per_kwh"];
     let mut slots = BTreeMap::new();
-    for batch in table.batches(&["slot_start", "slot_end", "planned_kw", "storing_kw", "rest_kw"])? {
+    for batch in table.batches(&[&["slot_start", "slot_end"][..], &NUMBERS].concat())? {
         let batch = batch?;
         let (starts, ends) = (batch.times("slot_start")?, batch.times("slot_end")?);
-        let [planned, storing, rest] = ["planned_kw", "storing_kw", "rest_kw"].map(|column| batch.numbers(column));
-        let (planned, storing, rest) = (planned?, storing?, rest?);
+        let [planned, storing, rest, import, export] = NUMBERS.map(|column| batch.numbers(column));
+        let (planned, storing, rest, import, export) = (planned?, storing?, rest?, import?, export?);
         for row in 0..batch.rows() {
             let (Some(start), Some(end)) = (starts[row], ends[row]) else { continue };
-            let slot = Slot { end, planned_kw: planned[row], storing_kw: storing[row], rest_kw: rest[row] };
+            let slot = Slot {
+                end,
+                planned_kw: planned[row],
+                storing_kw: storing[row],
+                rest_kw: rest[row],
+                import_ueur_per_kwh: import[row],
+                export_ueur_per_kwh: export[row],
+            };
             slots.insert(start, slot);
         }
     }
     Ok(slots)
 }
 
+/// A price of the plans in each bin, in EUR/MWh: the mean of its slots; none where nothing was planned.
+fn prices(slots: &BTreeMap<Time, Slot>, bins: &Bins, of: fn(&Slot) -> Option<f64>) -> Value {
+    let mut sums = vec![(0.0, 0_u32); bins.len()];
+    for (start, slot) in slots {
+        let Some(price) = of(slot) else { continue };
+        let mut at = *start;
+        // Bins may be shorter than slots.
+        while at < slot.end {
+            if let Some(bin) = bins.of(at) {
+                sums[bin] = (sums[bin].0 + price, sums[bin].1 + 1);
+            }
+            at += bins.step.min(slot.end - *start);
+        }
+    }
+    all(sums.into_iter().map(|(sum, count)| (count > 0).then(|| sum / f64::from(count) / 1000.0)), 2)
+}
+
 /// Planned and actual power of storage over the last days.
 fn drawn(slots: &BTreeMap<Time, Slot>, bins: &Bins) -> Value {
     let Some((last, _)) = slots.last_key_value() else { return Value::Null };
-    let from = local_day(*last, bins) - DRAWN_DAYS + 1;
-    let shown: Vec<(&Time, &Slot)> = slots.iter().filter(|(start, _)| local_day(**start, bins) >= from).collect();
+    let from = bins.local_day(*last) - DRAWN_DAYS + 1;
+    let shown: Vec<(&Time, &Slot)> = slots.iter().filter(|(start, _)| bins.local_day(**start) >= from).collect();
     let values =
         |of: fn(&Slot) -> Option<f64>| for_drawing(&shown.iter().map(|(_, slot)| of(slot)).collect::<Vec<_>>());
     json!({
-        "local_ms": shown.iter().map(|(start, _)| local_ms(**start, bins)).collect::<Vec<_>>(),
+        "local_ms": shown.iter().map(|(start, _)| bins.local_ms(**start)).collect::<Vec<_>>(),
         "minutes": shown.first().map(|(start, slot)| (slot.end - **start).0 / 60_000),
         "planned_kw": values(|slot| slot.planned_kw),
         "storing_kw": values(|slot| slot.storing_kw),
@@ -139,7 +164,7 @@ fn issues(table: &Table, slots: &BTreeMap<Time, Slot>, bins: &Bins) -> Result<Ve
             let (Some(time), Some(start), Some(expected_kw)) = (times[row], starts[row], expected[row]) else {
                 continue;
             };
-            let is_new = issues.last().is_none_or(|issue| local_day(issue.time, bins) != local_day(time, bins));
+            let is_new = issues.last().is_none_or(|issue| bins.local_day(issue.time) != bins.local_day(time));
             if is_new {
                 issues.push(Issue { time, error_kw: 0.0, slots: 0 });
             }
@@ -180,7 +205,7 @@ fn fan(
         let middle = batch.numbers("expected_kw")?;
         for row in (0..batch.rows()).filter(|row| times[*row] == Some(issue.time)) {
             let (Some(start), Some(end)) = (starts[row], ends[row]) else { continue };
-            local.push(local_ms(start + Span((end - start).0 / 2), bins));
+            local.push(bins.local_ms(start + Span((end - start).0 / 2)));
             expected.push(middle[row]);
             came.push(slots.get(&start).and_then(|slot| slot.rest_kw));
             edges.iter_mut().zip(&of).for_each(|(edge, values)| edge.push(values[row]));
@@ -188,7 +213,7 @@ fn fan(
     }
     Ok(json!({
         "why": why,
-        "issued_local_ms": local_ms(issue.time, bins),
+        "issued_local_ms": bins.local_ms(issue.time),
         "error_kw": significant(Some(issue.mean_error_kw()), 3),
         "local_ms": local,
         "expected_kw": for_drawing(&expected),
@@ -208,7 +233,7 @@ fn regret(table: &Table, bins: &Bins) -> Result<Vec<Value>, ResultsError> {
         for row in 0..batch.rows() {
             let Some(time) = times[row] else { continue };
             days.push(json!({
-                "local_ms": local_ms(time, bins),
+                "local_ms": bins.local_ms(time),
                 "cost_eur": rounded(cost[row], 2),
                 "best_eur": rounded(best[row], 2),
                 "regret_eur": rounded(regret[row], 3),
@@ -241,6 +266,34 @@ fn last_scores(table: &Table) -> Result<Value, ResultsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prices_of_plans_are_means_of_the_bins_and_none_where_nothing_was_planned() {
+        let bins = |hourly| {
+            let zone = jiff::tz::TimeZone::UTC;
+            Bins::new(Time(0), Time(0) + Span::HOUR * 2, hourly, zone, "UTC".into())
+        };
+        let slot = |minutes: i64, length: i64, price: f64| {
+            let start = Time(0) + Span::from_minutes(minutes);
+            let slot = Slot {
+                end: start + Span::from_minutes(length),
+                planned_kw: None,
+                storing_kw: None,
+                rest_kw: None,
+                import_ueur_per_kwh: Some(price),
+                export_ueur_per_kwh: None,
+            };
+            (start, slot)
+        };
+        let quarters = BTreeMap::from([slot(0, 15, 100_000.0), slot(15, 15, 200_000.0)]);
+        assert_eq!(prices(&quarters, &bins(true), |slot| slot.import_ueur_per_kwh), json!([150, null]));
+        let halves = BTreeMap::from([slot(0, 30, 100_000.0), slot(30, 30, 200_000.0)]);
+        let (first, second) = (json!([100, 100, 200, 200]), json!([null, null, null, null]));
+        let expected: Vec<_> =
+            [first, second].iter().flat_map(|half| half.as_array().cloned().unwrap_or_default()).collect();
+        assert_eq!(prices(&halves, &bins(false), |slot| slot.import_ueur_per_kwh), Value::from(expected));
+        assert_eq!(prices(&halves, &bins(true), |slot| slot.export_ueur_per_kwh), json!([null, null]));
+    }
 
     #[test]
     fn the_day_with_the_largest_error_and_the_last_one_are_shown_each_once_and_the_first_only_if_it_is_all() {
