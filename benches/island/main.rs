@@ -1,0 +1,2 @@
+//! What the power system of an island costs.
+fn main() {}

@@ -1,0 +1,14 @@
+//! The power system of an island, usable alone: its plants, who gives how much at what cost and CO2, and its frequency
+//! while something goes wrong.
+//!
+//! - [`fleet`]: groups of identical units from a file, with Martinique's as the default.
+//!
+//! There is no IO and no clock in here, and no random draw. Powers are seen from the generation side: what a unit gives
+//! is zero or more, what is demanded is zero or more. MW, MWh, EUR, kg and Hz throughout.
+
+pub mod fleet;
+
+mod error;
+
+pub use error::IslandError;
+pub use fleet::{Fleet, Group, Technology};
