@@ -3,15 +3,18 @@
 //!
 //! - [`fleet`]: groups of identical units from a file, with Martinique's as the default.
 //! - [`dispatch`]: merit order, ramps, starts, spinning reserve, curtailment; price, cost and CO2.
+//! - [`frequency`]: the islanded system's frequency in an event: inertia, governors, batteries, load shedding, PV trips.
 //!
 //! There is no IO and no clock in here, and no random draw. Powers are seen from the generation side: what a unit gives
 //! is zero or more, what is demanded is zero or more. MW, MWh, EUR, kg and Hz throughout.
 
 pub mod dispatch;
 pub mod fleet;
+pub mod frequency;
 
 mod error;
 
 pub use dispatch::{Dispatcher, Outlook, Request, Rules, State, Step};
 pub use error::IslandError;
 pub use fleet::{Fleet, Group, Technology};
+pub use frequency::{Defence, Disturbance, FrequencyEvent, OperatingPoint};
