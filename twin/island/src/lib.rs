@@ -4,6 +4,7 @@
 //! - [`fleet`]: groups of identical units from a file, with Martinique's as the default.
 //! - [`dispatch`]: merit order, ramps, starts, spinning reserve, curtailment; price, cost and CO2.
 //! - [`frequency`]: the islanded system's frequency in an event: inertia, governors, batteries, load shedding, PV trips.
+//! - [`replay`]: measured generation in the columns of the open-data sets.
 //!
 //! There is no IO and no clock in here, and no random draw. Powers are seen from the generation side: what a unit gives
 //! is zero or more, what is demanded is zero or more. MW, MWh, EUR, kg and Hz throughout.
@@ -11,6 +12,7 @@
 pub mod dispatch;
 pub mod fleet;
 pub mod frequency;
+pub mod replay;
 
 mod error;
 
