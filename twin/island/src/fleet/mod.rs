@@ -195,6 +195,19 @@ impl Fleet {
             .expect("a test reads the file that is shipped")
     }
 
+    /// The fleet without these groups, for instance as it was before they were built.
+    ///
+    /// # Errors
+    /// A name that no group has.
+    pub fn without(&self, names: &[String]) -> Result<Self, IslandError> {
+        if let Some(name) = names.iter().find(|name| !self.groups.iter().any(|group| group.name == **name)) {
+            let known: Vec<&str> = self.groups.iter().map(|group| group.name.as_str()).collect();
+            return Err(IslandError::UnknownUnit { unit: name.clone(), known: known.join(", ") });
+        }
+        let groups = self.groups.iter().filter(|group| !names.contains(&group.name)).cloned().collect();
+        Ok(Self { name: self.name.clone(), groups })
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
