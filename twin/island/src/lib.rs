@@ -24,3 +24,8 @@ pub use dispatch::{Dispatcher, Outlook, Request, Rules, State, Step};
 pub use error::IslandError;
 pub use fleet::{Fleet, Group, Technology};
 pub use frequency::{Defence, Disturbance, FrequencyEvent, OperatingPoint};
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

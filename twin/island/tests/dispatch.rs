@@ -150,6 +150,9 @@ fn what_does_not_fit_is_refused() {
         let error = dispatcher.step(&mut state, &request, &mut Step::default()).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     }
+    let mut torn = state.clone();
+    torn.units[0] = Unit::On { for_s: 0.0, power_mw: f64::NAN, leaving: false };
+    assert!(dispatcher.step(&mut torn, &good, &mut Step::default()).is_err());
     state.units.pop();
     assert!(dispatcher.step(&mut state, &good, &mut Step::default()).is_err());
     assert!(Dispatcher::new(Fleet::martinique(), Rules { intermittent_share: 1.5, ..Rules::default() }).is_err());

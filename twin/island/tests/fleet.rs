@@ -44,6 +44,16 @@ fn every_number_of_the_shipped_fleet_has_its_source_or_is_marked_plausible() {
 }
 
 #[test]
+fn the_readme_shows_the_shipped_fleet() {
+    let readme = include_str!("../README.md");
+    for group in Fleet::martinique().groups() {
+        let rated = format!("{:?}", group.rated_mw);
+        let row = format!("| {} | {} | {} | {rated} |", group.name, group.technology.name(), group.count);
+        assert!(readme.contains(&row), "{row}");
+    }
+}
+
+#[test]
 fn a_fleet_written_and_read_again_is_the_same() {
     let fleet = Fleet::martinique();
     let text = toml::to_string(&fleet).unwrap();

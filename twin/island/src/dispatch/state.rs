@@ -58,7 +58,7 @@ impl State {
         Self { units: fleet.unit_groups().map(unit).collect(), decision_in_s: 0.0 }
     }
 
-    /// Takes a unit off the grid at once and keeps it off.
+    /// Takes a unit off the grid at once and keeps it off. Wind, PV and batteries are left as they are.
     pub fn fail(&mut self, unit: usize) {
         if self.units.get(unit).is_some_and(|unit| *unit != Unit::Undispatched) {
             self.units[unit] = Unit::Failed;
@@ -74,9 +74,23 @@ impl State {
     }
 
     pub(super) fn check(&self, fleet: &Fleet) -> Result<(), IslandError> {
-        match self.units.len() == fleet.units() {
-            true => Ok(()),
-            false => Err(IslandError::State { found: self.units.len(), wanted: fleet.units() }),
+        if self.units.len() != fleet.units() {
+            return Err(IslandError::State { found: self.units.len(), wanted: fleet.units() });
+        }
+        let is_bad = |(unit, (group, _)): &(&Unit, (usize, u32))| match unit {
+            Unit::Off { for_s } => !for_s.is_finite(),
+            Unit::Starting { in_s } => !in_s.is_finite(),
+            Unit::On { for_s, power_mw, .. } => {
+                !for_s.is_finite() || !(0.0..=fleet.groups()[*group].rated_mw + 1e-6).contains(power_mw)
+            }
+            Unit::Failed | Unit::Undispatched => false,
+        };
+        match self.units.iter().zip(fleet.unit_groups()).find(is_bad) {
+            None if self.decision_in_s.is_finite() => Ok(()),
+            found => {
+                let problem = format!("the state has {found:?}, decision in {} s", self.decision_in_s);
+                Err(IslandError::Request { problem, remedy: "begin anew, or restore a state as it was written".into() })
+            }
         }
     }
 }
