@@ -10,6 +10,7 @@
 //! step is one of the classical fourth-order Runge–Kutta method; relays look once per step. When nothing changes any
 //! more the event is over; what governors have taken on is then the dispatcher's to set anew (no secondary control here).
 
+mod announce;
 mod defence;
 mod event;
 mod machine;
