@@ -2,43 +2,23 @@
 swing, governors with droop, lag, ramp and limits, batteries, damping, a cloud front, load shedding."""
 
 import json
-import os
 import subprocess
-import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
-from cli import PATIENCE_S, ROOT
+from cli import PATIENCE_S
+from island import example, groups
 from scipy.integrate import solve_ivp
 
-DATA = ROOT / "twin" / "island" / "data"
 F0 = 50.0
-
-
-def binary() -> Path:
-    """The example that plays one event: `$ISLAND_FREQUENCY`, or where cargo puts it (`cargo test` builds it)."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    places = [target / profile / "examples" / "island_frequency" for profile in ("debug", "release")]
-    if "ISLAND_FREQUENCY" in os.environ:
-        places = [Path(os.environ["ISLAND_FREQUENCY"])]
-    for place in places:
-        if place.is_file():
-            return place.resolve()
-    raise FileNotFoundError(f"{places[0]} is not there: cargo build -p cariflex-island --example island_frequency")
 
 
 def play(**task):
     """The event as the library plays it."""
-    ended = subprocess.run([binary()], input=json.dumps(task), capture_output=True, text=True, timeout=PATIENCE_S)
+    ended = subprocess.run([example("island_frequency")], input=json.dumps(task), capture_output=True, text=True,
+                           timeout=PATIENCE_S)
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
-
-
-def groups():
-    """The units of Martinique by name of their group, from the file."""
-    fleet = tomllib.loads((DATA / "martinique_fleet.toml").read_text(encoding="utf-8"))
-    return {unit["name"]: unit for unit in fleet["unit"]}
 
 
 def defence(**changes):
