@@ -54,6 +54,31 @@ fn a_day_of_martinique_is_served_with_the_reserve_of_the_largest_unit() {
 }
 
 #[test]
+fn whichever_unit_is_lost_the_others_and_the_batteries_hold_what_it_gave() {
+    let fleet = Fleet::martinique();
+    let batteries_mw = fleet.technology_mw(island::Technology::Battery);
+    for (step, state) in run(day, 24.0, 900.0) {
+        let running: Vec<(f64, f64)> = fleet
+            .unit_groups()
+            .zip(&state.units)
+            .filter_map(|((group, _), unit)| match unit {
+                Unit::On { power_mw, leaving: false, .. } => {
+                    let group = &fleet.groups()[group];
+                    Some((*power_mw, group.reserve_mw().min(group.rated_mw - power_mw)))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(step.reserve_required_mw, 36.0, "the biomass plant is the largest unit and must run");
+        for lost in 0..running.len() {
+            let others = running.iter().enumerate().filter(|(place, _)| *place != lost);
+            let held_mw: f64 = others.map(|(_, (_, reserve))| reserve).sum();
+            assert!(held_mw + batteries_mw >= running[lost].0 - 1e-6, "{} MW lost: {step:?}", running[lost].0);
+        }
+    }
+}
+
+#[test]
 fn energies_and_costs_of_a_day_hardly_depend_on_the_length_of_steps() {
     let totals = |dt_s: f64| {
         let mut sums = [0.0; 4];
