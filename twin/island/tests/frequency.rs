@@ -142,6 +142,32 @@ fn losing_an_engine_at_170_mw_is_borne_without_shedding_and_batteries_make_it_mi
 }
 
 #[test]
+fn a_battery_that_runs_empty_leaves_the_rest_to_the_governors() {
+    let text = include_str!("../data/martinique_fleet.toml");
+    let fleet = Fleet::from_toml(&text.replace("energy_mwh = 12.0", "energy_mwh = 0.02")).unwrap();
+    let mut point = reference();
+    point.power_mw[fleet.find("akuo_battery").unwrap()[0]] = Some(0.0);
+    let mut event = FrequencyEvent::begin(&fleet, &point, &Defence::bare(), Settings::default()).unwrap();
+    event.disturb(&fleet, 0, Disturbance::UnitLost { unit: 0 }).unwrap();
+    assert_eq!(event.run(600_000), Status::Settled);
+    // It begins half full, and its converter needs its lag to stop.
+    assert!((0.01..0.0105).contains(&event.summary().battery_mwh), "{:?}", event.summary());
+    let without_hz = -50.0 * 0.04 * ENGINE_MW / (11.0 * ENGINE_MW);
+    assert!(relative(event.frequency_hz().unwrap() - 50.0, without_hz) < 1e-3);
+}
+
+#[test]
+fn a_governor_gives_no_more_than_its_reserve_and_the_damping_of_loads_bears_the_rest() {
+    let defence = Defence { load_damping: 1.5, ..Defence::bare() };
+    let mut event = disturbed(&engines(&[8.0; 6]), &defence, Disturbance::LoadReturned { load_mw: 36.0 });
+    event.run(600_000);
+    assert!(event.powers_mw().all(|(_, power_mw)| (power_mw - 13.5).abs() < 1e-3), "8 and a reserve of 5.5 MW");
+    let missing_mw = 36.0 - 6.0 * 5.5;
+    let per_hz = 1.5 * (6.0 * 8.0 + 36.0) / 50.0;
+    assert!(relative(event.frequency_hz().unwrap() - 50.0, -missing_mw / per_hz) < 1e-3);
+}
+
+#[test]
 fn what_is_shed_is_a_multiple_of_a_stage_and_can_be_put_back() {
     let fleet = Fleet::martinique();
     let mut event = begin(&reference(), &Defence::martinique());
