@@ -7,7 +7,10 @@
 
 mod forecast;
 mod joint;
+mod month;
 mod schedule;
+mod site;
+mod year;
 
 use std::time::Instant;
 
@@ -26,7 +29,13 @@ fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
 }
 
 fn main() {
-    let parts: [(&str, fn()); 3] = [("forecast", forecast::run), ("schedule", schedule::run), ("joint", joint::run)];
+    let parts: [(&str, fn()); 5] = [
+        ("forecast", forecast::run),
+        ("schedule", schedule::run),
+        ("joint", joint::run),
+        ("year", year::run),
+        ("month", month::run),
+    ];
     // Cargo adds `--bench`.
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let chosen = parts.iter().filter(|(name, _)| name.contains(&filter)).collect::<Vec<_>>();

@@ -121,7 +121,7 @@ fn fast_way(
 }
 
 /// What the devices do if the storage adds this much at each step.
-fn schedule_of(view: &View<'_>, added: &[f64]) -> Schedule {
+pub(super) fn schedule_of(view: &View<'_>, added: &[f64]) -> Schedule {
     let problem = view.problem;
     let mut devices = vec![DevicePlan::default(); problem.devices.len()];
     let (mut net_kw, mut both_kw) = (Vec::with_capacity(problem.steps), Vec::with_capacity(problem.steps));
