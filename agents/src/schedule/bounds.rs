@@ -59,7 +59,7 @@ impl Bounds {
         match self.some_eur {
             Some(some_eur) => {
                 let gap = (some_eur - self.least_eur).max(0.0);
-                [gap / 16.0, gap / 4.0, gap].map(|gap| self.least_eur + gap + near)
+                [gap / 64.0, gap / 8.0, gap].map(|gap| self.least_eur + gap + near)
             }
             None => [1.0, 8.0, 64.0].map(|times| self.least_eur + FIRST_SHARE * times * (1.0 + self.least_eur.abs())),
         }
@@ -102,10 +102,11 @@ fn keep_below(kept: &mut Vec<Segment>, segment: &Segment, a: (f64, f64), b: (f64
     if left > cap && right > cap {
         return;
     }
+    // Where the sum crosses the cap; within the stretch whatever rounding says.
     if left > cap {
-        from += (to - from) * ((left - cap) / (left - right));
+        from = (from + (to - from) * ((left - cap) / (left - right))).clamp(a.0, b.0);
     } else if right > cap {
-        to -= (to - from) * ((right - cap) / (right - left));
+        to = (to - (to - from) * ((right - cap) / (right - left))).clamp(a.0, b.0);
     }
     if let Some(last) = kept.last_mut()
         && last.to == from
