@@ -6,7 +6,7 @@ use super::site::{
     Behind, Beliefs, DAY, EFFICIENCY, HOURLY, SLOT_H, TIME_OF_USE, Tariff, battery, end_value, executed, followed_kw,
     problem,
 };
-use agents::schedule::{Schedule, schedule_one_storage};
+use agents::schedule::{Schedule, schedule_one_storage, schedule_under_scenarios};
 
 const FIRST: usize = 28 * DAY;
 const MONTH: usize = 30 * DAY;
@@ -23,7 +23,14 @@ enum Way {
     None,
     SelfConsumption,
     /// Planned every so many slots, and the plan is held to the letter, or followed.
-    Planned { every: usize, is_held: bool },
+    Planned {
+        every: usize,
+        is_held: bool,
+    },
+    /// Planned every slot, its battery doing the best on average of so many futures until the next one, and followed.
+    UnderScenarios {
+        futures: usize,
+    },
     Foresight,
 }
 
@@ -40,6 +47,7 @@ pub(super) fn run() {
         ("plan of the hour, followed", Way::Planned { every: 4, is_held: false }),
         ("plan of the slot, held", Way::Planned { every: 1, is_held: true }),
         ("plan of the slot, followed", Way::Planned { every: 1, is_held: false }),
+        ("20 futures every slot", Way::UnderScenarios { futures: 20 }),
         ("perfect foresight", Way::Foresight),
     ];
     println!("  {:<28} {:>20} {:>20}", "", TIME_OF_USE.name, HOURLY.name);
@@ -69,6 +77,7 @@ fn cost(way: Way, tariff: &Tariff, behind: &Behind) -> f64 {
             run.slot(slot, rest, -rest);
         }),
         Way::Planned { every, is_held } => run.planned(every, is_held, behind),
+        Way::UnderScenarios { futures } => run.under_scenarios(futures, behind),
         Way::Foresight => {
             let known = (FIRST..FIRST + MONTH).map(|slot| behind.net_kw(slot)).collect();
             let storage = battery(CAPACITY_KWH, POWER_KW, HELD_KWH, worth);
@@ -115,5 +124,31 @@ impl Run<'_> {
             self.slot(slot, rest, asked);
             beliefs.learn(slot, behind);
         }
+    }
+
+    fn under_scenarios(&mut self, futures: usize, behind: &Behind) {
+        let mut beliefs = Beliefs::new(PEAK_KW);
+        (0..FIRST).for_each(|slot| beliefs.learn(slot, behind));
+        let probabilities = vec![1.0 / futures as f64; futures];
+        for slot in FIRST..FIRST + MONTH {
+            let storage = battery(CAPACITY_KWH, POWER_KW, self.held, end_value(slot, self.tariff));
+            let of = |net_kw| problem(slot, self.tariff, LIMIT_KW, net_kw, vec![storage.clone()]);
+            let problems: Vec<_> = beliefs.scenarios(slot, futures).into_iter().map(of).collect();
+            let found = schedule_under_scenarios(&problems, &probabilities, 1).expect("the problems make sense");
+            let rest = behind.net_kw(slot);
+            self.slot(slot, rest, self.followed(&found.schedules, found.first_stage_kw[0], rest));
+            beliefs.learn(slot, behind);
+        }
+    }
+
+    /// Follows as [`followed_kw`] does, where most futures agree which way the exchange goes; else holds the power.
+    fn followed(&self, schedules: &[Schedule], asked_kw: f64, rest_kw: f64) -> f64 {
+        let agree =
+            |is: fn(f64) -> bool| schedules.iter().filter(|one| is(one.net_kw[0])).count() * 2 > schedules.len();
+        let exchange = rest_kw + asked_kw;
+        if agree(|net| net > 1e-6) && exchange < 0.0 || agree(|net| net < -1e-6) && exchange > 0.0 {
+            return -rest_kw;
+        }
+        asked_kw
     }
 }

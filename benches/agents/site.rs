@@ -85,11 +85,8 @@ pub(super) const TIME_OF_USE: Tariff = Tariff {
 };
 
 /// Another price every hour, told a day ahead.
-pub(super) const HOURLY: Tariff = Tariff {
-    name: "hourly",
-    import: |slot| 0.08 + wholesale(slot),
-    export: |slot| wholesale(slot).max(0.0),
-};
+pub(super) const HOURLY: Tariff =
+    Tariff { name: "hourly", import: |slot| 0.08 + wholesale(slot), export: |slot| wholesale(slot).max(0.0) };
 
 fn wholesale(slot: usize) -> f64 {
     let hour = slot / 4;
@@ -154,7 +151,9 @@ pub(super) fn vehicle(now: usize, steps: usize, leaves: usize, held_kwh: f64, po
     Storage {
         soc_start_kwh: held_kwh,
         charge_efficiency: 0.92,
-        charge_max_kw: Profile::Steps((now..now + steps).map(|slot| if slot < leaves { power_kw } else { 0.0 }).collect()),
+        charge_max_kw: Profile::Steps(
+            (now..now + steps).map(|slot| if slot < leaves { power_kw } else { 0.0 }).collect(),
+        ),
         discharge_max_kw: Profile::Constant(0.0),
         targets: if leaves <= now + steps { vec![target] } else { Vec::new() },
         ..Storage::new("vehicle", 75.0, power_kw)
@@ -173,7 +172,10 @@ pub(super) fn problem(now: usize, tariff: &Tariff, limit_kw: f64, net_kw: Vec<f6
             export_eur_per_kwh: Profile::Steps(slots.map(tariff.export).collect()),
         },
         site: Site {
-            limits: Limits { import_kw: Some(Profile::Constant(limit_kw)), export_kw: Some(Profile::Constant(limit_kw)) },
+            limits: Limits {
+                import_kw: Some(Profile::Constant(limit_kw)),
+                export_kw: Some(Profile::Constant(limit_kw)),
+            },
             ..Site::default()
         },
         inflexible_kw: Profile::Steps(net_kw),

@@ -7,7 +7,7 @@
 use super::site::{
     Behind, Beliefs, DAY, EFFICIENCY, HOURLY, SLOT_H, battery, end_value, executed, followed_kw, problem, vehicle, whim,
 };
-use agents::schedule::{Schedule, Warm, schedule_jointly};
+use agents::schedule::{Method, Schedule, Warm, schedule_jointly};
 use std::time::{Duration, Instant};
 
 const SITES: u64 = 10;
@@ -26,6 +26,10 @@ struct Spent {
     believing: Duration,
     worst_gap: f64,
     gaps: f64,
+    /// Solves with a vehicle, their rounds, and how many of them needed a program.
+    joint: usize,
+    rounds: usize,
+    programs: usize,
 }
 
 /// Where a vehicle is: the slot it leaves at, what it holds.
@@ -39,15 +43,18 @@ pub(super) fn run() {
         let seconds = begun.elapsed().as_secs_f64();
         println!(
             "  {:<28} {:>7} solves in {:>6.2} s ({:.0} µs each), forecasts {:.2} s, learning {:.2} s, all {seconds:.1} s; \
-             gap {:.4} % on average, {:.3} % at worst; {cost:.0} EUR",
+             {} with a vehicle: {:.1} rounds, {} programs; gap {:.5} EUR on average, {:.4} at worst; {cost:.0} EUR",
             if every_slot { "every quarter of an hour" } else { "daily and on new information" },
             spent.solves,
             spent.solving.as_secs_f64(),
             1e6 * spent.solving.as_secs_f64() / spent.solves as f64,
             spent.believing.as_secs_f64(),
             spent.learning.as_secs_f64(),
-            100.0 * spent.gaps / spent.solves as f64,
-            100.0 * spent.worst_gap,
+            spent.joint,
+            spent.rounds as f64 / spent.joint as f64,
+            spent.programs,
+            spent.gaps / spent.solves as f64,
+            spent.worst_gap,
         );
     }
 }
@@ -77,8 +84,12 @@ fn year(site: u64, every_slot: bool, spent: &mut Spent) -> f64 {
             let found = schedule_jointly(&problem, Some(&mut warm)).expect("the problem makes sense");
             spent.solving += begun.elapsed();
             spent.solves += 1;
-            let share = found.gap_eur / found.schedule.cost.total_eur().abs().max(0.1);
-            (spent.gaps, spent.worst_gap) = (spent.gaps + share, spent.worst_gap.max(share));
+            if found.method != Method::OneStorage {
+                spent.joint += 1;
+                spent.rounds += found.rounds;
+                spent.programs += usize::from(found.method == Method::Program);
+            }
+            (spent.gaps, spent.worst_gap) = (spent.gaps + found.gap_eur, spent.worst_gap.max(found.gap_eur));
             plan = Some((now, found.schedule, believed));
         }
         let (since, schedule, _) = plan.as_ref().expect("there is one from the first slot on");

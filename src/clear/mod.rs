@@ -140,7 +140,8 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn begin(args: &'a ClearArgs, mechanisms: &'a [Chosen]) -> Result<Self, Error> {
-        let out = args.out.as_deref().map(|path| OutFile::create(path, args.force)).transpose().map_err(ClearError::from)?;
+        let out =
+            args.out.as_deref().map(|path| OutFile::create(path, args.force)).transpose().map_err(ClearError::from)?;
         let stdout = || BufWriter::new(std::io::stdout());
         Ok(Self {
             mechanisms,

@@ -243,7 +243,8 @@ impl Reader<'_> {
         let (both, charging, discharging) = (both?, charging?, discharging?);
         if charging.is_some() || discharging.is_some() {
             if both.is_some() {
-                let remedy = "excludes `charging-efficiency` and `discharging-efficiency`: give the round trip, or each way";
+                let remedy =
+                    "excludes `charging-efficiency` and `discharging-efficiency`: give the round trip, or each way";
                 faults.add(&self.at.path_of("roundtrip-efficiency"), remedy);
             }
             return Some((charging.unwrap_or(1.0), discharging.unwrap_or(1.0)));

@@ -149,7 +149,11 @@ mod tests {
             ("/flex-model/soc-max", Value::Null, "flex-model.soc-max: is missing"),
             ("/flex-model/soc-max", json!("1 kWh"), "flex-model.soc-max: is below `soc-min`"),
             ("/flex-model/power-capacity", json!("-1 kW"), "flex-model.power-capacity: is negative"),
-            ("/flex-model/charging-efficiency", json!("120%"), "flex-model.charging-efficiency: is 120%: give 1% to 100%"),
+            (
+                "/flex-model/charging-efficiency",
+                json!("120%"),
+                "flex-model.charging-efficiency: is 120%: give 1% to 100%",
+            ),
             ("/flex-model/storage-efficiency", json!("0%"), "flex-model.storage-efficiency: is 0%: give 1% to 100%"),
             (
                 "/flex-model/soc-targets/0/datetime",
@@ -162,7 +166,11 @@ mod tests {
                 "flex-model.soc-targets[0].datetime: is 2026-03-03 02:00, outside the schedule",
             ),
             ("/flex-model/soc-minima/0/end", json!("2026-03-01T02:00:00-04:00"), "soc-minima[0].end: is not after"),
-            ("/flex-model/operation-modes/1", json!(["4 kW", "9 kW"]), "operation-modes[1]: is an array: give an object"),
+            (
+                "/flex-model/operation-modes/1",
+                json!(["4 kW", "9 kW"]),
+                "operation-modes[1]: is an array: give an object",
+            ),
             ("/flex-model/operation-modes/1", json!({}), "operation-modes[1]: has no range: give one"),
             (
                 "/flex-model/operation-modes/1/consumption-range",
@@ -185,8 +193,16 @@ mod tests {
             ("/flex-context/relax-capacity-constraints", json!(true), "relax-capacity-constraints: limits of devices"),
             ("/flex-model/charging-efficiency", json!("90%"), "flex-model.roundtrip-efficiency: excludes"),
             ("/flex-context/commodity", json!("gas"), "flex-context.commodity: only \"electricity\""),
-            ("/flex-context/consumption-price", json!("1e300 EUR/MWh"), "consumption-price: is 1.000e300 EUR/MWh: give"),
-            ("/flex-model/storage-efficiency", json!("1e-300"), "flex-model.storage-efficiency: is 1.000e-298%: give 1%"),
+            (
+                "/flex-context/consumption-price",
+                json!("1e300 EUR/MWh"),
+                "consumption-price: is 1.000e300 EUR/MWh: give",
+            ),
+            (
+                "/flex-model/storage-efficiency",
+                json!("1e-300"),
+                "flex-model.storage-efficiency: is 1.000e-298%: give 1%",
+            ),
         ] {
             let mut document = day();
             let (parent, field) = pointer.rsplit_once('/').expect("a path");
@@ -219,11 +235,7 @@ mod tests {
         let mut seen = 0;
         for (schemas, fields, instead) in [
             (&["trigger"][..], &FIELDS[..], &INSTEAD[..]),
-            (
-                &["device-entry", "flex-model", "process-flex-model"],
-                &flex_model::FIELDS,
-                &flex_model::INSTEAD,
-            ),
+            (&["device-entry", "flex-model", "process-flex-model"], &flex_model::FIELDS, &flex_model::INSTEAD),
             (&["flex-context"], &flex_context::FIELDS, &flex_context::INSTEAD),
         ] {
             for field in schemas.iter().flat_map(|schema| theirs(schema)) {

@@ -70,7 +70,12 @@ pub fn schedule(args: &ScheduleArgs) -> Result<Outcome, Error> {
     let (mut reasons, mut problems) = (Vec::new(), Vec::new());
     for path in &args.files {
         let file = source::shown(path);
-        problems.extend(source::problems(path, &mut reasons).map_err(ScheduleError::from)?.into_iter().map(|named| (file.clone(), named)));
+        problems.extend(
+            source::problems(path, &mut reasons)
+                .map_err(ScheduleError::from)?
+                .into_iter()
+                .map(|named| (file.clone(), named)),
+        );
     }
     if reasons.is_empty() && args.svg.is_some() && problems.len() != 1 {
         reasons.push(format!("--svg: draws one problem, and there are {}: give one", problems.len()));

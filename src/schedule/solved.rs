@@ -3,7 +3,9 @@
 use super::error::ScheduleError;
 use super::source::Named;
 use super::words;
-use agents::schedule::{Device, DevicePlan, Method, OneStorageError, Schedule, Storage, Violation, check, schedule_jointly};
+use agents::schedule::{
+    Device, DevicePlan, Method, OneStorageError, Schedule, Storage, Violation, check, schedule_jointly,
+};
 
 /// A problem and its schedule.
 pub(crate) struct Solved {

@@ -9,9 +9,8 @@ const LONGEST_NAME: usize = 40;
 /// Text from a file, safe to show: control characters (which can move the cursor or colour what follows) and marks that
 /// turn the direction of text are written out.
 pub(crate) fn visible(text: &str) -> String {
-    let turns = |c: char| {
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
+    let turns =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() || turns(c) { shown.extend(c.escape_default()) } else { shown.push(c) }

@@ -82,7 +82,8 @@ impl Bounds {
                     value += piece.rise();
                     pieces.next();
                 }
-                let (slope, end) = pieces.peek().map_or((0.0, f64::INFINITY), |piece| (piece.slope, from + piece.length));
+                let (slope, end) =
+                    pieces.peek().map_or((0.0, f64::INFINITY), |piece| (piece.slope, from + piece.length));
                 let to = segment.to.min(end.max(at));
                 let sum = |x: f64| segment.at(x) + value + slope * (x - from).max(0.0);
                 keep_below(&mut kept, segment, (at, sum(at)), (to, sum(to)), cap_eur);

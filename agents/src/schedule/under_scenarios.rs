@@ -47,7 +47,9 @@ pub enum ScenariosError {
         source: OneStorageError,
     },
     /// Other futures of something else.
-    #[error("future {future} differs in {what}: futures of one storage differ in prices, limits of the site, load and production only")]
+    #[error(
+        "future {future} differs in {what}: futures of one storage differ in prices, limits of the site, load and production only"
+    )]
     Differs {
         /// Its place.
         future: usize,
@@ -55,7 +57,9 @@ pub enum ScenariosError {
         what: &'static str,
     },
     /// No futures, or probabilities that are none.
-    #[error("{futures} futures and {probabilities} probabilities with the sum {sum}: give one of each at least, and a probability above 0 for each, with the sum 1")]
+    #[error(
+        "{futures} futures and {probabilities} probabilities with the sum {sum}: give one of each at least, and a probability above 0 for each, with the sum 1"
+    )]
     Probabilities {
         /// How many problems.
         futures: usize,
@@ -97,7 +101,8 @@ pub fn schedule_under_scenarios(
         Some(found) => found,
         None => futures.solve(Some(penalties)).expect("penalties leave no schedule out"),
     };
-    let schedules: Vec<Schedule> = problems.iter().zip(&added).map(|(problem, added)| schedule_of(&relaxed(problem), added)).collect();
+    let schedules: Vec<Schedule> =
+        problems.iter().zip(&added).map(|(problem, added)| schedule_of(&relaxed(problem), added)).collect();
     let costs = problems.iter().zip(&schedules).map(|(problem, schedule)| counted_eur(problem, schedule));
     let expected_eur = costs.zip(probabilities).map(|(cost, probability)| probability * cost).sum();
     let place = problems[0].devices.iter().position(|device| matches!(device, Device::Storage(_)));
@@ -112,7 +117,11 @@ fn relaxed(problem: &Problem) -> View<'_> {
     view
 }
 
-fn check<'a>(problems: &'a [Problem], probabilities: &[f64], first_stage: usize) -> Result<&'a Storage, ScenariosError> {
+fn check<'a>(
+    problems: &'a [Problem],
+    probabilities: &[f64],
+    first_stage: usize,
+) -> Result<&'a Storage, ScenariosError> {
     let sum: f64 = probabilities.iter().sum();
     let are_sound = probabilities.iter().all(|&probability| probability > 0.0) && (sum - 1.0).abs() <= NEAR_ONE;
     let (Some(first), true, true) = (problems.first(), problems.len() == probabilities.len(), are_sound) else {
@@ -136,7 +145,9 @@ fn check<'a>(problems: &'a [Problem], probabilities: &[f64], first_stage: usize)
             }
             () if problem.rules != first.rules => return differs("its rules"),
             () if !storages_are_equal(problem, first) => return differs("its storage"),
-            () if problem.site.peak_eur_per_kw != 0.0 => return Err(ScenariosError::Unsupported("a price of the peak")),
+            () if problem.site.peak_eur_per_kw != 0.0 => {
+                return Err(ScenariosError::Unsupported("a price of the peak"));
+            }
             () => {}
         }
     }
@@ -150,7 +161,10 @@ fn check<'a>(problems: &'a [Problem], probabilities: &[f64], first_stage: usize)
 }
 
 fn storages(problem: &Problem) -> impl Iterator<Item = &Storage> {
-    problem.devices.iter().filter_map(|device| if let Device::Storage(storage) = device { Some(&**storage) } else { None })
+    problem
+        .devices
+        .iter()
+        .filter_map(|device| if let Device::Storage(storage) = device { Some(&**storage) } else { None })
 }
 
 fn storages_are_equal(one: &Problem, other: &Problem) -> bool {
@@ -201,9 +215,10 @@ impl Futures<'_> {
         let to_go = first.costs_to_go(at_end, None)?;
         let least = value_at(&to_go[0], self.storage.soc_start_kwh, NEAR_KWH)?;
         let in_first = first.added(&to_go, self.storage.soc_start_kwh)?;
-        let held = in_first.iter().enumerate().fold(self.storage.soc_start_kwh, |soc, (step, added)| {
-            self.storage.kept_per_step.at(step) * soc + added
-        });
+        let held = in_first
+            .iter()
+            .enumerate()
+            .fold(self.storage.soc_start_kwh, |soc, (step, added)| self.storage.kept_per_step.at(step) * soc + added);
         let mut added = Vec::with_capacity(self.problems.len());
         for ((of_future, reach), to_go) in branches.iter().zip(&reaches).zip(&costs_to_go) {
             let then = self.later(&windows, of_future, penalties, reach, steps).added(to_go, held)?;
@@ -227,7 +242,8 @@ impl Futures<'_> {
     fn mean(&self, functions: impl Iterator<Item = Vec<Segment>>) -> Vec<Segment> {
         let mut weighted = functions.zip(self.probabilities);
         let Some((first, weight)) = weighted.next() else { return Vec::new() };
-        let times = |segment: &Segment| Segment { value: weight * segment.value, slope: weight * segment.slope, ..*segment };
+        let times =
+            |segment: &Segment| Segment { value: weight * segment.value, slope: weight * segment.slope, ..*segment };
         let begin: Vec<Segment> = first.iter().map(times).collect();
         weighted.fold(begin, |so_far, (function, &weight)| sum(&so_far, 1.0, &function, weight))
     }

@@ -62,7 +62,8 @@ fn nothing_in_the_first_stage_depends_on_which_future_it_is() {
             }
         }
         let steps = case.problems[0].steps;
-        let differ = |step| (power_kw(&found.schedules[0], step) - power_kw(found.schedules.last().unwrap(), step)).abs();
+        let differ =
+            |step| (power_kw(&found.schedules[0], step) - power_kw(found.schedules.last().unwrap(), step)).abs();
         differ_later += usize::from((case.first_stage..steps).any(|step| differ(step) > 1e-6));
     }
     assert!(differ_later > 10, "later steps know which future it is");
@@ -72,7 +73,8 @@ fn nothing_in_the_first_stage_depends_on_which_future_it_is() {
 fn knowing_the_future_never_costs_more_and_one_future_is_no_stochastic_problem() {
     for case in cases() {
         let found = schedule_under_scenarios(&case.problems, &case.probabilities, case.first_stage).unwrap();
-        let alone = case.problems.iter().map(|problem| schedule_one_storage(problem).unwrap().schedule.cost.total_eur());
+        let alone =
+            case.problems.iter().map(|problem| schedule_one_storage(problem).unwrap().schedule.cost.total_eur());
         let knowing: f64 = alone.zip(&case.probabilities).map(|(cost, probability)| probability * cost).sum();
         assert!(knowing <= found.expected_eur + 1e-7, "{}", case.seed);
         if case.problems.len() == 1 {
