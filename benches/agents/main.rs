@@ -1,6 +1,7 @@
 //! What participants think with, part by part.
 //!
-//! `cargo bench -p cariflex-agents --bench agents` runs all parts, `… -- schedule` those whose name contains the word.
+//! `cargo bench -p cariflex-agents --bench agents` runs all parts, `… -- schedule` those whose name contains the word;
+//! `… -- year 2` takes two sites only.
 //! Times are medians of many runs on one core. The figures in the documents come from here.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
@@ -12,7 +13,7 @@ mod schedule;
 mod site;
 mod year;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Runs `work` until it has been measured often enough, and gives the median in microseconds.
 fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
@@ -26,6 +27,13 @@ fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
     }
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// What this thread has computed so far: on a busy machine the clock on the wall tells of others too.
+fn computed() -> Duration {
+    let nanoseconds = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = nanoseconds.and_then(|text| text.split_whitespace().next()?.parse().ok());
+    Duration::from_nanos(nanoseconds.expect("Linux counts the time of threads"))
 }
 
 fn main() {

@@ -4,11 +4,12 @@
 //! New information is a vehicle that comes or goes, midnight, and a quarter of an hour that was other than believed by more
 //! than 2 kW.
 
+use super::computed;
 use super::site::{
     Behind, Beliefs, DAY, EFFICIENCY, HOURLY, SLOT_H, battery, end_value, executed, followed_kw, problem, vehicle, whim,
 };
 use agents::schedule::{Method, Schedule, Warm, schedule_jointly};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SITES: u64 = 10;
 const YEAR: usize = 365 * DAY;
@@ -36,11 +37,14 @@ struct Spent {
 type Visit = Option<(usize, f64)>;
 
 pub(super) fn run() {
-    println!("a year of {SITES} sites with a battery and a vehicle each, a day ahead in quarters of an hour, one core");
+    let sites = std::env::args().filter_map(|argument| argument.parse().ok()).next().unwrap_or(SITES);
+    println!(
+        "a year of {sites} sites with a battery and a vehicle each, a day ahead in quarters of an hour, one core; seconds of computing"
+    );
     for every_slot in [false, true] {
-        let (mut spent, begun) = (Spent::default(), Instant::now());
-        let cost: f64 = (0..SITES).map(|site| year(site, every_slot, &mut spent)).sum();
-        let seconds = begun.elapsed().as_secs_f64();
+        let (mut spent, begun) = (Spent::default(), computed());
+        let cost: f64 = (0..sites).map(|site| year(site, every_slot, &mut spent)).sum();
+        let seconds = (computed() - begun).as_secs_f64();
         println!(
             "  {:<28} {:>7} solves in {:>6.2} s ({:.0} µs each), forecasts {:.2} s, learning {:.2} s, all {seconds:.1} s; \
              {} with a vehicle: {:.1} rounds, {} programs; gap {:.5} EUR on average, {:.4} at worst; {cost:.0} EUR",
@@ -74,15 +78,15 @@ fn year(site: u64, every_slot: bool, spent: &mut Spent) -> f64 {
             (now - 1).checked_sub(*since).is_some_and(|step| (behind.net_kw(now - 1) - believed[step]).abs() > NEWS_KW)
         });
         if every_slot || moved || erred || now % DAY == 0 || plan.is_none() {
-            let begun = Instant::now();
+            let begun = computed();
             let believed = beliefs.net_kw(now);
-            spent.believing += begun.elapsed();
+            spent.believing += computed() - begun;
             let mut storages = vec![battery(CAPACITY_KWH, POWER_KW, held, end_value(now, &HOURLY))];
             storages.extend(visit.map(|(leaves, soc)| vehicle(now, DAY, leaves, soc, charge_kw)));
             let problem = problem(now, &HOURLY, LIMIT_KW, believed.clone(), storages);
-            let begun = Instant::now();
+            let begun = computed();
             let found = schedule_jointly(&problem, Some(&mut warm)).expect("the problem makes sense");
-            spent.solving += begun.elapsed();
+            spent.solving += computed() - begun;
             spent.solves += 1;
             if found.method != Method::OneStorage {
                 spent.joint += 1;
@@ -104,9 +108,9 @@ fn year(site: u64, every_slot: bool, spent: &mut Spent) -> f64 {
         held = after;
         let net = rest + kw;
         cost += SLOT_H * (net.max(0.0) * (HOURLY.import)(now) - (-net).max(0.0) * (HOURLY.export)(now));
-        let begun = Instant::now();
+        let begun = computed();
         beliefs.learn(now, &behind);
-        spent.learning += begun.elapsed();
+        spent.learning += computed() - begun;
     }
     cost - held * EFFICIENCY * 0.1
 }

@@ -236,8 +236,8 @@ def test_golden_cases_that_can_not_be_kept_miss_as_little_as_highs_and_cost_no_m
     """The references only say `infeasible`: HiGHS finds the fewest misses, then the least cost with no more than these."""
     case = json.loads((GOLDEN / folder / f"{name}.json").read_text(encoding="utf-8"))
     path = tmp_path / "case.json"
-    path.write_text(json.dumps(case | ({"soft_constraints": False} if keeping == "hard" else {"soft_constraints": True})
-                               if folder == "storage" else case), encoding="utf-8")
+    softness = {"soft_constraints": keeping == "soft"} if folder == "storage" else {}
+    path.write_text(json.dumps(case | softness), encoding="utf-8")
     [answer] = schedule(path, code=1 if keeping == "hard" else 0)
     assert answer["status"] == {"hard": "infeasible", "soft": "missed"}[keeping]
     problem = storage_problem(case) if folder == "storage" else linear_problem(case)

@@ -70,8 +70,8 @@ pub fn schedule(problem: &Problem) -> Result<Schedule, OneStorageError> {
 
 /// Schedules all devices of a problem and proves how good that is; begins where the last solve ended, if one is handed in.
 ///
-/// Alone, a small problem is solved to its end. One of a row of solves (`warm`) is not: a gap of a thousandth of what is paid
-/// and earned is enough for a plan that the next one will replace.
+/// Alone, a small problem is solved to its end. One of a row of solves (`warm`) is not: a gap of half a percent of what is
+/// paid and earned is enough for a plan that the next one will replace, far below what errors of forecasts cost.
 ///
 /// # Errors
 /// Each case of [`OneStorageError`] but that there are many.
@@ -90,6 +90,7 @@ pub fn schedule_jointly(problem: &Problem, mut warm: Option<&mut Warm>) -> Resul
         return Err(OneStorageError::Unbounded { at: problem.start + problem.step * step as i64 });
     }
     let mut search = Search::new(problem);
+    search.is_rolling = warm.is_some();
     if let Some(warm) = &warm {
         warm.hand_to(&mut search);
     }

@@ -27,6 +27,8 @@ const LONG_STREAK: f64 = 8.0;
 
 /// A gap that is small enough: this much of what is paid and earned, and EUR.
 const ENOUGH_SHARE: f64 = 1e-3;
+/// As much for a plan that the next solve will replace: far below what forecasts cost.
+const ENOUGH_SHARE_ROLLING: f64 = 5e-3;
 pub(super) const ENOUGH_EUR: f64 = 1e-6;
 
 /// The best plans so far.
@@ -54,6 +56,8 @@ pub(super) struct Search<'a> {
     /// By how much slopes rise with power where the connection bends, EUR/kW².
     rise: f64,
     buffers: Buffers,
+    /// Whether it is one of a row of solves.
+    pub(super) is_rolling: bool,
     /// Whether prices and plans are those of an earlier solve.
     is_warm: bool,
     pub(super) best: Option<Best>,
@@ -89,6 +93,7 @@ impl<'a> Search<'a> {
             ranges_kw,
             site,
             buffers: Buffers::default(),
+            is_rolling: false,
             is_warm: false,
             best: None,
             bound_eur: f64::NEG_INFINITY,
@@ -165,7 +170,9 @@ impl<'a> Search<'a> {
             near = (near * 0.7_f64).max(1e-5);
             if self.rounds >= next_trial {
                 self.prove();
-                self.try_plans();
+                if !self.is_enough() {
+                    self.try_plans();
+                }
                 next_trial = self.rounds + 2 + self.rounds / 8;
             }
         }
@@ -185,7 +192,8 @@ impl<'a> Search<'a> {
         // Not of the cost, which may be next to nothing where what is earned makes up for what is paid.
         let turnover_eur =
             |cost: &Cost| cost.import_eur.abs() + cost.export_eur.abs() + cost.ageing_eur + cost.peak_eur;
-        let share_eur = |best: &Best| ENOUGH_SHARE * turnover_eur(&best.schedule.cost);
+        let share = if self.is_rolling { ENOUGH_SHARE_ROLLING } else { ENOUGH_SHARE };
+        let share_eur = |best: &Best| share * turnover_eur(&best.schedule.cost);
         self.best.as_ref().map_or(0.0, |best| ENOUGH_EUR.max(share_eur(best)))
     }
 
