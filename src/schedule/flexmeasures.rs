@@ -235,8 +235,12 @@ mod tests {
         let mut seen = 0;
         for (schemas, fields, instead) in [
             (&["trigger"][..], &FIELDS[..], &INSTEAD[..]),
-            (&["device-entry", "flex-model", "process-flex-model"], &flex_model::FIELDS, &flex_model::INSTEAD),
-            (&["flex-context"], &flex_context::FIELDS, &flex_context::INSTEAD),
+            (
+                &["device-entry", "flex-model", "process-flex-model"][..],
+                &flex_model::FIELDS[..],
+                &flex_model::INSTEAD[..],
+            ),
+            (&["flex-context"][..], &flex_context::FIELDS[..], &flex_context::INSTEAD[..]),
         ] {
             for field in schemas.iter().flat_map(|schema| theirs(schema)) {
                 let is_read = fields.contains(&field.as_str());
@@ -253,8 +257,8 @@ mod tests {
     fn no_field_is_read_that_flexmeasures_does_not_know_but_for_our_own() {
         for (schemas, fields, own) in [
             (&["trigger"][..], &FIELDS[..], &["name"][..]),
-            (&["device-entry", "flex-model"], &flex_model::FIELDS, &["name"]),
-            (&["flex-context"], &flex_context::FIELDS, &["inflexible-device"]),
+            (&["device-entry", "flex-model"][..], &flex_model::FIELDS[..], &["name"][..]),
+            (&["flex-context"][..], &flex_context::FIELDS[..], &["inflexible-device"][..]),
         ] {
             let known: Vec<String> = schemas.iter().flat_map(|schema| theirs(schema)).collect();
             let strange: Vec<_> = fields.iter().filter(|field| !known.iter().any(|name| name == *field)).collect();
