@@ -104,10 +104,13 @@ fn limits_that_can_not_be_kept_are_missed_in_every_future_alike_and_told() {
     assert!(found.schedules.iter().all(|schedule| schedule.status == Status::Missed));
 }
 
+/// Changes problems, probabilities and the length of the first stage.
+type Change = dyn Fn(&mut Vec<Problem>, &mut Vec<f64>, &mut usize);
+
 #[test]
 fn what_are_no_futures_of_one_storage_is_refused() {
     let case = cases().into_iter().find(|case| case.problems.len() == 2).unwrap();
-    let ask = |change: &dyn Fn(&mut Vec<Problem>, &mut Vec<f64>, &mut usize)| {
+    let ask = |change: &Change| {
         let (mut problems, mut probabilities, mut first) = (case.problems.clone(), case.probabilities.clone(), 1);
         change(&mut problems, &mut probabilities, &mut first);
         schedule_under_scenarios(&problems, &probabilities, first).unwrap_err()
