@@ -1,7 +1,8 @@
 //! Schedules of least cost: when storages charge and discharge, and what production is curtailed.
 //!
 //! A [`Problem`] says what there is; a [`Schedule`] says what to do, what it costs and what it could not keep.
-//! [`check`] recomputes both from the definition, whoever made the schedule.
+//! [`check`] recomputes both from the definition, whoever made the schedule. Where it is not known what comes,
+//! [`schedule_under_scenarios`] makes the expected cost of one storage least.
 
 mod bounds;
 mod check;

@@ -48,7 +48,8 @@ pub enum ScenariosError {
     },
     /// Other futures of something else.
     #[error(
-        "future {future} differs in {what}: futures of one storage differ in prices, limits of the site, load and production only"
+        "future {future} differs in {what}: futures of one storage differ in prices, limits of the \
+         site, load and production only"
     )]
     Differs {
         /// Its place.
@@ -58,7 +59,8 @@ pub enum ScenariosError {
     },
     /// No futures, or probabilities that are none.
     #[error(
-        "{futures} futures and {probabilities} probabilities with the sum {sum}: give one of each at least, and a probability above 0 for each, with the sum 1"
+        "{futures} futures and {probabilities} probabilities with the sum {sum}: give one of each at least, and a \
+         probability above 0 for each, with the sum 1"
     )]
     Probabilities {
         /// How many problems.
