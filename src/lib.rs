@@ -7,6 +7,7 @@ pub mod check;
 pub mod clear;
 pub mod cli;
 pub mod error;
+pub mod file_error;
 pub mod fork;
 pub mod inputs;
 pub mod live;

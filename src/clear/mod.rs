@@ -31,6 +31,7 @@ pub(crate) mod table;
 
 use crate::cli::print;
 use crate::error::{Error, Outcome as Ended};
+use crate::file_error::FileError;
 use book::FileBook;
 use clap::Args;
 use document::Document;
@@ -142,7 +143,8 @@ struct Session<'a> {
 
 impl<'a> Session<'a> {
     fn begin(args: &'a ClearArgs, mechanisms: &'a [Chosen]) -> Result<Self, Error> {
-        let out = args.out.as_deref().map(|path| OutFile::create(path, args.force)).transpose()?;
+        let out =
+            args.out.as_deref().map(|path| OutFile::create(path, args.force)).transpose().map_err(ClearError::from)?;
         let stdout = || BufWriter::new(std::io::stdout());
         Ok(Self {
             mechanisms,
@@ -167,7 +169,7 @@ impl<'a> Session<'a> {
             total.add(&outcome.figures);
         }
         if let Some(out) = &mut self.out {
-            out.book(book, self.mechanisms, &outcomes)?;
+            out.book(book, self.mechanisms, &outcomes).map_err(ClearError::from)?;
         }
         match &mut self.document {
             Some(document) => reader(document.book(book, self.mechanisms, &outcomes)),
@@ -185,10 +187,10 @@ impl<'a> Session<'a> {
                 None => some_of(&self.others),
             };
             let problem = format!("there is no book `{wanted}`: {hint}");
-            return Err(ClearError::Option { option: "--book", problem }.into());
+            return Err(ClearError::from(FileError::Option { option: "--book", problem }).into());
         }
         if let Some(out) = self.out {
-            out.finish(self.mechanisms, &self.totals)?;
+            out.finish(self.mechanisms, &self.totals).map_err(ClearError::from)?;
         }
         match self.document {
             Some(document) => reader(document.end(self.mechanisms, &self.totals)).map(|_| Ended::Complete),

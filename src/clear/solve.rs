@@ -6,6 +6,7 @@ use super::source::{self, Source};
 use super::{ClearArgs, document};
 use crate::cli::print;
 use crate::error::{Error, Outcome as Ended};
+use crate::file_error::FileError;
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::fs;
@@ -44,7 +45,7 @@ pub(super) fn solve(args: &ClearArgs, form: &Form, interrupted: &AtomicBool) -> 
     if solved.is_empty() {
         let wanted = args.book.as_deref().unwrap_or_default();
         let problem = format!("there is no problem `{wanted}`: {}", super::some_of(&others));
-        return Err(ClearError::Option { option: "--book", problem }.into());
+        return Err(ClearError::from(FileError::Option { option: "--book", problem }).into());
     }
     let whole = json!({
         "format": "cariflex-clearings",
@@ -54,7 +55,7 @@ pub(super) fn solve(args: &ClearArgs, form: &Form, interrupted: &AtomicBool) -> 
     });
     let whole = format!("{whole:#}\n");
     if let Some(out) = &args.out {
-        write(out, &whole)?;
+        write(out, &whole).map_err(ClearError::from)?;
     }
     print(if args.json { whole.as_bytes() } else { text.trim_end_matches('\n').as_bytes() })?;
     if args.json { Ok(Ended::Complete) } else { print(b"\n") }
@@ -80,9 +81,9 @@ fn check(args: &ClearArgs, form: &Form) -> Result<(), ClearError> {
         Some(out) if out.extension().is_none_or(|end| end != "json") => {
             let problem =
                 format!("`{}` does not end in .json: solutions of this form are written as JSON", out.display());
-            Err(ClearError::Option { option: "--out", problem })
+            Err(FileError::Option { option: "--out", problem }.into())
         }
-        Some(out) if out.exists() && !args.force => Err(ClearError::Exists { path: out.clone() }),
+        Some(out) if out.exists() && !args.force => Err(FileError::Exists { path: out.clone() }.into()),
         _ => Ok(()),
     }
 }
@@ -116,13 +117,13 @@ fn shown(mechanism: &str, solution: &Solution) -> String {
 }
 
 /// Writes a file to a temporary name and gives it its own.
-fn write(path: &Path, text: &str) -> Result<(), ClearError> {
+fn write(path: &Path, text: &str) -> Result<(), FileError> {
     let mut name: OsString = path.into();
     name.push(format!(".{}.partial", std::process::id()));
     let written = fs::write(&name, text).and_then(|()| fs::rename(&name, path));
     written.map_err(|source| {
         // It may not even be there.
         drop(fs::remove_file(&name));
-        ClearError::write(path)(source)
+        FileError::write(path)(source)
     })
 }

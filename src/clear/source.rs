@@ -5,10 +5,11 @@ use super::error::ClearError;
 use super::node::Node;
 use super::problems::{self, Form};
 use super::{columns, json, rows};
+use crate::file_error::FileError;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Books, one after the other.
 pub(crate) type Books = Box<dyn Iterator<Item = Result<FileBook, ClearError>>>;
@@ -34,7 +35,7 @@ pub(crate) fn open(path: &Path) -> Result<Source, ClearError> {
     let file = shown(path);
     if path == Path::new(STDIN) {
         let mut contents = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut contents).map_err(ClearError::read(path))?;
+        std::io::stdin().lock().read_to_end(&mut contents).map_err(FileError::read(path))?;
         if contents.starts_with(PARQUET) {
             return Err(ClearError::file(&file, "is Parquet, which can only be read from a file: give its name"));
         }
@@ -46,7 +47,7 @@ pub(crate) fn open(path: &Path) -> Result<Source, ClearError> {
     if is_parquet(path)? {
         return Ok(Source::Books(Box::new(columns::Books::open(&file, path)?)));
     }
-    text(&file, &fs::read(path).map_err(ClearError::read(path))?)
+    text(&file, &fs::read(path).map_err(FileError::read(path))?)
 }
 
 /// Whether a file holds books. Standard input, which can be read once only, and what can not be read count as no books.
@@ -59,8 +60,8 @@ const PARQUET: &[u8] = b"PAR1";
 
 fn is_parquet(path: &Path) -> Result<bool, ClearError> {
     let mut start = Vec::new();
-    let file = File::open(path).map_err(ClearError::read(path))?;
-    file.take(PARQUET.len() as u64).read_to_end(&mut start).map_err(ClearError::read(path))?;
+    let file = File::open(path).map_err(FileError::read(path))?;
+    file.take(PARQUET.len() as u64).read_to_end(&mut start).map_err(FileError::read(path))?;
     Ok(start == PARQUET)
 }
 

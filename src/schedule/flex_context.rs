@@ -7,7 +7,7 @@ use agents::schedule::{Keeping, Prices, Rules, Site};
 use market::dispatch::{Limits, Profile};
 
 /// The fields.
-const FIELDS: [&str; 15] = [
+pub(super) const FIELDS: [&str; 16] = [
     "consumption-price",
     "production-price",
     "site-power-capacity",
@@ -23,13 +23,14 @@ const FIELDS: [&str; 15] = [
     "relax-soc-constraints",
     "relax-site-capacity-constraints",
     "relax-capacity-constraints",
+    "commodity",
 ];
 
 const BREACH: &str =
     "misses count more than any price: `relax-constraints` says whether there may be any; leave it out";
 
 /// What there is in place of other fields.
-const INSTEAD: [(&str, &str); 11] = [
+pub(super) const INSTEAD: [(&str, &str); 15] = [
     ("consumption-price-sensor", "there are no sensors here: give the series as `consumption-price`"),
     ("production-price-sensor", "there are no sensors here: give the series as `production-price`"),
     ("site-peak-production", "only the peak of consumption has a price here; leave it out"),
@@ -41,6 +42,10 @@ const INSTEAD: [(&str, &str); 11] = [
     ("consumption-breach-price", BREACH),
     ("production-breach-price", BREACH),
     ("commitments", "give prices and limits of the connection; leave it out"),
+    ("commodities", "only electricity is scheduled here: give the fields of its entry"),
+    ("aggregate-power", "nothing is written to sensors here: `--out` writes the schedule; leave it out"),
+    ("aggregate-consumption", "nothing is written to sensors here: `--out` writes the schedule; leave it out"),
+    ("aggregate-production", "nothing is written to sensors here: `--out` writes the schedule; leave it out"),
 ];
 
 /// What a flex-context says.
@@ -54,6 +59,9 @@ pub(crate) struct Context {
 /// Reads one.
 pub(crate) fn read(at: &At<'_>, horizon: &Horizon, clock: Clock, faults: &mut Faults) -> Option<Context> {
     at.only(&FIELDS, &INSTEAD, faults);
+    if let Some(commodity) = at.field("commodity").filter(|at| at.node.text() != Some("electricity")) {
+        faults.add(&commodity.path, "only \"electricity\" is scheduled here: leave it out");
+    }
     let mean = |at: &At<'_>, measure: Measure, faults: &mut Faults| {
         Series::read(at, measure, horizon, faults)?.mean(&at.path, horizon, clock, faults)
     };
@@ -135,15 +143,20 @@ fn inflexible(at: &At<'_>, horizon: &Horizon, clock: Clock, faults: &mut Faults)
     whole.then_some(sum)
 }
 
-/// Soft unless it is said that it is not, as in FlexMeasures.
+/// Soft unless it is said that it is not, as in FlexMeasures, where the parts come before the whole.
 fn keeping(at: &At<'_>, faults: &mut Faults) -> Keeping {
     let mut flag = |name: &str| at.field(name).and_then(|at| at.flag(faults));
     let soft = flag("relax-constraints").unwrap_or(true);
-    let parts = ["relax-soc-constraints", "relax-site-capacity-constraints", "relax-capacity-constraints"];
-    let parts = parts.map(|name| (name, flag(name)));
-    if !soft && let Some((name, _)) = parts.iter().find(|(_, part)| *part == Some(true)) {
-        let remedy = "all limits are soft here, or none is: leave it out, or set `relax-constraints` true";
-        faults.add(&at.path_of(name), format!("differs from `relax-constraints`: {remedy}"));
+    let parts = ["relax-soc-constraints", "relax-site-capacity-constraints"].map(|name| (name, flag(name)));
+    let devices = flag("relax-capacity-constraints");
+    if let Some((name, _)) = parts.iter().find(|(_, part)| part.is_some_and(|part| part != soft)) {
+        let remedy = "stored energy and connection are both soft here, or both hard: leave it out, or set \
+                      `relax-constraints` alone";
+        faults.add(&at.path_of(name), format!("differs from `relax-constraints`, which is {soft}: {remedy}"));
+    }
+    if devices == Some(true) {
+        let remedy = "limits of devices are always kept here: leave it out";
+        faults.add(&at.path_of("relax-capacity-constraints"), remedy);
     }
     if soft { Keeping::Soft } else { Keeping::Hard }
 }

@@ -8,7 +8,7 @@ use agents::schedule::{CurtailableProduction, Device, SocLimit, SocTarget, Stora
 use market::dispatch::Profile;
 
 /// The fields of a device.
-const FIELDS: [&str; 21] = [
+pub(super) const FIELDS: [&str; 21] = [
     "sensor",
     "asset",
     "name",
@@ -33,19 +33,26 @@ const FIELDS: [&str; 21] = [
 ];
 
 /// What there is in place of other fields.
-const INSTEAD: [(&str, &str); 12] = [
+pub(super) const INSTEAD: [(&str, &str); 19] = [
     ("soc-gain", "energy that comes into a store by itself is not scheduled here; leave it out"),
     ("soc-usage", "energy that is used out of a store is not scheduled here; give the trip as `soc-targets`"),
     ("state-of-charge", "there are no sensors here: give what is stored now as `soc-at-start`"),
     ("group", "devices share the connection alone: give its limits as `site-power-capacity`"),
     ("coupling", "devices share the connection alone; leave it out"),
+    ("coupling-coefficient", "devices share the connection alone; leave it out"),
     ("consumption", "nothing is written to sensors here: `--out` writes the schedule; leave it out"),
     ("production", "nothing is written to sensors here: `--out` writes the schedule; leave it out"),
     ("inflexible-consumption", "give it in `flex-context`"),
     ("inflexible-production", "give it in `flex-context`"),
+    ("sensor-flex-model", "write its fields beside `sensor`"),
     ("soc-minima-breach-price", "misses count more than any price: `relax-constraints` says whether there may be any"),
     ("soc-maxima-breach-price", "misses count more than any price: `relax-constraints` says whether there may be any"),
     ("consumption-breach-price", "limits of devices are always kept; leave it out"),
+    ("process-type", "only storages and production are scheduled here; leave the device out"),
+    ("time-restrictions", "only storages and production are scheduled here; leave the device out"),
+    ("power", "only storages and production are scheduled here; leave the device out"),
+    ("duration", "only storages and production are scheduled here; leave the device out"),
+    ("optimization-sense", "only storages and production are scheduled here; leave the device out"),
 ];
 
 /// Reads one device or an array of them.
@@ -188,7 +195,8 @@ impl Reader<'_> {
         Some(Device::CurtailableProduction(CurtailableProduction { name: name.to_owned(), available_kw }))
     }
 
-    /// Most it may take and give at each step, kW.
+    /// Most it may take and give at each step, kW. As in FlexMeasures, a device that says how much it may take one way, and
+    /// not nothing, can not go the other way unless it says so too.
     fn limits(&self, faults: &mut Faults) -> Option<(Vec<f64>, Vec<f64>)> {
         let mut series = |name: &str| {
             let mut read = |at: At<'_>| Series::read_size(&at, Measure::Power, self.horizon, faults);
@@ -199,7 +207,15 @@ impl Reader<'_> {
         let (power, consumption, production) = (power.ok()?, consumption.ok()?, production.ok()?);
         let widest = vec![f64::INFINITY; self.horizon.steps];
         let both = power.as_ref().map_or(widest.clone(), |power| power.least(&widest, self.horizon));
-        let mut limit = |name: &str, series: Option<Series>| {
+        let is_one_way = |own: &Option<Series>, other: &Option<Series>| {
+            own.is_none() && other.as_ref().is_some_and(|other| !other.is_zero())
+        };
+        let (takes_nothing, gives_nothing) =
+            (is_one_way(&consumption, &production), is_one_way(&production, &consumption));
+        let mut limit = |name: &str, series: Option<Series>, is_none: bool| {
+            if is_none {
+                return Some(vec![0.0; self.horizon.steps]);
+            }
             let least = series.map_or(both.clone(), |series| series.least(&both, self.horizon));
             if let Some(step) = least.iter().position(|limit| limit.is_infinite()) {
                 let at = self.clock.shown(self.horizon.begin_of(step));
@@ -209,20 +225,28 @@ impl Reader<'_> {
             }
             Some(least)
         };
-        let limits = (limit("consumption-capacity", consumption), limit("production-capacity", production));
+        let limits = (
+            limit("consumption-capacity", consumption, takes_nothing),
+            limit("production-capacity", production, gives_nothing),
+        );
         limits.0.zip(limits.1)
     }
 
-    /// One each way: the root of the round trip, unless one of the two is given, and then the other is 1.
+    /// One each way: the root of the round trip, or the two, of which the other is 1 where one is given.
     fn efficiencies(&self, faults: &mut Faults) -> Option<(f64, f64)> {
         let mut read = |name: &str| match self.at.field(name) {
-            Some(at) => Measure::read_efficiency(&at, faults).map(Some),
+            Some(at) => Measure::Share.read(&at, None, faults).map(Some),
             None => Some(None),
         };
         let (both, charging, discharging) =
             (read("roundtrip-efficiency"), read("charging-efficiency"), read("discharging-efficiency"));
         let (both, charging, discharging) = (both?, charging?, discharging?);
         if charging.is_some() || discharging.is_some() {
+            if both.is_some() {
+                let remedy =
+                    "excludes `charging-efficiency` and `discharging-efficiency`: give the round trip, or each way";
+                faults.add(&self.at.path_of("roundtrip-efficiency"), remedy);
+            }
             return Some((charging.unwrap_or(1.0), discharging.unwrap_or(1.0)));
         }
         let each = both.unwrap_or(1.0).sqrt();
@@ -233,12 +257,6 @@ impl Reader<'_> {
         let Some(at) = self.at.field("storage-efficiency") else { return Some(Profile::Constant(1.0)) };
         let series = Series::read(&at, Measure::Share, self.horizon, faults)?;
         let kept = series.mean(&at.path, self.horizon, self.clock, faults)?;
-        if let Some(step) = kept.iter().position(|kept| !(*kept > 0.0 && *kept <= 1.0)) {
-            let when = self.clock.shown(self.horizon.begin_of(step));
-            let remedy = "give the share still there after one step, above 0 and up to 1 (100%)";
-            faults.add(&at.path, format!("is {} for the step at {when}: {remedy}", kept[step]));
-            return None;
-        }
         Some(profile(kept))
     }
 
@@ -302,26 +320,52 @@ impl Reader<'_> {
         windows
     }
 
+    /// Ranges of power, each with a `consumption-range`, a `production-range`, or both from 0 on.
     fn modes(&self, faults: &mut Faults) -> Vec<[f64; 2]> {
         let Some(at) = self.at.field("operation-modes") else { return Vec::new() };
+        let example = "{\"consumption-range\": [\"4.14 kW\", \"22 kW\"]}";
+        let places = at.list(&format!("modes, as {example}"), faults);
+        if places.is_empty() && at.node.list().is_some() {
+            faults.add(&at.path, format!("is empty: give at least one mode, as {example}, or leave it out"));
+        }
         let mut modes = Vec::new();
-        for place in at.list("ranges [\"4.14 kW\", \"22 kW\"]", faults) {
-            match place.elements().as_deref() {
-                Some([least, most]) => {
-                    let least = Measure::Power.read(least, None, faults);
-                    let most = Measure::Power.read(most, None, faults);
-                    let Some((least, most)) = least.zip(most) else { continue };
-                    if most < least {
-                        faults.add(
-                            &place.path,
-                            "ends below its begin: write [least, most], with negative power for discharging",
-                        );
-                    }
-                    modes.push([least, most]);
+        for place in places {
+            place.only(&["consumption-range", "production-range"], &[], faults);
+            if place.node.fields().is_none() {
+                continue;
+            }
+            let ranges = (range(&place, "consumption-range", faults), range(&place, "production-range", faults));
+            let (Some(takes), Some(gives)) = ranges else { continue };
+            match (takes, gives) {
+                (Some([least, most]), None) => modes.push([least, most]),
+                (None, Some([least, most])) => modes.push([0.0 - most, 0.0 - least]),
+                (Some([takes, most_taken]), Some([gives, most_given])) if takes == 0.0 && gives == 0.0 => {
+                    modes.push([0.0 - most_given, most_taken]);
                 }
-                _ => faults.add(&place.path, "is no range: give [least, most], as [\"4.14 kW\", \"22 kW\"]"),
+                (Some(_), Some(_)) => faults.add(
+                    &place.path,
+                    "has ranges both ways that do not begin at 0, so they are two modes: write one for each",
+                ),
+                (None, None) => faults.add(&place.path, format!("has no range: give one, as {example}")),
             }
         }
         modes
     }
+}
+
+/// A range of sizes, if the field is there; none if it is wrong.
+fn range(at: &At<'_>, name: &str, faults: &mut Faults) -> Option<Option<[f64; 2]>> {
+    let Some(field) = at.field(name) else { return Some(None) };
+    let Some([least, most]) = field.elements().and_then(|ends| <[At<'_>; 2]>::try_from(ends).ok()) else {
+        faults.add(&field.path, "is no range: give [least, most], as [\"4.14 kW\", \"22 kW\"]");
+        return None;
+    };
+    let least = Measure::Power.read_size(&least, None, faults);
+    let most = Measure::Power.read_size(&most, None, faults);
+    let (least, most) = least.zip(most)?;
+    if most < least {
+        faults.add(&field.path, "ends below its begin: write [least, most]");
+        return None;
+    }
+    Some(Some([least, most]))
 }

@@ -18,7 +18,8 @@ const FIELDS: [&str; 8] =
     ["name", "start", "duration", "resolution", "flex-model", "flex-context", "prior", "force-new-job-creation"];
 
 /// What there is in place of other fields.
-const INSTEAD: [(&str, &str); 6] = [
+const INSTEAD: [(&str, &str); 7] = [
+    ("id", "the file says what there is; leave it out"),
     ("sequential", "devices are scheduled together here; leave it out"),
     ("end", "give `duration`, as \"PT24H\""),
     ("scheduler", "there is one here; leave it out"),
@@ -93,7 +94,7 @@ mod tests {
                 "roundtrip-efficiency": "81%", "storage-efficiency": "99.9%",
                 "soc-targets": [{"datetime": "2026-03-02T02:00:00-04:00", "value": "30 kWh"}],
                 "soc-minima": [{"start": "2026-03-02T03:00:00-04:00", "end": "2026-03-02T04:00:00-04:00", "value": "6 kWh"}],
-                "operation-modes": [["0 kW", "0 kW"], ["4.14 kW", "10 kW"]],
+                "operation-modes": [{"consumption-range": ["0 kW", "0 kW"]}, {"consumption-range": ["4.14 kW", "10 kW"]}],
             },
             "flex-context": {
                 "consumption-price": {"resolution": "PT1H", "values": [100, 200, 50, 80], "unit": "EUR/MWh"},
@@ -148,8 +149,12 @@ mod tests {
             ("/flex-model/soc-max", Value::Null, "flex-model.soc-max: is missing"),
             ("/flex-model/soc-max", json!("1 kWh"), "flex-model.soc-max: is below `soc-min`"),
             ("/flex-model/power-capacity", json!("-1 kW"), "flex-model.power-capacity: is negative"),
-            ("/flex-model/charging-efficiency", json!("120%"), "flex-model.charging-efficiency: is 1.2"),
-            ("/flex-model/storage-efficiency", json!("0%"), "flex-model.storage-efficiency: is 0 for the step"),
+            (
+                "/flex-model/charging-efficiency",
+                json!("120%"),
+                "flex-model.charging-efficiency: is 120%: give 1% to 100%",
+            ),
+            ("/flex-model/storage-efficiency", json!("0%"), "flex-model.storage-efficiency: is 0%: give 1% to 100%"),
             (
                 "/flex-model/soc-targets/0/datetime",
                 json!("2026-03-02T02:10:00-04:00"),
@@ -161,7 +166,23 @@ mod tests {
                 "flex-model.soc-targets[0].datetime: is 2026-03-03 02:00, outside the schedule",
             ),
             ("/flex-model/soc-minima/0/end", json!("2026-03-01T02:00:00-04:00"), "soc-minima[0].end: is not after"),
-            ("/flex-model/operation-modes/1", json!(["9 kW", "4 kW"]), "operation-modes[1]: ends below its begin"),
+            (
+                "/flex-model/operation-modes/1",
+                json!(["4 kW", "9 kW"]),
+                "operation-modes[1]: is an array: give an object",
+            ),
+            ("/flex-model/operation-modes/1", json!({}), "operation-modes[1]: has no range: give one"),
+            (
+                "/flex-model/operation-modes/1/consumption-range",
+                json!(["9 kW", "4 kW"]),
+                "operation-modes[1].consumption-range: ends below its begin",
+            ),
+            (
+                "/flex-model/operation-modes/1/production-range",
+                json!(["0 kW", "4 kW"]),
+                "operation-modes[1]: has ranges both ways that do not begin at 0",
+            ),
+            ("/flex-model/operation-modes", json!([]), "flex-model.operation-modes: is empty"),
             ("/flex-context/consumption-price", json!("92 EUR"), "flex-context.consumption-price: is in `EUR`"),
             ("/flex-context/consumption-price", json!({"sensor": 3}), "consumption-price: refers to a sensor"),
             ("/flex-context/commitments", json!([]), "flex-context.commitments: is not supported: "),
@@ -169,6 +190,19 @@ mod tests {
             ("/flex-context/inflexible-device-sensors", json!([3]), "inflexible-device-sensors[0]: is a number"),
             ("/flex-context/relax-constraints", json!("no"), "relax-constraints: is a string: give true or false"),
             ("/flex-context/relax-soc-constraints", json!(true), "relax-soc-constraints: differs from"),
+            ("/flex-context/relax-capacity-constraints", json!(true), "relax-capacity-constraints: limits of devices"),
+            ("/flex-model/charging-efficiency", json!("90%"), "flex-model.roundtrip-efficiency: excludes"),
+            ("/flex-context/commodity", json!("gas"), "flex-context.commodity: only \"electricity\""),
+            (
+                "/flex-context/consumption-price",
+                json!("1e300 EUR/MWh"),
+                "consumption-price: is 1.000e300 EUR/MWh: give",
+            ),
+            (
+                "/flex-model/storage-efficiency",
+                json!("1e-300"),
+                "flex-model.storage-efficiency: is 1.000e-298%: give 1%",
+            ),
         ] {
             let mut document = day();
             let (parent, field) = pointer.rsplit_once('/').expect("a path");
@@ -186,5 +220,81 @@ mod tests {
         many["flex-context"]["site-power-capacity"] = json!("1 apple");
         many["flex-context"]["colour"] = json!("red");
         assert_eq!(read_value(&many).1.len(), 3);
+    }
+
+    /// The fields of a schema, as `tests/golden/schedules/flexmeasures_fields.py` finds them in the package.
+    fn theirs(schema: &str) -> Vec<String> {
+        let text = include_str!("../../tests/golden/schedules/flexmeasures_fields.json");
+        let lists: Value = serde_json::from_str(text).expect("it is JSON");
+        serde_json::from_value(lists["fields"][schema].clone()).expect("a list of names")
+    }
+
+    #[test]
+    fn every_field_of_flexmeasures_is_read_or_refused_by_name_and_told_in_the_reference() {
+        let reference = include_str!("../../scenarios/SCHEDULES.md");
+        let mut seen = 0;
+        for (schemas, fields, instead) in [
+            (&["trigger"][..], &FIELDS[..], &INSTEAD[..]),
+            (
+                &["device-entry", "flex-model", "process-flex-model"][..],
+                &flex_model::FIELDS[..],
+                &flex_model::INSTEAD[..],
+            ),
+            (&["flex-context"][..], &flex_context::FIELDS[..], &flex_context::INSTEAD[..]),
+        ] {
+            for field in schemas.iter().flat_map(|schema| theirs(schema)) {
+                let is_read = fields.contains(&field.as_str());
+                let is_refused = instead.iter().any(|(name, _)| *name == field);
+                assert!(is_read != is_refused, "{field}: read {is_read}, refused {is_refused}");
+                assert!(reference.contains(&format!("`{field}`")), "{field} is not in scenarios/SCHEDULES.md");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 9 + 3 + 29 + 5 + 30);
+    }
+
+    #[test]
+    fn no_field_is_read_that_flexmeasures_does_not_know_but_for_our_own() {
+        for (schemas, fields, own) in [
+            (&["trigger"][..], &FIELDS[..], &["name"][..]),
+            (&["device-entry", "flex-model"][..], &flex_model::FIELDS[..], &["name"][..]),
+            (&["flex-context"][..], &flex_context::FIELDS[..], &["inflexible-device"][..]),
+        ] {
+            let known: Vec<String> = schemas.iter().flat_map(|schema| theirs(schema)).collect();
+            let strange: Vec<_> = fields.iter().filter(|field| !known.iter().any(|name| name == *field)).collect();
+            assert_eq!(strange, own.iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_device_that_says_what_it_may_take_gives_nothing_unless_it_says_so() {
+        let limits = |model: Value| {
+            let mut document = day();
+            let fields = document["flex-model"].as_object_mut().expect("an object");
+            drop((fields.remove("power-capacity"), fields.remove("production-capacity")));
+            fields.extend(model.as_object().expect("an object").clone());
+            let (named, faults) = read_value(&document);
+            let problem = named.unwrap_or_else(|| panic!("{faults:?}")).problem;
+            let [Device::Storage(storage)] = &problem.devices[..] else { panic!("one storage") };
+            (storage.charge_max_kw.at(0), storage.discharge_max_kw.at(0))
+        };
+        assert_eq!(limits(json!({"consumption-capacity": "7 kW"})), (7.0, 0.0));
+        assert_eq!(limits(json!({"consumption-capacity": "7 kW", "power-capacity": "5 kW"})), (5.0, 0.0));
+        assert_eq!(limits(json!({"production-capacity": "7 kW", "power-capacity": "9 kW"})), (0.0, 7.0));
+        assert_eq!(limits(json!({"production-capacity": "0 kW", "power-capacity": "9 kW"})), (9.0, 0.0));
+        assert_eq!(limits(json!({"production-capacity": "3 kW", "consumption-capacity": "9 kW"})), (9.0, 3.0));
+    }
+
+    #[test]
+    fn modes_run_either_way_or_through_nothing() {
+        let mut document = day();
+        document["flex-model"]["operation-modes"] = json!([
+            {"production-range": ["2 kW", "9 kW"]},
+            {"consumption-range": ["0 kW", "3000 W"], "production-range": ["0 kW", "1 kW"]},
+        ]);
+        let (named, faults) = read_value(&document);
+        let problem = named.unwrap_or_else(|| panic!("{faults:?}")).problem;
+        let [Device::Storage(storage)] = &problem.devices[..] else { panic!("one storage") };
+        assert_eq!(storage.modes_kw, vec![[-9.0, -2.0], [-1.0, 3.0]]);
     }
 }

@@ -31,7 +31,6 @@ use crate::cli::print;
 use crate::error::{Error, Outcome};
 use agents::schedule::Status;
 use clap::Args;
-use out::OutFile;
 use solved::Solved;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -67,11 +66,16 @@ pub fn schedule(args: &ScheduleArgs) -> Result<Outcome, Error> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&interrupted);
     ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
-    out::check_names(args)?;
+    out::check_names(args).map_err(ScheduleError::from)?;
     let (mut reasons, mut problems) = (Vec::new(), Vec::new());
     for path in &args.files {
         let file = source::shown(path);
-        problems.extend(source::problems(path, &mut reasons)?.into_iter().map(|named| (file.clone(), named)));
+        problems.extend(
+            source::problems(path, &mut reasons)
+                .map_err(ScheduleError::from)?
+                .into_iter()
+                .map(|named| (file.clone(), named)),
+        );
     }
     if reasons.is_empty() && args.svg.is_some() && problems.len() != 1 {
         reasons.push(format!("--svg: draws one problem, and there are {}: give one", problems.len()));
@@ -94,12 +98,10 @@ pub fn schedule(args: &ScheduleArgs) -> Result<Outcome, Error> {
         return Err(ScheduleError::Input { reasons }.into());
     }
     if let Some(path) = &args.svg {
-        out::write(path, picture::picture(&solved[0]).as_bytes())?;
+        out::write(path, picture::picture(&solved[0]).as_bytes()).map_err(ScheduleError::from)?;
     }
     if let Some(path) = &args.out {
-        let mut file = OutFile::create(path)?;
-        solved.iter().try_for_each(|one| file.add(one))?;
-        file.finish()?;
+        out::write_all(path, &solved).map_err(ScheduleError::from)?;
     }
     let printed = if args.json { out::document(&solved) } else { people::page(&solved) };
     print(printed.as_bytes())?;
@@ -108,7 +110,7 @@ pub fn schedule(args: &ScheduleArgs) -> Result<Outcome, Error> {
         None => Ok(Outcome::Complete),
         Some(first) => {
             let miss = first.schedule.violations.first().map(|miss| first.in_words(miss)).unwrap_or_default();
-            let first = format!("{}: {miss}", first.named.name);
+            let first = format!("{}: {miss}", words::label(&first.named.name));
             Err(ScheduleError::Infeasible { infeasible: failed.len(), of: solved.len(), first }.into())
         }
     }

@@ -3,9 +3,9 @@
 //! `scenarios/SCHEDULES.md` describes the fields.
 
 use super::ScheduleArgs;
-use super::error::ScheduleError;
 use super::solved::Solved;
 use super::words;
+use crate::file_error::FileError;
 use agents::schedule::Device;
 use results::schedules::{SCHEDULED_STEPS, ScheduledStep, ScheduledSteps};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const VERSION: u32 = 1;
 
 /// Refuses names that can not be used, before anything is read.
-pub(crate) fn check_names(args: &ScheduleArgs) -> Result<(), ScheduleError> {
+pub(crate) fn check_names(args: &ScheduleArgs) -> Result<(), FileError> {
     let kind = |path: &Path| path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     if let Some(path) = &args.out
         && !["json", "csv", "parquet"].contains(&kind(path).as_str())
@@ -26,14 +26,14 @@ pub(crate) fn check_names(args: &ScheduleArgs) -> Result<(), ScheduleError> {
             "`{}` does not say what to write: end its name in .json (everything), .csv or .parquet (the steps)",
             path.display()
         );
-        return Err(ScheduleError::Option { option: "--out", problem });
+        return Err(FileError::Option { option: "--out", problem });
     }
     if let Some(path) = args.svg.as_ref().filter(|path| kind(path) != "svg") {
         let problem = format!("`{}` does not end in .svg", path.display());
-        return Err(ScheduleError::Option { option: "--svg", problem });
+        return Err(FileError::Option { option: "--svg", problem });
     }
     let there = args.out.iter().chain(&args.svg).find(|path| path.exists() && !args.force);
-    there.map_or(Ok(()), |path| Err(ScheduleError::Exists { path: path.clone() }))
+    there.map_or(Ok(()), |path| Err(FileError::Exists { path: path.clone() }))
 }
 
 /// Everything, as one document.
@@ -101,7 +101,9 @@ fn one(one: &Solved) -> Value {
         "step_s": problem.step.0 as f64 / 1e3,
         "steps": problem.steps,
         "status": words::status_word(schedule.status),
-        "method": one.method,
+        "method": words::method_word(one.method),
+        "bound_eur": one.proof.bound_eur,
+        "gap_eur": one.proof.gap_eur,
         "cost": {
             "total_eur": cost.total_eur(),
             "energy_eur": cost.energy_eur(),
@@ -129,9 +131,9 @@ fn one(one: &Solved) -> Value {
 }
 
 /// Writes a file to a temporary name and gives it its own.
-pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), ScheduleError> {
+pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), FileError> {
     let partial = Partial::of(path);
-    fs::write(&partial.0, contents).and_then(|()| fs::rename(&partial.0, path)).map_err(ScheduleError::write(path))
+    fs::write(&partial.0, contents).and_then(|()| fs::rename(&partial.0, path)).map_err(FileError::write(path))
 }
 
 /// The temporary file; it goes when this goes before its time.
@@ -152,8 +154,15 @@ impl Drop for Partial {
     }
 }
 
+/// Writes the file of `--out`.
+pub(crate) fn write_all(path: &Path, solved: &[Solved]) -> Result<(), FileError> {
+    let mut file = OutFile::create(path)?;
+    solved.iter().try_for_each(|one| file.add(one))?;
+    file.finish()
+}
+
 /// The file of `--out`: written to a temporary name, and given its own when it is whole.
-pub(crate) struct OutFile<'a> {
+struct OutFile<'a> {
     path: PathBuf,
     partial: Partial,
     writer: Writer<'a>,
@@ -167,25 +176,25 @@ enum Writer<'a> {
 
 impl<'a> OutFile<'a> {
     /// Creates the file; what it holds is told by the end of its name.
-    pub(crate) fn create(path: &Path) -> Result<Self, ScheduleError> {
+    fn create(path: &Path) -> Result<Self, FileError> {
         let partial = Partial::of(path);
         let kind = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
         let writer = match kind.as_str() {
             "json" => Writer::Json(Vec::new()),
             "csv" => {
-                let file = File::create(&partial.0).map_err(ScheduleError::write(path))?;
+                let file = File::create(&partial.0).map_err(FileError::write(path))?;
                 let mut writer = Box::new(csv::Writer::from_writer(file));
                 let header = SCHEDULED_STEPS.columns.iter().map(|column| column.name);
-                writer.write_record(header).map_err(|error| ScheduleError::write(path)(error.into()))?;
+                writer.write_record(header).map_err(|error| FileError::write(path)(error.into()))?;
                 Writer::Csv(writer)
             }
-            _ => Writer::Parquet(Box::new(ScheduledSteps::create(&partial.0).map_err(ScheduleError::Out)?)),
+            _ => Writer::Parquet(Box::new(ScheduledSteps::create(&partial.0).map_err(FileError::Out)?)),
         };
         Ok(Self { path: path.to_owned(), partial, writer })
     }
 
     /// Adds a schedule.
-    pub(crate) fn add(&mut self, one: &'a Solved) -> Result<(), ScheduleError> {
+    fn add(&mut self, one: &'a Solved) -> Result<(), FileError> {
         if let Writer::Json(all) = &mut self.writer {
             all.push(one);
             return Ok(());
@@ -207,29 +216,29 @@ impl<'a> OutFile<'a> {
         Ok(())
     }
 
-    fn step(&mut self, row: &ScheduledStep<'_>) -> Result<(), ScheduleError> {
+    fn step(&mut self, row: &ScheduledStep<'_>) -> Result<(), FileError> {
         match &mut self.writer {
             Writer::Json(_) => Ok(()),
-            Writer::Parquet(steps) => steps.push(row).map_err(ScheduleError::Out),
+            Writer::Parquet(steps) => steps.push(row).map_err(FileError::Out),
             Writer::Csv(writer) => {
                 let soc = row.soc_kwh.map(|kwh| kwh.to_string()).unwrap_or_default();
                 let (time, power) = (row.time.to_string(), row.power_kw.to_string());
                 let record = [row.file, row.problem, row.device.unwrap_or_default(), &time, &power, &soc];
-                writer.write_record(record).map_err(|error| ScheduleError::write(&self.path)(error.into()))
+                writer.write_record(record).map_err(|error| FileError::write(&self.path)(error.into()))
             }
         }
     }
 
     /// Writes the end and gives the file its name.
-    pub(crate) fn finish(self) -> Result<(), ScheduleError> {
+    fn finish(self) -> Result<(), FileError> {
         let written = match self.writer {
             Writer::Json(all) => fs::write(&self.partial.0, document(all)),
             Writer::Csv(mut writer) => writer.flush(),
             Writer::Parquet(steps) => {
-                steps.finish().map_err(ScheduleError::Out)?;
+                steps.finish().map_err(FileError::Out)?;
                 Ok(())
             }
         };
-        written.and_then(|()| fs::rename(&self.partial.0, &self.path)).map_err(ScheduleError::write(&self.path))
+        written.and_then(|()| fs::rename(&self.partial.0, &self.path)).map_err(FileError::write(&self.path))
     }
 }

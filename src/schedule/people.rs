@@ -19,14 +19,11 @@ pub(crate) fn page(solved: &[Solved]) -> String {
 fn one_page(one: &Solved) -> String {
     let problem = &one.named.problem;
     let (clock, schedule) = (one.named.clock, &one.schedule);
-    let mut text = format!("{} of {}\n\n", one.named.name, one.file);
+    let mut text = format!("{} of {}\n\n", words::label(&one.named.name), one.file);
     let span = format!("{} to {}", clock.shown(problem.start), clock.shown(problem.end_of(problem.steps - 1)));
     let steps = format!("{span}, {} steps of {} min", problem.steps, words::number(problem.step_h() * 60.0));
-    let method = match one.method {
-        "exact" => "exact: there is no cheaper schedule",
-        _ => "round by round over the storages: each is exact against the others, together there may be a gap",
-    };
-    for (name, value) in [("status", words::status(schedule.status)), ("time", &steps), ("method", method)] {
+    let method = one.method_in_words();
+    for (name, value) in [("status", words::status(schedule.status)), ("time", &steps), ("method", &method)] {
         text += &format!("  {name:<8}{value}\n");
     }
     text += "\n";
@@ -44,7 +41,7 @@ fn one_page(one: &Solved) -> String {
         }
     }
     for note in &one.named.notes {
-        text += &format!("\n  Note: {note}\n");
+        text += &format!("\n  Note: {}\n", words::visible(note));
     }
     text
 }
@@ -110,7 +107,7 @@ fn devices(one: &Solved) -> Table {
         let soc = figures.soc_kwh.map_or([dash(), dash(), dash(), dash()], |soc| soc.map(|kwh| number(kwh, 3)));
         let curtailed = if figures.soc_kwh.is_none() { number(figures.curtailed_kwh, 3) } else { dash() };
         let most = |sign: f64| plan.power_kw.iter().map(|power| sign * power).fold(0.0, f64::max);
-        let mut row = vec![Entry::Words(device.name().to_owned())];
+        let mut row = vec![Entry::Words(words::label(device.name()))];
         row.extend([number(figures.consumed_kwh, 3), number(figures.produced_kwh, 3), curtailed]);
         row.extend(soc);
         row.extend([number(most(1.0), 3), number(most(-1.0), 3)]);
@@ -129,6 +126,7 @@ fn many_page(many: &[Solved]) -> String {
         ("problem", "", 0),
         ("status", "", 0),
         ("cost", "EUR", 9),
+        ("gap", "EUR", 9),
         ("consumes", "kWh", 3),
         ("produces", "kWh", 3),
         ("not kept", "", 0),
@@ -136,9 +134,10 @@ fn many_page(many: &[Solved]) -> String {
     for one in many.iter().take(SCREENFUL) {
         let [import, export, ..] = one.connection();
         table.row([
-            Entry::Words(one.named.name.clone()),
+            Entry::Words(words::label(&one.named.name)),
             Entry::Words(words::status_word(one.schedule.status).into()),
             number(one.schedule.cost.total_eur(), 9),
+            number(if one.proof.is_closed() { 0.0 } else { one.proof.gap_eur }, 9),
             number(import, 3),
             number(export, 3),
             Entry::Number(Some(one.schedule.violations.len() as i128)),

@@ -59,7 +59,7 @@ pub(crate) fn picture(one: &Solved) -> String {
     let cost = words::number(one.schedule.cost.total_eur());
     let clock = one.named.clock;
     let (from, until) = (clock.shown(problem.start), clock.shown(problem.end_of(problem.steps - 1)));
-    text(&mut svg, LEFT, 32.0, "font-size=\"19\" font-weight=\"bold\"", &one.named.name);
+    text(&mut svg, LEFT, 32.0, "font-size=\"19\" font-weight=\"bold\"", &words::label(&one.named.name));
     let subtitle = format!("{status}{missed} · cost {cost} EUR · {from} to {until}");
     text(&mut svg, LEFT, 54.0, "fill=\"#555\"", &subtitle);
 
@@ -98,10 +98,10 @@ fn powers(one: &Solved, y: f64) -> Panel<'_> {
         let colour = COLOURS[at % COLOURS.len()];
         if let Device::CurtailableProduction(production) = device {
             let available = series(&production.available_kw).iter().map(|kw| -kw).collect();
-            let name = format!("{} available", device.name());
+            let name = format!("{} available", words::label(device.name()));
             lines.push(Line::stepped(&name, colour, "stroke-width=\"1\" stroke-dasharray=\"2 3\"", available));
         }
-        lines.push(Line::stepped(device.name(), colour, "stroke-width=\"2\"", plan.power_kw.clone()));
+        lines.push(Line::stepped(&words::label(device.name()), colour, "stroke-width=\"2\"", plan.power_kw.clone()));
     }
     // A limit far beyond all powers would press them into one line: it is not drawn.
     let reached = lines.iter().flat_map(|line| &line.values).fold(0.0_f64, |most, kw| most.max(kw.abs()));
@@ -139,12 +139,12 @@ fn stored(one: &Solved, storages: &[usize], y: f64, svg: &mut String) {
         let mut soc = vec![storage.soc_start_kwh];
         soc.extend(&plan.soc_kwh);
         for (name, bound) in [("limits", &storage.soc_max_kwh), ("", &storage.soc_min_kwh)] {
-            let name = if name.is_empty() { String::new() } else { format!("{} {name}", storage.name) };
+            let name = if name.is_empty() { String::new() } else { format!("{} {name}", words::label(&storage.name)) };
             let bound = (0..problem.steps).map(|step| bound.at(step)).collect();
             lines.push(Line::stepped(&name, colour, "stroke-width=\"1\" stroke-dasharray=\"7 4\"", bound));
         }
         let style = "stroke-width=\"2.5\"";
-        let name = storage.name.clone();
+        let name = words::label(&storage.name);
         lines.push(Line { name, colour, style, values: soc, is_stepped: false });
         let step_of = |time: agents::Time| (time - problem.start).0 as f64 / problem.step.0 as f64;
         for target in &storage.targets {

@@ -1,5 +1,6 @@
 //! Reads a document place by place and goes on after what is wrong, so that everything is told at once.
 
+use super::words;
 use crate::clear::node::Node;
 use agents::{Span, Time};
 use jiff::tz::Offset;
@@ -14,7 +15,7 @@ impl Faults {
     /// Notes what is wrong at a path, and the remedy.
     pub(crate) fn add(&mut self, path: &str, problem: impl fmt::Display) {
         let place = if path.is_empty() { "the document" } else { path };
-        self.0.push(format!("{place}: {problem}"));
+        self.0.push(words::visible(&format!("{place}: {problem}")));
     }
 }
 

@@ -33,6 +33,14 @@ impl Series {
         measure.read(at, None, faults).map(Self::Constant)
     }
 
+    /// Whether it is 0 throughout.
+    pub(crate) fn is_zero(&self) -> bool {
+        match self {
+            Self::Constant(value) => *value == 0.0,
+            Self::Pieces(pieces) => pieces.iter().all(|(_, _, value)| *value == 0.0),
+        }
+    }
+
     /// Like [`Self::read`], with no value below 0.
     pub(crate) fn read_size(at: &At<'_>, measure: Measure, horizon: &Horizon, faults: &mut Faults) -> Option<Self> {
         let series = Self::read(at, measure, horizon, faults)?;
@@ -92,7 +100,8 @@ impl Series {
         let mut pieces = Vec::with_capacity(values.len());
         for (index, value) in (0..).zip(&values).filter(|(_, value)| *value.node != Node::Null) {
             let from = Time(start.0 + index * each);
-            pieces.push((from, Time(from.0 + each), value.number(faults)? * factor));
+            let number = value.number(faults)?;
+            pieces.push((from, Time(from.0 + each), measure.within(number * factor, &value.path, faults)?));
         }
         Some(Self::Pieces(pieces))
     }

@@ -3,7 +3,9 @@
 use super::error::ScheduleError;
 use super::source::Named;
 use super::words;
-use agents::schedule::{Device, DevicePlan, Schedule, Storage, Violation, check, schedule};
+use agents::schedule::{
+    Device, DevicePlan, Method, OneStorageError, Schedule, Storage, Violation, check, schedule_jointly,
+};
 
 /// A problem and its schedule.
 pub(crate) struct Solved {
@@ -14,7 +16,28 @@ pub(crate) struct Solved {
     /// What to do, with cost and violations recomputed from the definition.
     pub(crate) schedule: Schedule,
     /// How it was found.
-    pub(crate) method: &'static str,
+    pub(crate) method: Method,
+    /// How good it is proven to be.
+    pub(crate) proof: Proof,
+}
+
+/// What is proven of a schedule: no other one costs less than the bound. What it breaks counts on both sides, by penalties.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Proof {
+    /// EUR.
+    pub(crate) bound_eur: f64,
+    /// What the schedule costs above the bound, EUR.
+    pub(crate) gap_eur: f64,
+}
+
+impl Proof {
+    /// What is lost to rounding in sums of many steps: within it a schedule is as cheap as can be.
+    const ROUNDING_EUR: f64 = 1e-6;
+
+    /// Whether it is proven that no schedule is cheaper.
+    pub(crate) fn is_closed(self) -> bool {
+        self.gap_eur <= Self::ROUNDING_EUR
+    }
 }
 
 /// What one device does over the whole time.
@@ -37,19 +60,23 @@ impl Solved {
     /// [`ScheduleError::Input`] if it can not be solved, [`ScheduleError::Mistake`] if the schedule is none.
     pub(crate) fn of(file: &str, named: Named) -> Result<Self, ScheduleError> {
         let problem = &named.problem;
-        let mut found = schedule(problem).map_err(|error| {
-            let reasons = error.to_string().lines().map(|line| format!("{file}: {}: {line}", named.name)).collect();
+        let mut found = schedule_jointly(problem, None).map_err(|error| {
+            let reasons = match error {
+                OneStorageError::Problem(error) => error.reasons,
+                other => vec![other.to_string()],
+            };
+            let name = words::label(&named.name);
+            let reasons = reasons.iter().map(|reason| format!("{file}: {name}: {}", words::visible(reason))).collect();
             ScheduleError::Input { reasons }
         })?;
-        let audit = check(problem, &found);
+        let audit = check(problem, &found.schedule);
         if let Some(mistake) = audit.mistakes().next() {
-            let (file, problem) = (file.to_owned(), named.name.clone());
-            return Err(ScheduleError::Mistake { file, problem, rule: mistake.to_string() });
+            let (file, problem) = (file.to_owned(), words::label(&named.name));
+            return Err(ScheduleError::Mistake { file, problem, rule: words::visible(&mistake.to_string()) });
         }
-        (found.cost, found.violations) = (audit.cost, audit.broken);
-        let storages = problem.devices.iter().filter(|device| matches!(device, Device::Storage(_))).count();
-        let method = if storages <= 1 { "exact" } else { "round-by-round" };
-        Ok(Self { file: file.to_owned(), named, schedule: found, method })
+        (found.schedule.cost, found.schedule.violations) = (audit.cost, audit.broken);
+        let proof = Proof { bound_eur: found.bound_eur, gap_eur: found.gap_eur };
+        Ok(Self { file: file.to_owned(), named, schedule: found.schedule, method: found.method, proof })
     }
 
     /// Devices and their plans.
@@ -92,6 +119,25 @@ impl Solved {
     /// A violation, in words.
     pub(crate) fn in_words(&self, violation: &Violation) -> String {
         words::violation(violation, self.named.clock)
+    }
+
+    /// How the schedule was found and how good it is proven to be, in words.
+    pub(crate) fn method_in_words(&self) -> String {
+        let found = words::method(self.method);
+        let Proof { bound_eur, gap_eur } = self.proof;
+        if self.proof.is_closed() {
+            return format!("{found}: no schedule is cheaper");
+        }
+        let gap = format!("{found}: at most {} EUR", words::number(gap_eur));
+        // What is missed counts in bound and gap, so that a share of them is a share of nothing.
+        let share = 100.0 * gap_eur / bound_eur.abs().max(f64::MIN_POSITIVE);
+        if self.schedule.violations.is_empty() && share < 100.0 {
+            format!("{gap} ({}%) above the cheapest there is, which is not known", words::number(share))
+        } else if self.schedule.violations.is_empty() {
+            format!("{gap} above the cheapest there is, which is not known")
+        } else {
+            format!("{gap} worse than the best there is (what is missed counted by its penalties), which is not known")
+        }
     }
 }
 

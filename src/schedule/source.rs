@@ -1,9 +1,9 @@
 //! Opens a file and finds out by its content what its problems are written in.
 
-use super::error::ScheduleError;
 use super::reading::{At, Clock, Faults};
 use super::{flexmeasures, golden, linear};
 use crate::clear::node::Node;
+use crate::file_error::FileError;
 use agents::schedule::Problem;
 use jiff::tz::Offset;
 use std::fs;
@@ -62,13 +62,13 @@ pub(crate) fn shown(path: &Path) -> String {
 ///
 /// # Errors
 /// A file that can not be read. What is wrong in it goes to `reasons`.
-pub(crate) fn problems(path: &Path, reasons: &mut Vec<String>) -> Result<Vec<Named>, ScheduleError> {
+pub(crate) fn problems(path: &Path, reasons: &mut Vec<String>) -> Result<Vec<Named>, FileError> {
     let contents = if path == Path::new("-") {
         let mut contents = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut contents).map_err(ScheduleError::read(path))?;
+        std::io::stdin().lock().read_to_end(&mut contents).map_err(FileError::read(path))?;
         contents
     } else {
-        fs::read(path).map_err(ScheduleError::read(path))?
+        fs::read(path).map_err(FileError::read(path))?
     };
     Ok(read(&shown(path), &contents, reasons))
 }

@@ -1,7 +1,9 @@
 //! Quantities with their units: `20 kW`, `0.02 MW`, `92 EUR/MWh`, `90%`.
 
 use super::reading::{At, Faults};
+use super::words;
 use crate::clear::node::Node;
+use agents::schedule::{LEAST_SHARE, MOST_EUR_PER_KW, MOST_EUR_PER_KWH, MOST_KW_OR_KWH};
 
 /// What is measured, and so which units there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,28 @@ impl Measure {
         }
     }
 
+    /// Least and most it may be, in our unit: what the scheduler can count with.
+    fn range(self) -> (f64, f64) {
+        match self {
+            Self::Power | Self::Energy => (-MOST_KW_OR_KWH, MOST_KW_OR_KWH),
+            Self::Price => (-MOST_EUR_PER_KWH, MOST_EUR_PER_KWH),
+            Self::PeakPrice => (-MOST_EUR_PER_KW, MOST_EUR_PER_KW),
+            Self::Share => (LEAST_SHARE, 1.0),
+        }
+    }
+
+    /// A value in our unit, if it lies in the range there is.
+    pub(crate) fn within(self, value: f64, path: &str, faults: &mut Faults) -> Option<f64> {
+        let (least, most) = self.range();
+        if (least..=most).contains(&value) {
+            return Some(value);
+        }
+        let (unit, factor) = self.units()[0];
+        let shown = |value: f64| format!("{}{}{unit}", plain(value / factor), if unit == "%" { "" } else { " " });
+        faults.add(path, format!("is {}: give {} to {}", shown(value), shown(least), shown(most)));
+        None
+    }
+
     /// What one of a unit is in ours.
     pub(crate) fn factor(self, unit: &str, path: &str, faults: &mut Faults) -> Option<f64> {
         let unit = unit.trim();
@@ -83,10 +107,14 @@ impl Measure {
                     return None;
                 }
                 let unit = if unit.is_empty() { bare.unwrap_or_default() } else { unit };
-                Some(number * self.factor(unit, &at.path, faults)?)
+                let factor = self.factor(unit, &at.path, faults)?;
+                self.within(number * factor, &at.path, faults)
             }
             Node::Integer(_) | Node::Real(_) => match bare {
-                Some(unit) => Some(at.number(faults)? * self.factor(unit, &at.path, faults)?),
+                Some(unit) => {
+                    let number = at.number(faults)?;
+                    self.within(number * self.factor(unit, &at.path, faults)?, &at.path, faults)
+                }
                 None => {
                     faults.add(&at.path, format!("is a number without a unit: give both, as {}", self.example()));
                     None
@@ -122,16 +150,12 @@ impl Measure {
         }
         Some(value)
     }
+}
 
-    /// Like [`Self::read`], above 0 and up to 1.
-    pub(crate) fn read_efficiency(at: &At<'_>, faults: &mut Faults) -> Option<f64> {
-        let value = Self::Share.read(at, None, faults)?;
-        if !(value > 0.0 && value <= 1.0) {
-            faults.add(&at.path, format!("is {value}: give a share above 0 and up to 1 (100%)"));
-            return None;
-        }
-        Some(value)
-    }
+/// A number without the noise of its last digits, and in a few characters whatever it is.
+fn plain(number: f64) -> String {
+    let size = number.abs();
+    if size != 0.0 && !(1e-6..1e13).contains(&size) { format!("{number:.3e}") } else { words::number(number) }
 }
 
 /// Number and unit. An `e` may belong to the number (`1e3 kW`) or begin a unit (`EUR/MWh`).
@@ -182,6 +206,12 @@ mod tests {
             (Measure::Power, "\"much\"", "x: is `much`: give a number and its unit"),
             (Measure::Power, "\"inf kW\"", "x: is `inf kW`"),
             (Measure::Price, "\"9 USD/MWh\"", "x: is in `USD/MWh`"),
+            (Measure::Price, "\"1e300 EUR/MWh\"", "x: is 1.000e300 EUR/MWh: give -100000 EUR/MWh to"),
+            (Measure::Price, "\"100.1 EUR/kWh\"", "x: is 100100 EUR/MWh: give -100000 EUR/MWh to 100000 EUR/MWh"),
+            (Measure::Power, "\"1e10 kW\"", "x: is 10000000000 kW: give -1000000000 kW to 1000000000 kW"),
+            (Measure::Share, "\"1e-300\"", "x: is 1.000e-298%: give 1% to 100%"),
+            (Measure::Share, "\"0.1%\"", "x: is 0.1%: give 1% to 100%"),
+            (Measure::Share, "3.5", "x: is 350%: give 1% to 100%"),
             (Measure::Price, "{\"sensor\": 7}", "x: refers to a sensor"),
             (Measure::Energy, "[]", "x: is an array: give \"50 kWh\""),
         ] {

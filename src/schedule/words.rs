@@ -1,7 +1,48 @@
 //! Violations and statuses in words.
 
 use super::reading::Clock;
-use agents::schedule::{Rule, Status, Violation};
+use agents::schedule::{Method, Rule, Status, Violation};
+
+/// Characters of a name that are shown: longer ones would tear tables apart.
+const LONGEST_NAME: usize = 40;
+
+/// Text from a file, safe to show: control characters (which can move the cursor or colour what follows) and marks that
+/// turn the direction of text are written out.
+pub(crate) fn visible(text: &str) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() || turns(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// A name from a file: [`visible`], and cut where it is long.
+pub(crate) fn label(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        Some((end, _)) => visible(&name[..end]) + "…",
+        None => visible(name),
+    }
+}
+
+/// How a schedule was found.
+pub(crate) fn method(method: Method) -> &'static str {
+    match method {
+        Method::OneStorage => "exact, for one storage at most",
+        Method::Prices => "by prices that all storages follow",
+        Method::Program => "as one linear or mixed-integer program",
+    }
+}
+
+/// The method in results.
+pub(crate) fn method_word(method: Method) -> &'static str {
+    match method {
+        Method::OneStorage => "one_storage",
+        Method::Prices => "prices",
+        Method::Program => "program",
+    }
+}
 
 /// What came of a problem.
 pub(crate) fn status(status: Status) -> &'static str {
@@ -56,7 +97,7 @@ pub(crate) fn violation(violation: &Violation, clock: Clock) -> String {
         // The rules that no schedule breaks; ours are looked at before they are shown.
         other => rule_word(other),
     };
-    let who = violation.device.as_deref().unwrap_or("the connection");
+    let who = violation.device.as_deref().map_or("the connection".to_owned(), label);
     let (amount, unit) = (number(violation.amount), violation.rule.unit());
     format!("{who} is {amount} {unit} {what} at {}", clock.shown(violation.at))
 }
@@ -86,6 +127,15 @@ mod tests {
         let clock = Clock::FromStart(Time(at.0 - 5_400_000));
         let told = "the connection is 0.001 kW above the limit of consumption at 1:30 h after the start";
         assert_eq!(violation(&of_site, clock), told);
+    }
+
+    #[test]
+    fn names_can_not_move_the_cursor_or_tear_tables_apart() {
+        assert_eq!(label("Prévision β"), "Prévision β");
+        assert_eq!(label("a\u{1b}[2J\nb\u{202e}c"), "a\\u{1b}[2J\\nb\\u{202e}c");
+        let long = label(&"x".repeat(1_000));
+        assert_eq!(long.chars().count(), 41);
+        assert!(long.ends_with("x…"));
     }
 
     #[test]

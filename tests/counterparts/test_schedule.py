@@ -223,6 +223,102 @@ def test_golden_cases_of_oplem_cost_what_it_found(path):
         assert total == pytest.approx(expected["objective"], abs=1e-6)
 
 
+FULL = {"ageing_eur_per_kwh": 0.0, "end_value_eur_per_kwh": 0.0, "kept_per_step": 1.0, "charge_efficiency": 1.0,
+        "discharge_efficiency": 1.0}
+
+
+@pytest.mark.parametrize("folder, name, keeping", [
+    ("storage", "ev-infeasible-target-hard", "hard"),
+    ("storage", "ev-infeasible-target-hard", "soft"),
+    ("tou", "infeasible_ev_target", "hard"),
+])
+def test_golden_cases_that_can_not_be_kept_miss_as_little_as_highs_and_cost_no_more(folder, name, keeping, tmp_path):
+    """The references only say `infeasible`: HiGHS finds the fewest misses, then the least cost with no more than these."""
+    case = json.loads((GOLDEN / folder / f"{name}.json").read_text(encoding="utf-8"))
+    path = tmp_path / "case.json"
+    softness = {"soft_constraints": keeping == "soft"} if folder == "storage" else {}
+    path.write_text(json.dumps(case | softness), encoding="utf-8")
+    [answer] = schedule(path, code=1 if keeping == "hard" else 0)
+    assert answer["status"] == {"hard": "infeasible", "soft": "missed"}[keeping]
+    problem = storage_problem(case) if folder == "storage" else linear_problem(case)
+    _, total = check(problem, answer)
+    problem["devices"] = [FULL | device for device in problem["devices"]]
+    problem.setdefault("rules", {})
+    assert schedules.least_cost(problem) is None
+    fewest, here = schedules.least_cost(problem, "misses"), schedules.missed(problem, answer)
+    assert here == pytest.approx(fewest, rel=1e-7) and fewest > 1
+    assert total == pytest.approx(schedules.least_cost(problem, fewest * (1 + 1e-9)), abs=1e-4)
+    # An exact schedule is its own bound, what it misses counted.
+    assert (answer["gap_eur"], answer["bound_eur"]) == (0, pytest.approx(total + here))
+
+
+def test_the_gap_of_several_storages_is_told_and_holds_against_highs(tmp_path):
+    """Five batteries behind a narrow connection: the program's bound must lie below what HiGHS finds, and the gap close to it."""
+    problem = unlike_batteries(5)
+    path = tmp_path / "five.json"
+    path.write_text(json.dumps(problem), encoding="utf-8")
+    [answer] = schedule(path)
+    _, total = check(problem, answer)
+    least = joint_least_cost(problem)
+    assert answer["method"] in ("prices", "program")
+    assert answer["gap_eur"] == pytest.approx(total - answer["bound_eur"], abs=1e-9)
+    assert answer["bound_eur"] <= least + 1e-6 and least <= total + 1e-6
+    assert answer["gap_eur"] <= 2e-3 * abs(total)
+    shown = cli.cariflex("schedule", path).out
+    assert "no schedule is cheaper" in shown or "above the cheapest there is, which is not known" in shown
+    table = cli.cariflex("schedule", path, EXAMPLES / "ev.json").out
+    assert "gap" in table.splitlines()[2]
+
+
+def unlike_batteries(count):
+    """Batteries that differ, prices that never fall below zero, and a connection that not all can use at once."""
+    steps = 24
+    price = [0.12 + 0.08 * math.cos((hour - 19) * 0.26) for hour in range(steps)]
+    devices = [{
+        "kind": "storage", "name": f"battery {number}", "soc_start_kwh": 2.0 + number, "soc_min_kwh": 1.0,
+        "soc_max_kwh": 10.0 + 3 * number, "charge_max_kw": 4.0 + number, "discharge_max_kw": 5.0,
+        "charge_efficiency": 0.9 + 0.01 * number, "discharge_efficiency": 0.95, "kept_per_step": 1.0 - 0.001 * number,
+        "ageing_eur_per_kwh": 0.004 * number, "end_value_eur_per_kwh": 0.1,
+    } for number in range(count)]
+    return {
+        "start": 1_773_979_200_000, "step": 3_600_000, "steps": steps,
+        "prices": {"import_eur_per_kwh": price, "export_eur_per_kwh": [p - 0.04 for p in price]},
+        "site": {"limits": {"import_kw": 12.0, "export_kw": 9.0}},
+        "inflexible_kw": [6 - 9 * max(0.0, math.sin((hour - 6) / 12 * math.pi)) for hour in range(steps)],
+        "devices": devices, "rules": {},
+    }
+
+
+def joint_least_cost(problem):
+    """Several storages as one linear problem: exact where no direction pays to be used against itself, as in `unlike_batteries`."""
+    model, hours = schedules.Model(), problem["step"] / 3.6e6
+    before = [None] * len(problem["devices"])
+    for step in range(problem["steps"]):
+        limits, prices = problem["site"]["limits"], problem["prices"]
+        taken = model.column(0, limits["import_kw"], hours * prices["import_eur_per_kwh"][step])
+        given = model.column(0, limits["export_kw"], -hours * prices["export_eur_per_kwh"][step])
+        balance = [(taken, 1), (given, -1)]
+        for place, device in enumerate(problem["devices"]):
+            wear = hours * device["ageing_eur_per_kwh"]
+            charge = model.column(0, device["charge_max_kw"], wear)
+            discharge = model.column(0, device["discharge_max_kw"], wear)
+            balance += [(charge, -1), (discharge, 1)]
+            kept = device["kept_per_step"]
+            factor = hours * (1.0 if kept == 1 else (kept - 1) / math.log(kept))
+            value = -device["end_value_eur_per_kwh"] if step + 1 == problem["steps"] else 0.0
+            soc = model.column(device["soc_min_kwh"], device["soc_max_kwh"], value)
+            terms = [(soc, 1), (charge, -factor * device["charge_efficiency"]),
+                     (discharge, factor / device["discharge_efficiency"])]
+            first = kept * device["soc_start_kwh"] if before[place] is None else 0
+            if before[place] is not None:
+                terms.append((before[place], -kept))
+            model.row(first, first, terms)
+            before[place] = soc
+        load = problem["inflexible_kw"][step]
+        model.row(load, load, balance)
+    return model.least()
+
+
 def compare(task):
     """What HiGHS says against a schedule: wrong, right, or too late to ask."""
     problem, answer, cost, deadline = task
@@ -256,7 +352,8 @@ def test_random_problems_of_one_storage_cost_the_least_there_is():
 def test_examples_are_scheduled_and_drawn(name, tmp_path):
     svg, rows = tmp_path / "a.svg", tmp_path / "a.csv"
     [answer] = schedule(EXAMPLES / f"{name}.json", "--svg", svg, "--out", rows)
-    assert (answer["status"], answer["form"], answer["method"]) == ("feasible", "flexmeasures", "exact")
+    assert (answer["status"], answer["form"], answer["method"]) == ("feasible", "flexmeasures", "one_storage")
+    assert answer["gap_eur"] == 0 and answer["bound_eur"] == pytest.approx(answer["cost"]["total_eur"])
     words = " ".join(ElementTree.parse(svg).getroot().itertext())
     for told in (name, "feasible", "Price (EUR/MWh)", "Stored energy (kWh)", *(d["device"] for d in answer["devices"])):
         assert told in words
@@ -347,6 +444,74 @@ BAD = {
          "flex-context.production-price: is in `USD/MWh`"],
     ),
 }
+
+
+@pytest.mark.parametrize("change, told", [
+    ({"charge_efficiency": 1e-300}, "device `store`: charge_efficiency is 0.000"),
+    ({"kept_per_step": 1e-300}, "device `store`: kept_per_step is 0.000"),
+    ({"soc_max_kwh": 1e300}, "device `store`: soc_max_kwh is 1000000000"),
+    ({"ageing_eur_per_kwh": 1e300}, "device `store`: ageing_eur_per_kwh is 1000000000"),
+    ({"modes_kw": [[0, 1e300]]}, "device `store`: modes_kw[0] is [0, 1000000000"),
+    ({"targets": [{"at": -(2**63), "soc_kwh": 1}]}, "device `store`: targets[0] is at"),
+])
+def test_numbers_nothing_can_be_counted_with_are_refused_with_the_range(change, told, tmp_path):
+    problem = {
+        "start": 0, "step": 3_600_000, "steps": 2, "prices": {"import_eur_per_kwh": 0.1, "export_eur_per_kwh": 0.1},
+        "devices": [{"kind": "storage", "name": "store", "soc_start_kwh": 0, "soc_max_kwh": 5, "charge_max_kw": 1,
+                     "discharge_max_kw": 1} | change],
+    }
+    path = tmp_path / "extreme.json"
+    path.write_text(json.dumps(problem), encoding="utf-8")
+    ended = cli.cariflex("schedule", path)
+    assert ended.code == 2 and told in ended.err, ended.err
+    path.write_text(json.dumps(problem | {"prices": {"import_eur_per_kwh": 1e300, "export_eur_per_kwh": 0}}), encoding="utf-8")
+    ended = cli.cariflex("schedule", path)
+    assert "prices.import_eur_per_kwh is 1000" in ended.err and "give a number from -100 to 100" in ended.err
+
+
+def test_hostile_names_can_not_move_the_cursor_nor_fill_the_screen(tmp_path):
+    text = (EXAMPLES / "site.json").read_text(encoding="utf-8")
+    site = json.loads(text)
+    names = ["\x1b[2J\x1b[31mroof\r\nstatus  feasible", "x" * 100_000]
+    for device, name in zip(site["flex-model"], names, strict=True):
+        device["name"] = name
+    site["name"] = names[0]
+    path, svg = tmp_path / "hostile.json", tmp_path / "a.svg"
+    path.write_text(json.dumps(site), encoding="utf-8")
+    ended = cli.cariflex("schedule", path, "--svg", svg)
+    assert ended.code == 0 and "\x1b" not in ended.out and max(map(len, ended.out.splitlines())) < 300
+    assert "\\u{1b}[2J" in ended.out and "x…" in ended.out
+    assert ElementTree.parse(svg).getroot() is not None
+    # For machines they stay what they are.
+    assert [d["device"] for d in schedule(path)[0]["devices"]] == names
+    site["flex-model"][0]["soc-mx"] = 1
+    site["flex-model"][1]["name"] = names[0]
+    path.write_text(json.dumps(site), encoding="utf-8")
+    ended = cli.cariflex("schedule", path)
+    assert ended.code == 2 and "\x1b" not in ended.err and "two devices are called" in ended.err
+
+
+@pytest.mark.parametrize("schema, place", [("flex-model", "flex-model"), ("flex-context", "flex-context"), ("trigger", None)])
+def test_every_field_of_flexmeasures_is_read_or_refused_by_name(schema, place, tmp_path):
+    """Fields as the package itself knows them: tests/golden/schedules/flexmeasures_fields.py."""
+    known = json.loads((GOLDEN / "flexmeasures_fields.json").read_text(encoding="utf-8"))["fields"][schema]
+    lines = []
+    for field in known:
+        battery = json.loads((EXAMPLES / "battery.json").read_text(encoding="utf-8"))
+        (battery[place] if place else battery).setdefault(field, "?")
+        lines.append(json.dumps(battery))
+    path = tmp_path / "fields.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    ended = cli.cariflex("schedule", path)
+    where = f"{place}." if place else ""
+    told = ended.err.splitlines()
+    for number, field in enumerate(known, 1):
+        of_field = [line for line in told if f": problem {number}: {where}{field}" in line]
+        is_set = field in (json.loads((EXAMPLES / "battery.json").read_text(encoding="utf-8"))[place] if place
+                           else json.loads((EXAMPLES / "battery.json").read_text(encoding="utf-8")))
+        is_word = field in ("sensor", "asset", "prior", "force-new-job-creation")
+        assert is_set or is_word or of_field, field
+        assert not any("is unknown" in line for line in of_field), of_field
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -72,12 +72,12 @@ struct Path {
 
 /// The whole of a belief, at one lead time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Probe {
+pub(super) struct Probe {
     /// From 1 on.
-    lead: usize,
-    expected: f64,
-    quantiles: Quantiles,
-    day_before: Option<f64>,
+    pub(super) lead: usize,
+    pub(super) expected: f64,
+    pub(super) quantiles: Quantiles,
+    pub(super) day_before: Option<f64>,
 }
 
 impl Path {
@@ -210,25 +210,17 @@ impl Errors {
         Quantiles(std::array::from_fn(|index| expected + unit * fan[index]))
     }
 
-    /// Notes a belief in what begins at `start`; `probe` makes the fan at a lead time and tells the day before.
-    pub(super) fn note(
-        &mut self,
-        grid: Grid,
-        start: Time,
-        last: f64,
-        expected: &[f64],
-        probe: impl Fn(usize) -> (Quantiles, Option<f64>),
-    ) {
-        let turn = grid.number(start).div_euclid(STRIDE);
-        let lead_of = |bucket| {
+    /// The lead times, one per bucket, at which a belief in what begins at `start` is probed.
+    pub(super) fn probed(&self, grid: Grid, start: Time) -> impl Iterator<Item = usize> + use<> {
+        let (turn, horizon) = (grid.number(start).div_euclid(STRIDE), self.horizon);
+        (0..self.scores.len()).map(move |bucket| {
             let (after, until) = leads(bucket);
-            after + 1 + turn.rem_euclid((until.min(self.horizon) - after) as i64) as usize
-        };
-        let probe_at = |lead: usize| {
-            let (quantiles, day_before) = probe(lead);
-            Probe { lead, expected: expected[lead - 1], quantiles, day_before }
-        };
-        let probes = (0..self.scores.len()).map(|bucket| probe_at(lead_of(bucket))).collect();
+            after + 1 + turn.rem_euclid((until.min(horizon) - after) as i64) as usize
+        })
+    }
+
+    /// Notes a belief in what begins at `start`, and its probes.
+    pub(super) fn note(&mut self, start: Time, last: f64, expected: &[f64], probes: Vec<Probe>) {
         let values = expected.iter().map(|value| *value as f32).collect();
         self.pending.push_back(Path { start, values, known: 0, observed: 0, last, probes });
     }

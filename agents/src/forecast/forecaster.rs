@@ -1,6 +1,6 @@
 //! What a core keeps to forecast one series: its history, a model, and what the model has got wrong.
 
-use super::errors::{Errors, STRIDE, bucket, leads, level_of};
+use super::errors::{Errors, Probe, STRIDE, bucket, leads, level_of};
 use super::method::{Method, Model};
 use super::{Bounds, Forecast, Grid, History, LEVELS, ObservationError, Quantiles, Scenarios, Score, Season};
 use crate::series::Series;
@@ -281,12 +281,14 @@ impl Forecaster {
         let Ok((_, expected)) = self.expect(start, self.horizon) else { return };
         self.errors.refresh();
         let half_range = self.half_range();
-        let fans: Vec<Quantiles> =
-            expected.iter().enumerate().map(|(index, value)| self.fan(start, index, *value, half_range)).collect();
-        let Self { errors, history, grid, .. } = self;
-        errors.note(*grid, start, last, &expected, |lead| {
-            (fans[lead - 1], Season::DayBefore.at(history, start + grid.step * (lead as i64 - 1)))
-        });
+        let probe = |lead: usize| Probe {
+            lead,
+            expected: expected[lead - 1],
+            quantiles: self.fan(start, lead - 1, expected[lead - 1], half_range),
+            day_before: Season::DayBefore.at(&self.history, start + self.grid.step * (lead as i64 - 1)),
+        };
+        let probes = self.errors.probed(self.grid, start).map(probe).collect();
+        self.errors.note(start, last, &expected, probes);
     }
 
     fn fan(&self, start: Time, index: usize, expected: f64, half_range: f64) -> Quantiles {

@@ -16,6 +16,9 @@ use std::collections::VecDeque;
 /// What misses a limit by less than this keeps it, kWh; rounding over a year of steps stays far below.
 const NEAR_KWH: f64 = 1e-9;
 
+/// Up to so many pieces of a step are put in their places one by one; more are merged in one go.
+const FEW: usize = 4;
+
 /// Changes of one step, to be taken back.
 struct Change {
     /// Least and most that the step can add.
@@ -35,7 +38,8 @@ struct Change {
     trimmed_right: f64,
 }
 
-/// The cost to go, and how it came to be.
+/// The cost to go, and how it came to be. One can be used again and again, which saves its memory from being asked for anew.
+#[derive(Default)]
 pub(super) struct CostToGo {
     from: f64,
     value: f64,
@@ -43,19 +47,23 @@ pub(super) struct CostToGo {
     changes: Vec<Change>,
     places: Vec<usize>,
     removed: Vec<Piece>,
+    /// The pieces of a step while they are merged.
+    incoming: Vec<Piece>,
 }
 
 impl CostToGo {
-    /// The cost to go after the last step: what is held within `[low, high]` is worth `worth` per kWh.
-    pub(super) fn at_end((low, high): (f64, f64), worth: f64) -> Option<Self> {
-        if low > high + NEAR_KWH {
-            return None;
+    /// Begins with the cost to go after the last step: what is held within `[low, high]` is worth `worth` per kWh. False if
+    /// nothing can be held.
+    pub(super) fn begin(&mut self, (low, high): (f64, f64), worth: f64) -> bool {
+        self.pieces.clear();
+        self.changes.clear();
+        self.places.clear();
+        self.removed.clear();
+        (self.from, self.value) = (low, -worth * low);
+        if high > low {
+            self.pieces.push_back(Piece { slope: -worth, tie: 0.0, length: high - low });
         }
-        let length = high - low;
-        let all = Piece { slope: -worth, tie: 0.0, length };
-        let pieces = if length > 0.0 { VecDeque::from([all]) } else { VecDeque::new() };
-        let (changes, places, removed) = (Vec::new(), Vec::new(), Vec::new());
-        Some(Self { from: low, value: -worth * low, pieces, changes, places, removed })
+        low <= high + NEAR_KWH
     }
 
     fn to(&self) -> f64 {
@@ -69,11 +77,21 @@ impl CostToGo {
         self.value += cost.value_at_end();
         let first_place = self.places.len();
         // Storing more in this step leaves less to what follows: the step's cost is read from right to left.
-        for piece in cost.pieces.iter().rev().filter(|piece| piece.length > 0.0) {
-            let piece = Piece { slope: -piece.slope, tie: -piece.tie, length: piece.length };
-            let place = self.pieces.partition_point(|other| other.order(&piece) != Ordering::Greater);
-            self.pieces.insert(place, piece);
-            self.places.push(place);
+        let turned = cost.pieces.iter().rev().filter(|piece| piece.length > 0.0).map(|piece| Piece {
+            slope: -piece.slope,
+            tie: -piece.tie,
+            length: piece.length,
+        });
+        if cost.pieces.len() <= FEW {
+            for piece in turned {
+                let place = self.pieces.partition_point(|other| other.order(&piece) != Ordering::Greater);
+                self.pieces.insert(place, piece);
+                self.places.push(place);
+            }
+        } else {
+            self.incoming.clear();
+            self.incoming.extend(turned);
+            self.merge();
         }
         let from = self.from;
         if kept != 1.0 {
@@ -95,6 +113,25 @@ impl CostToGo {
             trimmed_left: 0.0,
             trimmed_right: 0.0,
         });
+    }
+
+    /// Puts the incoming pieces, which rise, in their places: behind equal ones.
+    fn merge(&mut self) {
+        let (mut old, mut new) = (self.pieces.len(), self.incoming.len());
+        let first_place = self.places.len();
+        self.pieces.extend(self.incoming.iter().copied());
+        self.places.resize(first_place + new, 0);
+        let pieces = self.pieces.make_contiguous();
+        while new > 0 {
+            if old > 0 && pieces[old - 1].order(&self.incoming[new - 1]) == Ordering::Greater {
+                pieces[old + new - 1] = pieces[old - 1];
+                old -= 1;
+            } else {
+                new -= 1;
+                pieces[old + new] = self.incoming[new];
+                self.places[first_place + new] = old + new;
+            }
+        }
     }
 
     /// Cuts to what may be stored before the last step gone back over; false if nothing is left.
@@ -153,7 +190,7 @@ impl CostToGo {
     }
 
     /// What each step adds, from this much stored at the start; and what is stored at the ends.
-    pub(super) fn schedule(mut self, mut soc: f64) -> Vec<f64> {
+    pub(super) fn schedule(&mut self, mut soc: f64) -> Vec<f64> {
         let mut added = Vec::with_capacity(self.changes.len());
         while let Some(change) = self.changes.pop() {
             self.restore(&change);
@@ -204,9 +241,23 @@ impl CostToGo {
             }
             begin += piece.length;
         }
-        for &place in places.iter().rev() {
-            self.pieces.remove(place);
+        if places.len() <= FEW {
+            for &place in places.iter().rev() {
+                self.pieces.remove(place);
+            }
+            return used;
         }
+        let (mut kept, mut next) = (places[0], 0);
+        let pieces = self.pieces.make_contiguous();
+        for place in places[0]..pieces.len() {
+            if places.get(next) == Some(&place) {
+                next += 1;
+            } else {
+                pieces[kept] = pieces[place];
+                kept += 1;
+            }
+        }
+        self.pieces.truncate(kept);
         used
     }
 }

@@ -44,11 +44,12 @@ pub(super) struct Plan {
     pub(super) both_kw: Vec<f64>,
 }
 
-/// Buffers of an answer: the cost of power, and of energy added, at each step.
+/// Buffers of an answer: the cost of power at each step, of energy added in one, and the cost to go.
 #[derive(Default)]
 pub(super) struct Buffers {
     of_power: Vec<Convex>,
     of_energy: Convex,
+    to_go: CostToGo,
 }
 
 impl Member {
@@ -165,13 +166,14 @@ impl Member {
     /// The least cost and what each step adds.
     fn fast(&self, buffers: &mut Buffers) -> Result<Option<(f64, Vec<f64>)>, NotConvex> {
         let last = self.steps.len() - 1;
-        let Some(mut to_go) = CostToGo::at_end(self.windows.at(last), self.storage.end_value_eur_per_kwh) else {
+        let Buffers { of_power, of_energy, to_go } = buffers;
+        if !to_go.begin(self.windows.at(last), self.storage.end_value_eur_per_kwh) {
             return Ok(None);
-        };
+        }
         let wear = self.wear_eur_per_kw();
         for step in (0..=last).rev() {
-            self.steps[step].onto_energy(&buffers.of_power[step], wear, &mut buffers.of_energy)?;
-            to_go.step_back(&buffers.of_energy, self.storage.kept_per_step.at(step));
+            self.steps[step].onto_energy(&of_power[step], wear, of_energy)?;
+            to_go.step_back(of_energy, self.storage.kept_per_step.at(step));
             if step > 0 && !to_go.cut(self.windows.at(step - 1)) {
                 return Ok(None);
             }

@@ -1,8 +1,10 @@
 //! Schedules of least cost: when storages charge and discharge, and what production is curtailed.
 //!
 //! A [`Problem`] says what there is; a [`Schedule`] says what to do, what it costs and what it could not keep.
-//! [`check`] recomputes both from the definition, whoever made the schedule.
+//! [`check`] recomputes both from the definition, whoever made the schedule. Where it is not known what comes,
+//! [`schedule_under_scenarios`] makes the expected cost of one storage least.
 
+mod bounds;
 mod check;
 mod convex;
 mod envelope;
@@ -18,6 +20,7 @@ mod result;
 mod segments;
 mod site;
 mod step_cost;
+mod under_scenarios;
 mod validate;
 mod window;
 
@@ -29,4 +32,5 @@ pub use problem::{
     Storage,
 };
 pub use result::{Cost, DevicePlan, Rule, Schedule, Status, Violation};
-pub use validate::ProblemError;
+pub use under_scenarios::{ScenariosError, UnderScenarios, schedule_under_scenarios};
+pub use validate::{LEAST_SHARE, MOST_EUR_PER_KW, MOST_EUR_PER_KWH, MOST_KW_OR_KWH, ProblemError};

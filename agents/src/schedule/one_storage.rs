@@ -109,7 +109,10 @@ fn fast_way(
     branches: &[Vec<Convex>],
 ) -> Option<(Option<f64>, Vec<f64>)> {
     let last = problem.steps - 1;
-    let mut to_go = CostToGo::at_end(windows.at(last), storage.end_value_eur_per_kwh)?;
+    let mut to_go = CostToGo::default();
+    if !to_go.begin(windows.at(last), storage.end_value_eur_per_kwh) {
+        return None;
+    }
     for step in (0..problem.steps).rev() {
         to_go.step_back(branches[step].first()?, storage.kept_per_step.at(step));
         if step > 0 && !to_go.cut(windows.at(step - 1)) {
@@ -121,7 +124,7 @@ fn fast_way(
 }
 
 /// What the devices do if the storage adds this much at each step.
-fn schedule_of(view: &View<'_>, added: &[f64]) -> Schedule {
+pub(super) fn schedule_of(view: &View<'_>, added: &[f64]) -> Schedule {
     let problem = view.problem;
     let mut devices = vec![DevicePlan::default(); problem.devices.len()];
     let (mut net_kw, mut both_kw) = (Vec::with_capacity(problem.steps), Vec::with_capacity(problem.steps));

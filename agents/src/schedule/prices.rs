@@ -9,7 +9,7 @@
 use super::convex::Convex;
 use super::member::{Buffers, Member, Plan};
 use super::problem::Problem;
-use super::result::{Rule, Schedule};
+use super::result::{Cost, Rule, Schedule};
 use super::site::{SiteCost, Smoothed};
 use super::step_cost::View;
 
@@ -25,8 +25,10 @@ const MOST_ROUNDS_OVERLOADED: usize = 60;
 /// A price may go one way for so many rounds before it goes faster.
 const LONG_STREAK: f64 = 8.0;
 
-/// A gap that is small enough: this much of the cost, and EUR.
+/// A gap that is small enough: this much of what is paid and earned, and EUR.
 const ENOUGH_SHARE: f64 = 1e-3;
+/// As much for a plan that the next solve will replace: far below what forecasts cost.
+const ENOUGH_SHARE_ROLLING: f64 = 5e-3;
 pub(super) const ENOUGH_EUR: f64 = 1e-6;
 
 /// The best plans so far.
@@ -54,6 +56,10 @@ pub(super) struct Search<'a> {
     /// By how much slopes rise with power where the connection bends, EUR/kW².
     rise: f64,
     buffers: Buffers,
+    /// Whether it is one of a row of solves.
+    pub(super) is_rolling: bool,
+    /// Whether prices and plans are those of an earlier solve.
+    is_warm: bool,
     pub(super) best: Option<Best>,
     pub(super) bound_eur: f64,
     pub(super) rounds: usize,
@@ -87,6 +93,8 @@ impl<'a> Search<'a> {
             ranges_kw,
             site,
             buffers: Buffers::default(),
+            is_rolling: false,
+            is_warm: false,
             best: None,
             bound_eur: f64::NEG_INFINITY,
             rounds: 0,
@@ -104,6 +112,7 @@ impl<'a> Search<'a> {
 
     /// Begins with other plans.
     pub(super) fn start_with(&mut self, plans: Vec<Plan>) {
+        self.is_warm = true;
         self.plans = plans;
         self.add_up();
         let net = |step: usize| self.view.net_kw(step, self.totals_kw[step]);
@@ -146,6 +155,11 @@ impl<'a> Search<'a> {
         // How fine the ramps are around the present plans, as a share of what a storage can do.
         let mut near = 0.1;
         let mut next_trial = self.rounds + 2;
+        if self.is_warm {
+            // Where little has changed, the last prices are still good.
+            self.prove();
+            self.try_plans();
+        }
         while self.rounds < most_rounds && !self.is_enough() {
             let is_strict = self.members.iter().any(|member| member.keeps_limits);
             if self.rounds >= PATIENCE && is_strict && self.overloads() {
@@ -156,7 +170,9 @@ impl<'a> Search<'a> {
             near = (near * 0.7_f64).max(1e-5);
             if self.rounds >= next_trial {
                 self.prove();
-                self.try_plans();
+                if !self.is_enough() {
+                    self.try_plans();
+                }
                 next_trial = self.rounds + 2 + self.rounds / 8;
             }
         }
@@ -173,7 +189,12 @@ impl<'a> Search<'a> {
 
     /// A gap that is small enough.
     pub(super) fn enough_eur(&self) -> f64 {
-        self.best.as_ref().map_or(0.0, |best| ENOUGH_EUR.max(ENOUGH_SHARE * best.schedule.cost.total_eur().abs()))
+        // Not of the cost, which may be next to nothing where what is earned makes up for what is paid.
+        let turnover_eur =
+            |cost: &Cost| cost.import_eur.abs() + cost.export_eur.abs() + cost.ageing_eur + cost.peak_eur;
+        let share = if self.is_rolling { ENOUGH_SHARE_ROLLING } else { ENOUGH_SHARE };
+        let share_eur = |best: &Best| share * turnover_eur(&best.schedule.cost);
+        self.best.as_ref().map_or(0.0, |best| ENOUGH_EUR.max(share_eur(best)))
     }
 
     /// One round: all storages answer, the prices follow.

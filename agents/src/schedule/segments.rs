@@ -51,6 +51,28 @@ pub(super) fn value_at(function: &[Segment], x: f64, near: f64) -> Option<f64> {
     over.map(|segment| segment.at(x.clamp(segment.from, segment.to))).min_by(f64::total_cmp)
 }
 
+/// The sum of two functions where both are there, each taken so many times.
+pub(super) fn sum(one: &[Segment], times: f64, other: &[Segment], other_times: f64) -> Vec<Segment> {
+    let mut result: Vec<Segment> = Vec::with_capacity(one.len() + other.len());
+    let mut first = 0;
+    for a in one {
+        while other.get(first).is_some_and(|b| b.to < a.from - SLIVER) {
+            first += 1;
+        }
+        for b in other[first..].iter().take_while(|b| b.from <= a.to + SLIVER) {
+            let (from, to) = (a.from.max(b.from), a.to.min(b.to));
+            // Stretches that touch at one end share no more than what the next ones share too.
+            if to - from <= SLIVER && !a.is_point() && !b.is_point() {
+                continue;
+            }
+            let to = to.max(from);
+            let value = times * a.at(from) + other_times * b.at(from);
+            result.push(Segment { from, to, value, slope: times * a.slope + other_times * b.slope });
+        }
+    }
+    result
+}
+
 /// The lowest of several functions, in O(n log m) for n segments of m functions.
 pub(super) fn lowest(mut functions: Vec<Vec<Segment>>) -> Vec<Segment> {
     while functions.len() > 1 {

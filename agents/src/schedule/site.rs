@@ -141,7 +141,7 @@ fn next_cut(at: f64, centre: f64, near: f64) -> f64 {
 }
 
 /// The largest convex function below some that lie side by side.
-fn hull(branches: &[Convex]) -> Convex {
+pub(super) fn hull(branches: &[Convex]) -> Convex {
     let mut knots: Vec<(f64, f64)> = branches.iter().flat_map(Convex::knots).collect();
     knots.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     knots.dedup_by(|later, kept| later.0 - kept.0 <= 1e-12);

@@ -7,6 +7,7 @@ mod joint;
 mod oracle;
 mod promises;
 mod random;
+mod scenarios;
 
 use agents::schedule::{OneStorage, Problem, check, schedule_one_storage};
 

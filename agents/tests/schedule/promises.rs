@@ -175,8 +175,8 @@ fn what_makes_no_sense_is_named_all_at_once() {
     let Err(OneStorageError::Problem(error)) = schedule_one_storage(&problem) else { panic!("it makes no sense") };
     let text = error.to_string();
     for part in [
-        "prices.import_eur_per_kwh at step 1 is NaN; give a finite number",
-        "device `ev`: charge_efficiency is -0.9; give a number above 0 and up to 1",
+        "prices.import_eur_per_kwh at step 1 is NaN; give a number from -100 to 100",
+        "device `ev`: charge_efficiency is -0.9; give a number from 0.01 to 1",
         "device `ev`: charge_max_kw has 3 numbers for 2 steps; give one per step, or one for all",
         "device `ev`: targets[0] is at 1970-01-01T00:00:00.001Z, which ends no step; move it to an end",
     ] {
