@@ -7,6 +7,7 @@
 //!  "offers": [{"id": "o1", "agent": "roof", "area": "north", "quantity_wh": 800, "limit_eur_per_mwh": 150}]}
 //! ```
 //!
+//! With `"export_limit_wh"` or `"import_limit_wh"` in an area, all areas are cleared together and no mechanism is named.
 //! Or with a fee for each pair, `"fee_to_eur_per_mwh": {"south": 12}` in an area, and neither parents nor mechanism.
 
 use super::super::book::FileBook;
@@ -16,7 +17,10 @@ use super::super::json;
 use super::super::node::Node;
 use super::super::table::{Entry, Table, figure};
 use super::{Form, Named, Problem, Solution, Solver, neur, object};
-use market::areas::{Area, AreaId, AreaOutcome, AreaTree, Fee, PairFees, Subsidies, clear_areas, clear_with_pair_fees};
+use market::areas::{
+    Area, AreaError, AreaId, AreaOutcome, AreaTrade, AreaTree, Capacity, Exchange, Fee, PairFees, Subsidies,
+    clear_areas, clear_with_limits, clear_with_pair_fees,
+};
 use market::{BoxedMechanism, Energy, Money, Order, Price, Trade, mechanism};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -30,6 +34,12 @@ pub(crate) const FORM: Form = Form {
             name: "areas",
             rule: "each area by the mechanism of the file, the lowest first; what is left goes on to the area around it",
             price: "that of the level; the seller receives it less the fees on its path, the buyer pays it and those on its own",
+        },
+        Solver {
+            name: "locational",
+            rule: "all areas together for the highest welfare less fees, each boundary within its limits",
+            price: "one per area, the dual of its balance: what one kWh more is worth there; what lies between buyer's and \
+                    seller's is fees and congestion rent",
         },
         Solver {
             name: "pair-fees",
@@ -68,8 +78,16 @@ struct Place {
     fee_eur_per_mwh: Option<f64>,
     fee_percent: Option<f64>,
     mechanism: Option<String>,
+    import_limit_wh: Option<i64>,
+    export_limit_wh: Option<i64>,
     #[serde(default)]
     fee_to_eur_per_mwh: BTreeMap<String, f64>,
+}
+
+impl Place {
+    fn is_limited(&self) -> bool {
+        self.import_limit_wh.is_some() || self.export_limit_wh.is_some()
+    }
 }
 
 /// The orders of a file, by the number of their area.
@@ -84,6 +102,8 @@ struct Placed {
 enum Fees {
     /// One mechanism per area.
     Nested(AreaTree, Vec<BoxedMechanism>),
+    /// What boundaries carry.
+    Limited(AreaTree, BTreeMap<AreaId, Capacity>),
     Pairs(PairFees),
 }
 
@@ -93,6 +113,12 @@ struct Deal {
     buyer_pays: Price,
     /// Where the orders met, at which price, and who collects how much of a kilowatt-hour.
     met: Option<(AreaId, Price, Collected)>,
+}
+
+impl Deal {
+    fn of(met: AreaTrade) -> Self {
+        Self { trade: met.trade, buyer_pays: met.buyer_pays, met: Some((met.level, met.level_price, met.fees)) }
+    }
 }
 
 /// What each area collects of a kilowatt-hour.
@@ -121,7 +147,12 @@ fn read(file: &str, contents: &[u8]) -> Result<Vec<Named>, ClearError> {
     let mut orders: Vec<_> = orders.map(|order| (home[&book.ids[order.id.0 as usize]], *order)).collect();
     orders.sort_by_key(|(_, order)| order.id);
     let is_by_pairs = written.areas.iter().any(|area| !area.fee_to_eur_per_mwh.is_empty());
-    let fees = if is_by_pairs { pairs(&names, &written) } else { nested(&names, &written) };
+    let is_limited = written.areas.iter().any(Place::is_limited);
+    let fees = match (is_by_pairs, is_limited) {
+        (true, _) => pairs(&names, &written),
+        (false, true) => limited(&names, &written),
+        (false, false) => nested(&names, &written),
+    };
     let fees = fees.map_err(|(place, problem)| ClearError::place(file, place, problem))?;
     Ok(vec![Named { name, problem: Box::new(Placed { book, names, orders, fees }) }])
 }
@@ -160,27 +191,58 @@ fn fee(place: &str, eur_per_mwh: f64) -> Result<Price, Wrong> {
     Cell::Real(eur_per_mwh).limit_eur_per_mwh().map(Price).map_err(|problem| (place.to_owned(), problem))
 }
 
+/// Where a field of an area stands.
+fn key((at, place): (usize, &Place), field: &str) -> String {
+    format!("areas[{at}] (`{}`), {field}", place.id)
+}
+
 fn nested(names: &[String], written: &Written) -> Result<Fees, Wrong> {
+    let tree = tree(names, written)?;
     let mut mechanisms = Vec::new();
+    for place in written.areas.iter().enumerate() {
+        let words = place.1.mechanism.as_ref().or(written.mechanism.as_ref());
+        let words = words.ok_or_else(|| {
+            ("mechanism".to_owned(), "is missing: name the auction of all areas, or one in each area".to_owned())
+        })?;
+        mechanisms.push(mechanism(words).map_err(|error| (key(place, "mechanism"), error.to_string()))?);
+    }
+    Ok(Fees::Nested(tree, mechanisms))
+}
+
+fn limited(names: &[String], written: &Written) -> Result<Fees, Wrong> {
+    const WHY: &str = "is given, but limits on boundaries clear all areas together: leave it out";
+    if written.mechanism.is_some() {
+        return Err(("mechanism".into(), WHY.into()));
+    }
+    if let Some(place) = written.areas.iter().enumerate().find(|(_, place)| place.mechanism.is_some()) {
+        return Err((key(place, "mechanism"), WHY.into()));
+    }
+    let limits = written.areas.iter().enumerate().filter(|(_, place)| place.is_limited());
+    let capacity = |(at, place): (usize, &Place)| {
+        let Place { import_limit_wh, export_limit_wh, .. } = place;
+        (area_id(at), Capacity { import: import_limit_wh.map(Energy), export: export_limit_wh.map(Energy) })
+    };
+    let (tree, capacities) = (tree(names, written)?, limits.map(capacity).collect());
+    // Without an order: what is wrong now is wrong with the areas.
+    clear_with_limits(&tree, &capacities, &[])
+        .map_err(|error| ("areas".to_owned(), error.naming(|area| names[area.0 as usize].clone())))?;
+    Ok(Fees::Limited(tree, capacities))
+}
+
+fn tree(names: &[String], written: &Written) -> Result<AreaTree, Wrong> {
     let mut areas = Vec::new();
     for (at, place) in written.areas.iter().enumerate() {
-        let key = |field: &str| format!("areas[{at}] (`{}`), {field}", place.id);
+        let key = |field| key((at, place), field);
         let parent = place.parent.as_ref().map(|parent| number(names, parent).map_err(|text| (key("parent"), text)));
         let constant = fee(&key("fee_eur_per_mwh"), place.fee_eur_per_mwh.unwrap_or_default())?;
         let percent = Cell::Real(place.fee_percent.unwrap_or_default());
         let rate_bp = percent.premium_bp().map_err(|problem| (key("fee_percent"), problem))?;
         let parent = parent.transpose()?.map(area_id);
         areas.push(Area { id: area_id(at), parent, fee: Fee { constant, rate_bp } });
-        let words = place.mechanism.as_ref().or(written.mechanism.as_ref());
-        let words = words.ok_or_else(|| {
-            ("mechanism".to_owned(), "is missing: name the auction of all areas, or one in each area".to_owned())
-        })?;
-        mechanisms.push(mechanism(words).map_err(|error| (key("mechanism"), error.to_string()))?);
     }
     let subsidies = if written.subsidies { Subsidies::Allowed } else { Subsidies::Refused };
-    let tree = AreaTree::new(areas, subsidies)
-        .map_err(|error| ("areas".to_owned(), error.naming(|area| names[area.0 as usize].clone())))?;
-    Ok(Fees::Nested(tree, mechanisms))
+    AreaTree::new(areas, subsidies)
+        .map_err(|error| ("areas".to_owned(), error.naming(|area| names[area.0 as usize].clone())))
 }
 
 fn pairs(names: &[String], written: &Written) -> Result<Fees, Wrong> {
@@ -189,12 +251,14 @@ fn pairs(names: &[String], written: &Written) -> Result<Fees, Wrong> {
         return Err(("mechanism".into(), problem.into()));
     }
     for (at, place) in written.areas.iter().enumerate() {
-        let key = |field: &str| format!("areas[{at}] (`{}`), {field}", place.id);
+        let key = |field| key((at, place), field);
         let others = [
             ("parent", place.parent.is_some()),
             ("fee_eur_per_mwh", place.fee_eur_per_mwh.is_some()),
             ("fee_percent", place.fee_percent.is_some()),
             ("mechanism", place.mechanism.is_some()),
+            ("import_limit_wh", place.import_limit_wh.is_some()),
+            ("export_limit_wh", place.export_limit_wh.is_some()),
         ];
         if let Some((field, _)) = others.into_iter().find(|(_, is_there)| *is_there) {
             let problem =
@@ -226,9 +290,19 @@ fn area_id(number: usize) -> AreaId {
 
 impl Problem for Placed {
     fn solve(&self, words: &str) -> Result<Solution, String> {
+        let mut exchanges = Vec::new();
         let (deals, outcomes) = match (&self.fees, words) {
             (Fees::Nested(tree, mechanisms), "areas") => self.nested(tree, mechanisms)?,
+            (Fees::Limited(tree, capacities), "locational") => {
+                let cleared = clear_with_limits(tree, capacities, &self.placed()).map_err(|error| self.told(&error))?;
+                exchanges = cleared.exchanges;
+                (cleared.areas.trades.into_iter().map(Deal::of).collect(), cleared.areas.areas)
+            }
             (Fees::Pairs(fees), "pair-fees") => (self.pairs(fees)?, Vec::new()),
+            (Fees::Limited(..), _) => return Err("holds areas with limits: choose `locational`".into()),
+            (Fees::Nested(..), "locational") => {
+                return Err("holds areas without limits: choose `areas`, or give one an export_limit_wh".into());
+            }
             (Fees::Nested(..), _) => return Err("holds areas within areas: choose `areas`".into()),
             (Fees::Pairs(_), _) => return Err("holds fees between pairs of areas: choose `pair-fees`".into()),
         };
@@ -252,7 +326,7 @@ impl Problem for Placed {
             "payment_neur": neur(paid),
             "revenue_neur": neur(received),
             "fees_neur": neur(paid - received),
-            "areas": outcomes.iter().map(|outcome| self.area(outcome)).collect::<Vec<_>>(),
+            "areas": (0..outcomes.len()).map(|at| self.area(&outcomes[at], exchanges.get(at))).collect::<Vec<_>>(),
             "trades": deals.iter().map(|deal| self.deal(deal)).collect::<Vec<_>>(),
         });
         let Value::Object(document) = document else { unreachable!("it is written as an object") };
@@ -261,16 +335,18 @@ impl Problem for Placed {
 }
 
 impl Placed {
+    fn placed(&self) -> Vec<(AreaId, Order)> {
+        self.orders.iter().map(|(area, order)| (area_id(*area), *order)).collect()
+    }
+
+    fn told(&self, error: &AreaError) -> String {
+        error.naming(|area| self.names[area.0 as usize].clone())
+    }
+
     fn nested(&self, tree: &AreaTree, mechanisms: &[BoxedMechanism]) -> Result<(Vec<Deal>, Vec<AreaOutcome>), String> {
-        let orders: Vec<_> = self.orders.iter().map(|(area, order)| (area_id(*area), *order)).collect();
-        let cleared = clear_areas(tree, &orders, |area| &*mechanisms[area.0 as usize])
-            .map_err(|error| error.naming(|area| self.names[area.0 as usize].clone()))?;
-        let deal = |met: market::areas::AreaTrade| Deal {
-            trade: met.trade,
-            buyer_pays: met.buyer_pays,
-            met: Some((met.level, met.level_price, met.fees)),
-        };
-        Ok((cleared.trades.into_iter().map(deal).collect(), cleared.areas))
+        let cleared = clear_areas(tree, &self.placed(), |area| &*mechanisms[area.0 as usize])
+            .map_err(|error| self.told(&error))?;
+        Ok((cleared.trades.into_iter().map(Deal::of).collect(), cleared.areas))
     }
 
     fn pairs(&self, fees: &PairFees) -> Result<Vec<Deal>, String> {
@@ -328,8 +404,9 @@ impl Placed {
         table
     }
 
-    fn area(&self, outcome: &AreaOutcome) -> Value {
-        json!({
+    /// An area, with what it exchanges where boundaries have limits.
+    fn area(&self, outcome: &AreaOutcome, exchange: Option<&Exchange>) -> Value {
+        let mut written = json!({
             "area": self.name(outcome.area),
             "price_ueur_per_kwh": outcome.price.map(|price| price.0),
             "volume_wh": outcome.volume.0,
@@ -338,7 +415,13 @@ impl Placed {
             "sold_wh": outcome.sold.0,
             "local_wh": outcome.local.0,
             "fees_neur": neur(outcome.fees),
-        })
+        });
+        if let (Some(exchange), Some(fields)) = (exchange, written.as_object_mut()) {
+            fields.insert("net_export_wh".into(), json!(exchange.net_export.0));
+            fields.insert("value_ueur_per_kwh".into(), json!(exchange.value.map(|value| value.0)));
+            fields.insert("congestion_rent_neur".into(), neur(exchange.congestion_rent));
+        }
+        written
     }
 
     fn deal(&self, deal: &Deal) -> Value {
@@ -370,6 +453,7 @@ mod tests {
     use super::*;
 
     const NESTED: &str = include_str!("../../../examples/books/areas.json");
+    const LIMITS: &str = include_str!("../../../examples/books/limits.json");
     const PAIRS: &str = include_str!("../../../examples/books/pair_fees.json");
 
     fn solved(text: &str, words: &str) -> Result<Map<String, Value>, String> {
@@ -410,6 +494,27 @@ mod tests {
         let prices = ["price_ueur_per_kwh", "buyer_pays_ueur_per_kwh"].map(|field| second[field].as_i64());
         // Between 250 − 15 and 100 + 15, half-way: 175, less and plus 15.
         assert_eq!(prices, [Some(160_000), Some(190_000)]);
+    }
+
+    #[test]
+    fn within_limits_each_area_has_its_price_and_the_boundary_collects_between() {
+        let of = solved(LIMITS, "locational").expect("it clears");
+        let area = |at: usize, field: &str| of["areas"][at][field].as_i64();
+        let (village, island) = (0, 1);
+        assert_eq!(of["areas"][village]["area"].as_str(), Some("village"));
+        assert_eq!([village, island].map(|at| area(at, "price_ueur_per_kwh")), [Some(120_000), Some(210_000)]);
+        assert_eq!((area(village, "net_export_wh"), area(village, "fees_neur")), (Some(200), Some(200 * 90_000)));
+        assert_eq!(area(village, "congestion_rent_neur"), Some(200 * 70_000));
+        assert_eq!(of["fees_neur"].as_i64(), Some(200 * 90_000));
+        let told = |text: String| solved(&text, "locational").expect_err("it is wrong");
+        let with = |fields: &str| LIMITS.replace("\"fee_eur_per_mwh\": 20", fields);
+        assert!(told(with("\"fee_percent\": 5")).contains("area `village` has a fee in percent"));
+        assert!(told(with("\"mechanism\": \"pay-as-bid\"")).contains("clear all areas together: leave it out"));
+        assert!(told(LIMITS.replace(": 200}", ": -200}")).contains("limits are not negative"));
+        assert!(told(NESTED.into()).contains("choose `areas`"));
+        assert!(solved(LIMITS, "areas").expect_err("limits").contains("choose `locational`"));
+        let beside_pairs = PAIRS.replace("{\"id\": \"north\",", "{\"id\": \"north\", \"import_limit_wh\": 5,");
+        assert!(told(beside_pairs).contains("keep one kind"));
     }
 
     #[test]
