@@ -35,13 +35,13 @@ parameters! {
         fee_eur_per_mwh: f64 = 0.0, "EUR/MWh", Within(0.0, 1e5), "";
         /// The same as a share of what the seller receives; both may be set, they add up.
         fee_share: f64 = 0.0, "share", Within(0.0, 10.0), "";
-        /// What its boundary lets in, over all that is traded for a slot. Where any area has a limit, all areas are cleared
+        /// Most that its boundary lets in, over all that is traded for a slot; none: no limit. Where any area has a limit, all areas are cleared
         /// together for the highest welfare less fees, and no mechanism is asked: each has the price that energy is worth
         /// there, which buyers pay and sellers receive; what lies between is the grid's, fees and congestion rent. Read in
         /// whole watts, and per slot in whole Wh, rounded down.
-        import_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "no limit";
-        /// What it lets out.
-        export_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "no limit";
+        import_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "";
+        /// Most that it lets out; none: no limit.
+        export_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "";
         /// In place of boundaries: what energy costs that goes from here to each other area, { south = 12, centre = 5 }; the
         /// same in the other direction unless that area says otherwise. Bids and offers meet by what is left to gain after the
         /// fee, of which each side pays half; no mechanism is asked. The area that names nobody is that of all others.
