@@ -35,10 +35,10 @@ parameters! {
         fee_eur_per_mwh: f64 = 0.0, "EUR/MWh", Within(0.0, 1e5), "";
         /// The same as a share of what the seller receives; both may be set, they add up.
         fee_share: f64 = 0.0, "share", Within(0.0, 10.0), "";
-        /// Most that its boundary lets in, over all that is traded for a slot; none: no limit. Where any area has a limit, all areas are cleared
-        /// together for the highest welfare less fees, and no mechanism is asked: each has the price that energy is worth
-        /// there, which buyers pay and sellers receive; what lies between is the grid's, fees and congestion rent. Read in
-        /// whole watts, and per slot in whole Wh, rounded down.
+        /// Most that its boundary lets in, over all that is traded for a slot; none: no limit. Where any area has a limit, all
+        /// areas are cleared together for the highest welfare less fees, and no mechanism is asked: each has the price that
+        /// energy is worth there, which buyers pay and sellers receive; what lies between is the grid's, fees and congestion
+        /// rent. Read in whole watts, and per slot in whole Wh, rounded down.
         import_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "";
         /// Most that it lets out; none: no limit.
         export_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "";
