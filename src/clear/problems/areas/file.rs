@@ -16,7 +16,7 @@ use super::super::super::json;
 use super::super::super::node::Node;
 use super::super::{Named, object};
 use super::{Fees, Placed, area_id};
-use market::areas::{Area, AreaId, AreaTree, Capacity, Fee, PairFees, Subsidies, clear_with_limits};
+use market::areas::{Area, AreaTree, Capacity, Fee, PairFees, Subsidies, clear_with_limits};
 use market::{Energy, Price, mechanism};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
