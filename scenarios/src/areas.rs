@@ -1,5 +1,7 @@
 //! Areas of the market: `[area.NAME]`, who is in them, and what crossing the grid between them costs.
 
+mod limits;
+
 use crate::communes::{Commune, communes};
 use crate::document::{Drawn, Node, nearest};
 use crate::error::{Problem, beginning};
@@ -25,7 +27,8 @@ const DEAREST: f64 = 1e5;
 
 parameters! {
     /// An area of the market. Auctions clear the lowest areas first; what is left over crosses the boundary to the area around
-    /// it and pays the fee there. Or every area has a fee to every other one. Sites that are in none are in the root.
+    /// it and pays the fee there. With limits on boundaries all areas are cleared together. Or every area has a fee to every
+    /// other one. Sites that are in none are in the root.
     pub(crate) struct AreaSection in "area" {
         /// The area around it; none for the root, of which there is one.
         parent: Option<String> = None, "area", Any, "";
@@ -33,6 +36,13 @@ parameters! {
         fee_eur_per_mwh: f64 = 0.0, "EUR/MWh", Within(0.0, 1e5), "";
         /// The same as a share of what the seller receives; both may be set, they add up.
         fee_share: f64 = 0.0, "share", Within(0.0, 10.0), "";
+        /// Most that its boundary lets in, over all that is traded for a slot; none: no limit. Where any area has a limit, all
+        /// areas are cleared together for the highest welfare less fees, and no mechanism is asked: each has the price that
+        /// energy is worth there, which buyers pay and sellers receive; what lies between is the grid's, fees and congestion
+        /// rent. Read in whole watts, and per slot in whole Wh, rounded down.
+        import_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "";
+        /// Most that it lets out; none: no limit.
+        export_limit_kw: Option<f64> = None, "kW", Within(0.0, 1e9), "";
         /// In place of boundaries: what energy costs that goes from here to each other area, { south = 12, centre = 5 }; the
         /// same in the other direction unless that area says otherwise. Bids and offers meet by what is left to gain after the
         /// fee, of which each side pays half; no mechanism is asked. The area that names nobody is that of all others.
@@ -122,15 +132,19 @@ pub(crate) fn resolve(
     map.check_venues(venues);
     let home_of_site = map.homes(inhabitants);
     let is_by_pairs = sections.values().any(|section| !section.fee_to_eur_per_mwh.0.is_empty());
+    let is_limited = sections.values().any(AreaSection::is_limited);
     let fees = if is_by_pairs {
         map.check_pairs(market);
         map.pairs().map(AreaFees::Pairs)
+    } else if is_limited {
+        map.check_limits(market);
+        map.tree().map(|tree| AreaFees::Limited { capacities: map.capacities(&tree, market.slot), tree })
     } else {
         map.tree().map(AreaFees::Nested)
     };
     let Some(fees) = fees else { return PlannedAreas::default() };
     let elsewhere = match &fees {
-        AreaFees::Nested(tree) => Some(tree.root()),
+        AreaFees::Nested(tree) | AreaFees::Limited { tree, .. } => Some(tree.root()),
         AreaFees::Pairs(_) => map.elsewhere(),
     };
     let mut home = BTreeMap::new();
@@ -224,31 +238,37 @@ impl Map<'_> {
 
     /// Pairs of orders meet by their gain alone: what names a mechanism is none of theirs.
     fn check_pairs(&self, market: &MarketSection) {
-        let root = &self.scenario.root;
-        const WHY: &str = "fees between pairs of areas (fee_to_eur_per_mwh) match orders by themselves";
-        let is_traded = market.mechanism != NO_MECHANISM;
-        if is_traded && root.at("market.mechanism").is_some() {
-            self.told("market.mechanism", format!("is written, but {WHY}: leave it out"));
-        }
-        for name in root.at("product").and_then(Node::table).into_iter().flat_map(BTreeMap::keys) {
-            let key = format!("product.{name}.mechanism");
-            if is_traded && root.at(&key).is_some() {
-                self.told(key, format!("is written, but {WHY}: leave it out"));
-            }
-        }
-        if let Some(name) = market.compare.0.iter().find(|name| mechanism_of(name).is_ok()) {
-            self.told("market.compare", format!("holds {name:?}, but {WHY}: leave mechanisms out"));
-        }
+        self.check_mechanisms(market, "fees between pairs of areas (fee_to_eur_per_mwh) match orders by themselves");
         for (name, section) in self.sections {
             let key = match section {
                 AreaSection { parent: Some(_), .. } => "parent",
                 AreaSection { fee_eur_per_mwh, .. } if *fee_eur_per_mwh != 0.0 => "fee_eur_per_mwh",
                 AreaSection { fee_share, .. } if *fee_share != 0.0 => "fee_share",
+                AreaSection { import_limit_kw: Some(_), .. } => "import_limit_kw",
+                AreaSection { export_limit_kw: Some(_), .. } => "export_limit_kw",
                 _ => continue,
             };
             let text = "is of areas within areas, but there are fees between pairs of areas (fee_to_eur_per_mwh) too: keep one of \
                         the two kinds";
             self.told(format!("area.{name}.{key}"), text);
+        }
+    }
+
+    /// That no mechanism is written where none is asked; `why` that is.
+    fn check_mechanisms(&self, market: &MarketSection, why: &str) {
+        let root = &self.scenario.root;
+        let is_traded = market.mechanism != NO_MECHANISM;
+        if is_traded && root.at("market.mechanism").is_some() {
+            self.told("market.mechanism", format!("is written, but {why}: leave it out"));
+        }
+        for name in root.at("product").and_then(Node::table).into_iter().flat_map(BTreeMap::keys) {
+            let key = format!("product.{name}.mechanism");
+            if is_traded && root.at(&key).is_some() {
+                self.told(key, format!("is written, but {why}: leave it out"));
+            }
+        }
+        if let Some(name) = market.compare.0.iter().find(|name| mechanism_of(name).is_ok()) {
+            self.told("market.compare", format!("holds {name:?}, but {why}: leave mechanisms out"));
         }
     }
 
@@ -404,7 +424,7 @@ mod tests {
 
     /// The areas of three sites that trade: `home`, `roof` and `shop` in Ducos, Ducos and Le Robert, the last two of one
     /// portfolio.
-    fn planned(text: &str) -> PlannedAreas {
+    pub(super) fn planned(text: &str) -> PlannedAreas {
         let head = "version = 2\nname = \"x\"\n[run]\nstart = \"2026-03-20\"\nduration = \"1d\"\n";
         let scenario = Scenario::parse(&format!("{head}{text}"), Path::new("x.toml")).expect("it is TOML");
         let commune = |name| Commune::find(name).expect("there is one");
@@ -423,7 +443,7 @@ mod tests {
         planned
     }
 
-    fn homes(planned: &PlannedAreas) -> Vec<&str> {
+    pub(super) fn homes(planned: &PlannedAreas) -> Vec<&str> {
         let areas = planned.areas.as_ref().expect("there are areas");
         areas.home.values().map(|area| planned.names[area.0 as usize].as_str()).collect()
     }

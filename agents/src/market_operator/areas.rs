@@ -1,9 +1,14 @@
-//! How the orders of a contract meet: in one book, area by area with fees on the boundaries, or by fees between pairs of areas.
+//! How the orders of a contract meet: in one book, area by area with fees on the boundaries, all areas together within what
+//! the boundaries carry, or by fees between pairs of areas.
 //!
 //! Whichever it is, a deal says what the seller receives and what the buyer pays; between the two lie the grid's fees.
 
+use super::exchanged::Room;
 use crate::id::ParticipantId;
-use market::areas::{AreaId, AreaOutcome, AreaTree, PairFees, clear_areas, clear_with_pair_fees};
+use market::areas::{
+    AreaId, AreaOutcome, AreaTrade, AreaTree, AreasClearing, Capacity, PairFees, clear_areas, clear_with_limits,
+    clear_with_pair_fees,
+};
 use market::settlement::Traded;
 use market::{AgentId, Book, Energy, Mechanism, Money, Order, OrderId, Price, Side, Trade};
 use serde::{Deserialize, Serialize};
@@ -26,6 +31,14 @@ pub struct Areas {
 pub enum AreaFees {
     /// Areas within areas: the lowest are cleared first, what is left goes on and pays on each boundary.
     Nested(AreaTree),
+    /// Areas within areas with limits on their boundaries: cleared together for the highest welfare, each at the price that
+    /// energy is worth there.
+    Limited {
+        /// The areas.
+        tree: AreaTree,
+        /// What their boundaries carry in a settlement slot; areas that are not here: without limit.
+        capacities: BTreeMap<AreaId, Capacity>,
+    },
     /// A fee from each area to each other one, of which either side pays half; an area's id is its place.
     Pairs(PairFees),
 }
@@ -55,6 +68,21 @@ impl Areas {
     fn of(&self, agent: AgentId) -> AreaId {
         self.home.get(&ParticipantId(agent.0)).copied().unwrap_or(self.elsewhere)
     }
+
+    /// Orders, each with the area of its agent.
+    fn place(&self, orders: &[Order]) -> Vec<(AreaId, Order)> {
+        orders.iter().map(|order| (self.of(order.agent), *order)).collect()
+    }
+}
+
+impl AreaFees {
+    /// The tree of areas within areas.
+    fn tree(&self) -> Option<&AreaTree> {
+        match self {
+            Self::Nested(tree) | Self::Limited { tree, .. } => Some(tree),
+            Self::Pairs(_) => None,
+        }
+    }
 }
 
 impl Deal {
@@ -74,11 +102,12 @@ impl Deal {
 }
 
 impl Closing {
-    /// Has the orders meet, in `areas` where there are some.
-    pub(super) fn of(orders: &[Order], mechanism: &dyn Mechanism, areas: Option<&Areas>) -> Self {
+    /// Has the orders meet, in `areas` where there are some; within the `room` that boundaries with limits still have.
+    pub(super) fn of(orders: &[Order], mechanism: &dyn Mechanism, areas: Option<&Areas>, room: &Room) -> Self {
         match areas.map(|areas| (areas, &areas.fees)) {
             None => Self::of_one_book(orders, mechanism),
             Some((areas, AreaFees::Nested(tree))) => Self::of_tree(orders, mechanism, (areas, tree)),
+            Some((areas, AreaFees::Limited { tree, .. })) => Self::of_limits(orders, (areas, tree), room),
             Some((areas, AreaFees::Pairs(fees))) => Self::of_pairs(orders, (areas, fees)),
         }
     }
@@ -91,9 +120,15 @@ impl Closing {
     }
 
     fn of_tree(orders: &[Order], mechanism: &dyn Mechanism, (areas, tree): (&Areas, &AreaTree)) -> Self {
-        let placed: Vec<_> = orders.iter().map(|order| (areas.of(order.agent), *order)).collect();
-        let clearing = clear_areas(tree, &placed, |_| mechanism).expect(BOUNDED);
-        let deal = |met: &market::areas::AreaTrade| Deal { trade: met.trade, buyer_pays: met.buyer_pays };
+        Self::in_tree(clear_areas(tree, &areas.place(orders), |_| mechanism).expect(BOUNDED))
+    }
+
+    fn of_limits(orders: &[Order], (areas, tree): (&Areas, &AreaTree), room: &Room) -> Self {
+        Self::in_tree(clear_with_limits(tree, room, &areas.place(orders)).expect(BOUNDED).areas)
+    }
+
+    fn in_tree(clearing: AreasClearing) -> Self {
+        let deal = |met: &AreaTrade| Deal { trade: met.trade, buyer_pays: met.buyer_pays };
         let price = if let [alone] = clearing.areas[..] { alone.price } else { None };
         let mut outcomes = clearing.areas;
         outcomes.sort_by_key(|outcome| outcome.area);
@@ -104,17 +139,8 @@ impl Closing {
         let placed: Vec<_> = orders.iter().map(|order| (areas.of(order.agent).0 as usize, *order)).collect();
         let place_of: BTreeMap<OrderId, usize> = placed.iter().map(|(place, order)| (order.id, *place)).collect();
         let trades = clear_with_pair_fees(&placed, fees).expect(BOUNDED);
-        let nothing = |place: usize| AreaOutcome {
-            area: AreaId(place as u32),
-            price: None,
-            volume: Energy::ZERO,
-            fees: Money::ZERO,
-            demand: Energy::ZERO,
-            bought: Energy::ZERO,
-            sold: Energy::ZERO,
-            local: Energy::ZERO,
-        };
-        let mut outcomes: Vec<AreaOutcome> = (0..fees.places()).map(nothing).collect();
+        let mut outcomes: Vec<AreaOutcome> =
+            (0..fees.places() as u32).map(|place| AreaOutcome::nothing(AreaId(place))).collect();
         for (place, bid) in placed.iter().filter(|(_, order)| order.side == Side::Bid) {
             outcomes[*place].demand += bid.quantity;
         }
@@ -150,7 +176,7 @@ impl Closing {
     pub(super) fn price_for(&self, listener: ParticipantId, areas: Option<&Areas>) -> Option<Price> {
         let in_areas = || {
             let areas = areas?;
-            let AreaFees::Nested(tree) = &areas.fees else { return None };
+            let tree = areas.fees.tree()?;
             let around = std::iter::successors(Some(areas.of(AgentId(listener.0))), |area| tree.parent_of(*area));
             let price = |area: AreaId| {
                 let found = self.areas.binary_search_by_key(&area, |outcome| outcome.area);
@@ -194,7 +220,7 @@ mod tests {
 
     fn closing(areas: Option<&Areas>) -> Closing {
         let mechanism = market::mechanism("uniform-mid-truncated").expect("it exists");
-        Closing::of(&book(), &*mechanism, areas)
+        Closing::of(&book(), &*mechanism, areas, &Room::new())
     }
 
     #[test]
@@ -214,6 +240,26 @@ mod tests {
         assert_eq!((closing.price, closing.volume()), (None, Energy(800)), "each area has a price of its own");
         let learns = |of| closing.price_for(ParticipantId(of), Some(&areas)).expect("they traded").0;
         assert_eq!([learns(1), learns(3)], [180_000, 178_000]);
+    }
+
+    #[test]
+    fn within_limits_each_area_has_the_price_of_its_orders_and_the_grid_the_difference() {
+        let AreaFees::Nested(tree) = nested(Fee { constant: Price(20_000), rate_bp: 0 }).fees else { panic!("nested") };
+        let limit = |export| BTreeMap::from([(AreaId(1), Capacity { import: None, export: Some(Energy(export)) })]);
+        let areas = areas(AreaFees::Limited { tree, capacities: limit(400) });
+        let mechanism = market::mechanism("uniform-mid-truncated").expect("it exists");
+        let closing = Closing::of(&book(), &*mechanism, Some(&areas), &limit(100));
+        // Of 800 Wh at 120 the village takes 500, and 100 of the other 300 can leave: the offer is left in part, and so is the
+        // bid of 210 beyond.
+        let deals: Vec<_> =
+            closing.deals.iter().map(|deal| (deal.trade.quantity.0, deal.trade.price.0, deal.buyer_pays.0)).collect();
+        assert_eq!(deals, [(500, 120_000, 120_000), (100, 120_000, 210_000)]);
+        let [island, village] = closing.areas[..] else { panic!("two areas") };
+        assert_eq!((village.price, village.fees), (Some(Price(120_000)), Money(100 * 90_000)));
+        assert_eq!((island.price, island.fees), (Some(Price(210_000)), Money::ZERO));
+        assert_eq!(closing.price, None);
+        let learns = |of| closing.price_for(ParticipantId(of), Some(&areas)).expect("they traded").0;
+        assert_eq!([learns(1), learns(3)], [120_000, 210_000]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Trading;
 use super::areas::{Closing, Deal};
 use super::desk::{Desk, Ordered};
+use super::exchanged::{Exchanged, Room};
 use crate::core::Outbox;
 use crate::draw::lot;
 use crate::id::ParticipantId;
@@ -104,8 +105,9 @@ impl Auction {
         })
     }
 
-    /// Clears all contracts of the gate at `now`, also those that nobody ordered.
-    pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
+    /// Clears all contracts of the gate at `now`, also those that nobody ordered, within what other products left of the
+    /// boundaries of areas.
+    pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, exchanged: &mut Exchanged, out: &mut Outbox) {
         let Trading::Auction { mechanism } = &desk.venue.trading else { return };
         let mechanism = mechanism.build_with(desk.preferences);
         for contract in desk.venue.product.contracts_at(now.time) {
@@ -114,13 +116,15 @@ impl Auction {
             if let Some(tariff) = desk.backstop {
                 waiting.stand_behind(tariff, contract, now, desk);
             }
-            let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas);
+            let room = exchanged.room(desk.areas, contract, desk.slot);
+            let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas, &room);
+            exchanged.book(&room, contract, desk.slot, &closing.areas);
             keep(now, contract, &waiting, &closing, (desk, out));
             tell(contract, &waiting, &closing, desk, out);
             publish(contract, &closing, desk, out);
             if is_ordered {
                 report(contract, &waiting, &closing, desk, out);
-                compare(contract, &waiting, desk, out);
+                compare(contract, &waiting, &room, desk, out);
             }
         }
     }
@@ -279,10 +283,10 @@ fn report(contract: Slot, waiting: &Waiting, closing: &Closing, desk: &Desk<'_>,
 }
 
 /// Tells the retailer what the same orders under other mechanisms come to; in the same areas.
-fn compare(contract: Slot, waiting: &Waiting, desk: &Desk<'_>, out: &mut Outbox) {
+fn compare(contract: Slot, waiting: &Waiting, room: &Room, desk: &Desk<'_>, out: &mut Outbox) {
     for (alternative, mechanism) in desk.shadows {
         let mechanism = mechanism.build_with(desk.preferences);
-        let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas);
+        let closing = Closing::of(&waiting.orders, &*mechanism, desk.areas, room);
         let traded = positions(&closing, desk.retailer).into_iter().collect();
         let cleared = Cleared { alternative: *alternative, contract, traded, worth: waiting.worth(&closing) };
         out.send(desk.retailer, Message::WouldHaveCleared(Box::new(cleared)));

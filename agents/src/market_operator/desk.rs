@@ -3,6 +3,7 @@
 use super::areas::Areas;
 use super::auction::Auction;
 use super::continuous::Continuous;
+use super::exchanged::Exchanged;
 use super::{Trading, Venue};
 use crate::core::Outbox;
 use crate::id::ParticipantId;
@@ -174,9 +175,9 @@ impl Books {
     }
 
     /// Closes what is to be closed at the gate at `now`.
-    pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, out: &mut Outbox) {
+    pub(super) fn close(&mut self, now: Now, desk: &Desk<'_>, exchanged: &mut Exchanged, out: &mut Outbox) {
         match self {
-            Self::Auction(auction) => auction.close(now, desk, out),
+            Self::Auction(auction) => auction.close(now, desk, exchanged, out),
             Self::Continuous(continuous) => continuous.close(now, desk, out),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fee::{Fee, PathFee, split};
+use super::outcome::count;
 use super::{AreaError, AreaId, AreaOutcome, AreaTrade, AreaTree, AreasClearing};
 use crate::{Book, Energy, Mechanism, Money, Order, OrderId, Price, Side, Trade, clear};
 
@@ -69,22 +70,12 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(tree: &'a AreaTree, orders: &'a [(AreaId, Order)]) -> Result<Run<'a>, AreaError> {
-        let nothing = |area: AreaId| AreaOutcome {
-            area,
-            price: None,
-            volume: Energy::ZERO,
-            fees: Money::ZERO,
-            demand: Energy::ZERO,
-            bought: Energy::ZERO,
-            sold: Energy::ZERO,
-            local: Energy::ZERO,
-        };
         let mut run = Run {
             tree,
             walkers: Vec::with_capacity(orders.len()),
             arrived: vec![Vec::new(); tree.areas().len()],
             by_id: orders.iter().enumerate().map(|(at, (_, order))| (order.id, at)).collect(),
-            outcomes: tree.areas().iter().map(|area| nothing(area.id)).collect(),
+            outcomes: tree.areas().iter().map(|area| AreaOutcome::nothing(area.id)).collect(),
             trades: Vec::new(),
         };
         for (at, &(area, ref order)) in orders.iter().enumerate() {
@@ -149,21 +140,8 @@ impl<'a> Run<'a> {
         });
         self.walkers[bid].left -= trade.quantity;
         self.walkers[offer].left -= trade.quantity;
-        self.count(level, buyer_home, seller_home, trade.quantity);
+        count(tree, &mut self.outcomes, (level, buyer_home, seller_home), trade.quantity);
         Ok(())
-    }
-
-    fn count(&mut self, level: usize, buyer_home: usize, seller_home: usize, quantity: Energy) {
-        self.outcomes[level].volume += quantity;
-        let within_seller: Vec<usize> = self.tree.around(seller_home).collect();
-        within_seller.iter().for_each(|&at| self.outcomes[at].sold += quantity);
-        for at in self.tree.around(buyer_home) {
-            self.outcomes[at].bought += quantity;
-            // Around both homes: the areas in which the energy stayed.
-            if within_seller.contains(&at) {
-                self.outcomes[at].local += quantity;
-            }
-        }
     }
 
     /// Sends what is left at `level` across its boundary.
@@ -188,6 +166,7 @@ impl<'a> Run<'a> {
     }
 }
 
-fn price(value: i128, order: OrderId, area: AreaId) -> Result<Price, AreaError> {
+/// `value` as a price; `order` and `area` are to blame if it does not fit.
+pub(super) fn price(value: i128, order: OrderId, area: AreaId) -> Result<Price, AreaError> {
     i64::try_from(value).map(Price).map_err(|_| AreaError::PriceTooLarge { order, area })
 }

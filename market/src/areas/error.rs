@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::AreaId;
-use crate::{BookError, OrderId, Price};
+use crate::{BookError, Energy, OrderId, Price};
 
 /// A tree that is none, or orders that do not fit it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -33,6 +33,21 @@ pub enum AreaError {
     /// A fee below zero.
     #[error("the fee of area {area} is {constant}; fees are not negative unless subsidies are allowed")]
     NegativeFee { area: AreaId, constant: Price },
+    /// A limit of an area that is not in the tree.
+    #[error("area {area} has a limit, but is not there; add the area or drop the limit")]
+    UnknownLimit { area: AreaId },
+    /// A limit on a boundary that is none.
+    #[error("area {area} is the root and has a limit, but nothing is above it to trade with; drop the limit")]
+    LimitAtRoot { area: AreaId },
+    /// A limit below zero.
+    #[error("a limit of area {area} is {limit}; limits are not negative")]
+    NegativeLimit { area: AreaId, limit: Energy },
+    /// A percentage where the best exchange is looked for.
+    #[error("area {area} has a fee in percent, which does not go with limits; make it a constant, or drop the limits")]
+    PercentageWithLimits { area: AreaId },
+    /// A negative fee where the best exchange is looked for.
+    #[error("the fee of area {area} is {constant}; with limits fees are not negative, or energy would go in circles")]
+    SubsidyWithLimits { area: AreaId, constant: Price },
     /// An order of an area that is not in the tree.
     #[error("order {order} is in area {area}, which is not there; add the area or move the order")]
     UnknownArea { order: OrderId, area: AreaId },

@@ -11,12 +11,16 @@
 //! inverse of the fee, so rounding never breaks them; negative prices are legal; and any mechanism may clear any
 //! area.
 //!
+//! [`clear_with_limits`] clears all areas at once, for the highest welfare within what their boundaries carry; each
+//! area has the price that energy is worth there.
+//!
 //! [`clear_with_pair_fees`] is the other form of grid fees: a matrix of fees per pair of places, of which each side
 //! pays half, as OPLEM designed it.
 
 mod clear;
 mod error;
 mod fee;
+mod locational;
 mod outcome;
 mod pairs;
 mod tree;
@@ -24,6 +28,7 @@ mod tree;
 pub use clear::clear_areas;
 pub use error::AreaError;
 pub use fee::Fee;
+pub use locational::{Capacity, Exchange, LocationalClearing, clear_with_limits};
 pub use outcome::{AreaOutcome, AreaTrade, AreasClearing};
 pub use pairs::{PairFees, PairTrade, clear_with_pair_fees};
 pub use tree::{Area, AreaId, AreaTree, Subsidies};

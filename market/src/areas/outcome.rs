@@ -51,11 +51,11 @@ impl AreaTrade {
 pub struct AreaOutcome {
     /// Which area.
     pub area: AreaId,
-    /// The uniform price at which this level cleared, if it has one.
+    /// The uniform price at which this level cleared, if it has one; with limits the locational price.
     pub price: Option<Price>,
     /// Energy that met at this level.
     pub volume: Energy,
-    /// Collected on the boundary of this area.
+    /// Collected on the boundary of this area; with limits its congestion rent too.
     pub fees: Money,
     /// Energy that bids within it asked for.
     pub demand: Energy,
@@ -68,6 +68,20 @@ pub struct AreaOutcome {
 }
 
 impl AreaOutcome {
+    /// That nothing was asked for or traded in `area`.
+    pub fn nothing(area: AreaId) -> AreaOutcome {
+        AreaOutcome {
+            area,
+            price: None,
+            volume: Energy::ZERO,
+            fees: Money::ZERO,
+            demand: Energy::ZERO,
+            bought: Energy::ZERO,
+            sold: Energy::ZERO,
+            local: Energy::ZERO,
+        }
+    }
+
     /// The local share of what was bought within the area, local / bought, 0 to 1; `None` where nothing was bought.
     pub fn local_share(&self) -> Option<f64> {
         (self.bought > Energy::ZERO).then(|| self.local.0 as f64 / self.bought.0 as f64)
@@ -76,6 +90,25 @@ impl AreaOutcome {
     /// Self-sufficiency: the local share of what was asked for, local / demand, 0 to 1; `None` without demand.
     pub fn self_sufficiency(&self) -> Option<f64> {
         (self.demand > Energy::ZERO).then(|| self.local.0 as f64 / self.demand.0 as f64)
+    }
+}
+
+/// Counts a trade of `quantity` that met at a level, between the homes of buyer and seller, for every area around it.
+pub(super) fn count(
+    tree: &AreaTree,
+    outcomes: &mut [AreaOutcome],
+    (level, buyer_home, seller_home): (usize, usize, usize),
+    quantity: Energy,
+) {
+    outcomes[level].volume += quantity;
+    let within_seller: Vec<usize> = tree.around(seller_home).collect();
+    within_seller.iter().for_each(|&at| outcomes[at].sold += quantity);
+    for at in tree.around(buyer_home) {
+        outcomes[at].bought += quantity;
+        // Around both homes: the areas in which the energy stayed.
+        if within_seller.contains(&at) {
+            outcomes[at].local += quantity;
+        }
     }
 }
 

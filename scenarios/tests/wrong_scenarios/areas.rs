@@ -100,6 +100,36 @@ pub(crate) fn areas() -> Vec<Case> {
             "communes = [\"Ducos\"]\n[market]\nbackstop = true",
             &["line 13: market.backstop stands in no area", "nest the areas"],
         ),
+        pairs(
+            "limits beside pairs",
+            "communes = [\"Ducos\"]\nexport_limit_kw = 5",
+            &["line 12: area.north.export_limit_kw is of areas within areas", "keep one of the two kinds"],
+        ),
+        north(
+            "a share of prices that limits make",
+            "import_limit_kw = 5\nfee_share = 0.1",
+            &["line 12: area.north.fee_share is a share of the price", "write fee_eur_per_mwh instead"],
+        ),
+        area(
+            "a limit around everything",
+            "[area.island]\nexport_limit_kw = 5\n",
+            &["line 9: area.island.export_limit_kw is on the boundary of the root", "add an area around it"],
+        ),
+        north(
+            "a limit below nothing",
+            "export_limit_kw = -5",
+            &["line 11: area.north.export_limit_kw", "-5", "between 0 and 1000000000"],
+        ),
+        north(
+            "a mechanism beside limits",
+            "export_limit_kw = 5\n[market]\nmechanism = \"pay-as-bid\"",
+            &["line 13: market.mechanism is written", "clear areas by themselves", "leave it out"],
+        ),
+        north(
+            "a mechanism compared with limits",
+            "export_limit_kw = 5\n[market]\ncompare = [\"retailer-only\", \"pay-as-bid\"]",
+            &["line 13: market.compare holds \"pay-as-bid\"", "leave mechanisms out"],
+        ),
         area(
             "a trader in no area",
             "[area.a]\ncommunes = [\"Ducos\"]\nfee_to_eur_per_mwh = { b = 5 }\n[area.b]\ncommunes = [\"Le Robert\"]\n",

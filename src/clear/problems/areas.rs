@@ -1,25 +1,16 @@
 //! Orders in areas, with fees between what buyers pay and what sellers receive.
-//!
-//! ```json
-//! {"format": "cariflex-areas", "version": 1, "name": "evening", "mechanism": "uniform-mid-truncated",
-//!  "areas": [{"id": "island"}, {"id": "north", "parent": "island", "fee_eur_per_mwh": 20}],
-//!  "bids":   [{"id": "b1", "agent": "house", "area": "island", "quantity_wh": 500, "limit_eur_per_mwh": 250}],
-//!  "offers": [{"id": "o1", "agent": "roof", "area": "north", "quantity_wh": 800, "limit_eur_per_mwh": 150}]}
-//! ```
-//!
-//! Or with a fee for each pair, `"fee_to_eur_per_mwh": {"south": 12}` in an area, and neither parents nor mechanism.
+
+mod file;
 
 use super::super::book::FileBook;
-use super::super::cells::Cell;
-use super::super::error::ClearError;
-use super::super::json;
-use super::super::node::Node;
 use super::super::table::{Entry, Table, figure};
-use super::{Form, Named, Problem, Solution, Solver, neur, object};
-use market::areas::{Area, AreaId, AreaOutcome, AreaTree, Fee, PairFees, Subsidies, clear_areas, clear_with_pair_fees};
-use market::{BoxedMechanism, Energy, Money, Order, Price, Trade, mechanism};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use super::{Form, Problem, Solution, Solver, neur};
+use market::areas::{
+    AreaError, AreaId, AreaOutcome, AreaTrade, AreaTree, Capacity, Exchange, PairFees, clear_areas, clear_with_limits,
+    clear_with_pair_fees,
+};
+use market::{BoxedMechanism, Energy, Money, Order, Price, Trade};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Orders in areas.
@@ -32,45 +23,20 @@ pub(crate) const FORM: Form = Form {
             price: "that of the level; the seller receives it less the fees on its path, the buyer pays it and those on its own",
         },
         Solver {
+            name: "locational",
+            rule: "all areas together for the highest welfare less fees, each boundary within its limits",
+            price: "one per area, the dual of its balance: what one kWh more is worth there; what lies between buyer's and \
+                    seller's is fees and congestion rent",
+        },
+        Solver {
             name: "pair-fees",
             rule: "bids and offers whose limits lie at least the fee between their areas apart, the widest gain first",
             price: "per pair: half-way between what each side can pay or take after its half of the fee",
         },
     ],
     is: |document| document.field("areas").is_some(),
-    read,
+    read: file::read,
 };
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(rename = "format")]
-    _format: Option<String>,
-    version: i64,
-    /// What clears the areas that name none of their own.
-    #[serde(default)]
-    mechanism: Option<String>,
-    /// Whether fees may be negative.
-    #[serde(default)]
-    subsidies: bool,
-    areas: Vec<Place>,
-    bids: Vec<Map<String, Value>>,
-    offers: Vec<Map<String, Value>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Place {
-    id: String,
-    parent: Option<String>,
-    fee_eur_per_mwh: Option<f64>,
-    fee_percent: Option<f64>,
-    mechanism: Option<String>,
-    #[serde(default)]
-    fee_to_eur_per_mwh: BTreeMap<String, f64>,
-}
 
 /// The orders of a file, by the number of their area.
 struct Placed {
@@ -84,6 +50,8 @@ struct Placed {
 enum Fees {
     /// One mechanism per area.
     Nested(AreaTree, Vec<BoxedMechanism>),
+    /// What boundaries carry.
+    Limited(AreaTree, BTreeMap<AreaId, Capacity>),
     Pairs(PairFees),
 }
 
@@ -95,130 +63,14 @@ struct Deal {
     met: Option<(AreaId, Price, Collected)>,
 }
 
+impl Deal {
+    fn of(met: AreaTrade) -> Self {
+        Self { trade: met.trade, buyer_pays: met.buyer_pays, met: Some((met.level, met.level_price, met.fees)) }
+    }
+}
+
 /// What each area collects of a kilowatt-hour.
 type Collected = Vec<(AreaId, Price)>;
-
-fn read(file: &str, contents: &[u8]) -> Result<Vec<Named>, ClearError> {
-    let fields = Value::Object(object(file, contents, &[])?);
-    let mut written: Written = serde_json::from_value(fields)
-        .map_err(|error| ClearError::file(file, format!("{error}: see market/README.md")))?;
-    if written.version != json::VERSION {
-        let problem = format!("is {}: version {} is known", written.version, json::VERSION);
-        return Err(ClearError::place(file, "version", problem));
-    }
-    let name = written.name.clone().unwrap_or_else(|| "areas".into());
-    let names: Vec<String> = written.areas.iter().map(|area| area.id.clone()).collect();
-    if let Some(twice) = (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
-        let problem = format!("is `{}`, as another area's: give every area an id of its own", names[twice]);
-        return Err(ClearError::place(file, format!("areas[{twice}], id"), problem));
-    }
-    let home = homes(file, &names, &mut written)?;
-    let (bids, offers) = (std::mem::take(&mut written.bids), std::mem::take(&mut written.offers));
-    let node: Node = serde_json::from_value(json!({"bids": bids, "offers": offers}))
-        .map_err(|error| ClearError::file(file, error.to_string()))?;
-    let book = json::slot(file, "", &node)?;
-    let orders = book.book.bids().iter().chain(book.book.offers());
-    let mut orders: Vec<_> = orders.map(|order| (home[&book.ids[order.id.0 as usize]], *order)).collect();
-    orders.sort_by_key(|(_, order)| order.id);
-    let is_by_pairs = written.areas.iter().any(|area| !area.fee_to_eur_per_mwh.is_empty());
-    let fees = if is_by_pairs { pairs(&names, &written) } else { nested(&names, &written) };
-    let fees = fees.map_err(|(place, problem)| ClearError::place(file, place, problem))?;
-    Ok(vec![Named { name, problem: Box::new(Placed { book, names, orders, fees }) }])
-}
-
-/// Takes the areas out of the orders: the number of each, by the id of the order.
-fn homes(file: &str, names: &[String], written: &mut Written) -> Result<BTreeMap<String, usize>, ClearError> {
-    let mut home = BTreeMap::new();
-    for (side, orders) in [("bids", &mut written.bids), ("offers", &mut written.offers)] {
-        for (at, order) in orders.iter_mut().enumerate() {
-            let told = |problem: String| ClearError::place(file, format!("{side}[{at}], area"), problem);
-            let area = match order.remove("area") {
-                Some(Value::String(area)) => area,
-                Some(other) => return Err(told(format!("is {other}: write the id of an area"))),
-                None => return Err(told("is missing: write the id of an area".into())),
-            };
-            let number = number(names, &area).map_err(told)?;
-            let id = order.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-            home.insert(id.unwrap_or_default(), number);
-        }
-    }
-    Ok(home)
-}
-
-fn number(names: &[String], name: &str) -> Result<usize, String> {
-    let found = names.iter().position(|known| known == name);
-    found.ok_or_else(|| match scenarios::nearest(name, names.iter().map(String::as_str)) {
-        Some(near) => format!("is `{name}`, which is no area: did you mean `{near}`?"),
-        None => format!("is `{name}`, which is no area: add it to `areas`"),
-    })
-}
-
-/// Where something is wrong, and what.
-type Wrong = (String, String);
-
-fn fee(place: &str, eur_per_mwh: f64) -> Result<Price, Wrong> {
-    Cell::Real(eur_per_mwh).limit_eur_per_mwh().map(Price).map_err(|problem| (place.to_owned(), problem))
-}
-
-fn nested(names: &[String], written: &Written) -> Result<Fees, Wrong> {
-    let mut mechanisms = Vec::new();
-    let mut areas = Vec::new();
-    for (at, place) in written.areas.iter().enumerate() {
-        let key = |field: &str| format!("areas[{at}] (`{}`), {field}", place.id);
-        let parent = place.parent.as_ref().map(|parent| number(names, parent).map_err(|text| (key("parent"), text)));
-        let constant = fee(&key("fee_eur_per_mwh"), place.fee_eur_per_mwh.unwrap_or_default())?;
-        let percent = Cell::Real(place.fee_percent.unwrap_or_default());
-        let rate_bp = percent.premium_bp().map_err(|problem| (key("fee_percent"), problem))?;
-        let parent = parent.transpose()?.map(area_id);
-        areas.push(Area { id: area_id(at), parent, fee: Fee { constant, rate_bp } });
-        let words = place.mechanism.as_ref().or(written.mechanism.as_ref());
-        let words = words.ok_or_else(|| {
-            ("mechanism".to_owned(), "is missing: name the auction of all areas, or one in each area".to_owned())
-        })?;
-        mechanisms.push(mechanism(words).map_err(|error| (key("mechanism"), error.to_string()))?);
-    }
-    let subsidies = if written.subsidies { Subsidies::Allowed } else { Subsidies::Refused };
-    let tree = AreaTree::new(areas, subsidies)
-        .map_err(|error| ("areas".to_owned(), error.naming(|area| names[area.0 as usize].clone())))?;
-    Ok(Fees::Nested(tree, mechanisms))
-}
-
-fn pairs(names: &[String], written: &Written) -> Result<Fees, Wrong> {
-    if written.mechanism.is_some() {
-        let problem = "is given, but fees between pairs of areas match orders by themselves: leave it out";
-        return Err(("mechanism".into(), problem.into()));
-    }
-    for (at, place) in written.areas.iter().enumerate() {
-        let key = |field: &str| format!("areas[{at}] (`{}`), {field}", place.id);
-        let others = [
-            ("parent", place.parent.is_some()),
-            ("fee_eur_per_mwh", place.fee_eur_per_mwh.is_some()),
-            ("fee_percent", place.fee_percent.is_some()),
-            ("mechanism", place.mechanism.is_some()),
-        ];
-        if let Some((field, _)) = others.into_iter().find(|(_, is_there)| *is_there) {
-            let problem =
-                "is of areas within areas, but there are fees between pairs (fee_to_eur_per_mwh) too: keep one kind";
-            return Err((key(field), problem.into()));
-        }
-        for to in place.fee_to_eur_per_mwh.keys() {
-            number(names, to).map_err(|problem| (key("fee_to_eur_per_mwh"), problem))?;
-        }
-    }
-    let places = &written.areas;
-    let given = |from: usize, to: usize| places[from].fee_to_eur_per_mwh.get(&names[to]).copied();
-    let fee_of = |from: usize, to: usize| {
-        let key = format!("areas[{from}] (`{}`), fee_to_eur_per_mwh", names[from]);
-        let own = (from == to).then_some(0.0);
-        match given(from, to).or_else(|| given(to, from)).or(own) {
-            Some(eur_per_mwh) => fee(&key, eur_per_mwh),
-            None => Err((key, format!("says nothing of `{}`, nor `{0}` of it: write what a MWh costs", names[to]))),
-        }
-    };
-    let rows: Result<Vec<Vec<Price>>, Wrong> =
-        (0..names.len()).map(|from| (0..names.len()).map(|to| fee_of(from, to)).collect()).collect();
-    PairFees::new(rows?).map(Fees::Pairs).map_err(|error| ("areas".into(), error.to_string()))
-}
 
 fn area_id(number: usize) -> AreaId {
     AreaId(number as u32)
@@ -226,9 +78,19 @@ fn area_id(number: usize) -> AreaId {
 
 impl Problem for Placed {
     fn solve(&self, words: &str) -> Result<Solution, String> {
+        let mut exchanges = Vec::new();
         let (deals, outcomes) = match (&self.fees, words) {
             (Fees::Nested(tree, mechanisms), "areas") => self.nested(tree, mechanisms)?,
+            (Fees::Limited(tree, capacities), "locational") => {
+                let cleared = clear_with_limits(tree, capacities, &self.placed()).map_err(|error| self.told(&error))?;
+                exchanges = cleared.exchanges;
+                (cleared.areas.trades.into_iter().map(Deal::of).collect(), cleared.areas.areas)
+            }
             (Fees::Pairs(fees), "pair-fees") => (self.pairs(fees)?, Vec::new()),
+            (Fees::Limited(..), _) => return Err("holds areas with limits: choose `locational`".into()),
+            (Fees::Nested(..), "locational") => {
+                return Err("holds areas without limits: choose `areas`, or give one an export_limit_wh".into());
+            }
             (Fees::Nested(..), _) => return Err("holds areas within areas: choose `areas`".into()),
             (Fees::Pairs(_), _) => return Err("holds fees between pairs of areas: choose `pair-fees`".into()),
         };
@@ -252,7 +114,7 @@ impl Problem for Placed {
             "payment_neur": neur(paid),
             "revenue_neur": neur(received),
             "fees_neur": neur(paid - received),
-            "areas": outcomes.iter().map(|outcome| self.area(outcome)).collect::<Vec<_>>(),
+            "areas": (0..outcomes.len()).map(|at| self.area(&outcomes[at], exchanges.get(at))).collect::<Vec<_>>(),
             "trades": deals.iter().map(|deal| self.deal(deal)).collect::<Vec<_>>(),
         });
         let Value::Object(document) = document else { unreachable!("it is written as an object") };
@@ -261,16 +123,18 @@ impl Problem for Placed {
 }
 
 impl Placed {
+    fn placed(&self) -> Vec<(AreaId, Order)> {
+        self.orders.iter().map(|(area, order)| (area_id(*area), *order)).collect()
+    }
+
+    fn told(&self, error: &AreaError) -> String {
+        error.naming(|area| self.names[area.0 as usize].clone())
+    }
+
     fn nested(&self, tree: &AreaTree, mechanisms: &[BoxedMechanism]) -> Result<(Vec<Deal>, Vec<AreaOutcome>), String> {
-        let orders: Vec<_> = self.orders.iter().map(|(area, order)| (area_id(*area), *order)).collect();
-        let cleared = clear_areas(tree, &orders, |area| &*mechanisms[area.0 as usize])
-            .map_err(|error| error.naming(|area| self.names[area.0 as usize].clone()))?;
-        let deal = |met: market::areas::AreaTrade| Deal {
-            trade: met.trade,
-            buyer_pays: met.buyer_pays,
-            met: Some((met.level, met.level_price, met.fees)),
-        };
-        Ok((cleared.trades.into_iter().map(deal).collect(), cleared.areas))
+        let cleared = clear_areas(tree, &self.placed(), |area| &*mechanisms[area.0 as usize])
+            .map_err(|error| self.told(&error))?;
+        Ok((cleared.trades.into_iter().map(Deal::of).collect(), cleared.areas))
     }
 
     fn pairs(&self, fees: &PairFees) -> Result<Vec<Deal>, String> {
@@ -328,8 +192,9 @@ impl Placed {
         table
     }
 
-    fn area(&self, outcome: &AreaOutcome) -> Value {
-        json!({
+    /// An area, with what it exchanges where boundaries have limits.
+    fn area(&self, outcome: &AreaOutcome, exchange: Option<&Exchange>) -> Value {
+        let mut written = json!({
             "area": self.name(outcome.area),
             "price_ueur_per_kwh": outcome.price.map(|price| price.0),
             "volume_wh": outcome.volume.0,
@@ -338,7 +203,13 @@ impl Placed {
             "sold_wh": outcome.sold.0,
             "local_wh": outcome.local.0,
             "fees_neur": neur(outcome.fees),
-        })
+        });
+        if let (Some(exchange), Some(fields)) = (exchange, written.as_object_mut()) {
+            fields.insert("net_export_wh".into(), json!(exchange.net_export.0));
+            fields.insert("value_ueur_per_kwh".into(), json!(exchange.value.map(|value| value.0)));
+            fields.insert("congestion_rent_neur".into(), neur(exchange.congestion_rent));
+        }
+        written
     }
 
     fn deal(&self, deal: &Deal) -> Value {
@@ -368,12 +239,14 @@ impl Placed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Map;
 
     const NESTED: &str = include_str!("../../../examples/books/areas.json");
+    const LIMITS: &str = include_str!("../../../examples/books/limits.json");
     const PAIRS: &str = include_str!("../../../examples/books/pair_fees.json");
 
     fn solved(text: &str, words: &str) -> Result<Map<String, Value>, String> {
-        let problems = read("a.json", text.as_bytes()).map_err(|error| error.to_string())?;
+        let problems = file::read("a.json", text.as_bytes()).map_err(|error| error.to_string())?;
         problems[0].problem.solve(words).map(|solution| solution.document)
     }
 
@@ -410,6 +283,27 @@ mod tests {
         let prices = ["price_ueur_per_kwh", "buyer_pays_ueur_per_kwh"].map(|field| second[field].as_i64());
         // Between 250 − 15 and 100 + 15, half-way: 175, less and plus 15.
         assert_eq!(prices, [Some(160_000), Some(190_000)]);
+    }
+
+    #[test]
+    fn within_limits_each_area_has_its_price_and_the_boundary_collects_between() {
+        let of = solved(LIMITS, "locational").expect("it clears");
+        let area = |at: usize, field: &str| of["areas"][at][field].as_i64();
+        let (village, island) = (0, 1);
+        assert_eq!(of["areas"][village]["area"].as_str(), Some("village"));
+        assert_eq!([village, island].map(|at| area(at, "price_ueur_per_kwh")), [Some(120_000), Some(210_000)]);
+        assert_eq!((area(village, "net_export_wh"), area(village, "fees_neur")), (Some(200), Some(200 * 90_000)));
+        assert_eq!(area(village, "congestion_rent_neur"), Some(200 * 70_000));
+        assert_eq!(of["fees_neur"].as_i64(), Some(200 * 90_000));
+        let told = |text: String| solved(&text, "locational").expect_err("it is wrong");
+        let with = |fields: &str| LIMITS.replace("\"fee_eur_per_mwh\": 20", fields);
+        assert!(told(with("\"fee_percent\": 5")).contains("area `village` has a fee in percent"));
+        assert!(told(with("\"mechanism\": \"pay-as-bid\"")).contains("clear all areas together: leave it out"));
+        assert!(told(LIMITS.replace(": 200}", ": -200}")).contains("limits are not negative"));
+        assert!(told(NESTED.into()).contains("choose `areas`"));
+        assert!(solved(LIMITS, "areas").expect_err("limits").contains("choose `locational`"));
+        let beside_pairs = PAIRS.replace("{\"id\": \"north\",", "{\"id\": \"north\", \"import_limit_wh\": 5,");
+        assert!(told(beside_pairs).contains("keep one kind"));
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub(crate) const MARKET_AREA_KPIS: [Definition<MarketAreaTotals>; 3] = [
         unit: "EUR",
         decimals: 9,
         label: "grid fees",
-        description: "Grid fees collected on its boundary; with fees between pairs of areas, of energy delivered to it",
+        description: "Grid fees collected on its boundary, congestion rent included; with fees between pairs of areas, of energy \
+                      delivered to it",
         value: |of| Some(of.fees.as_eur()),
     },
 ];

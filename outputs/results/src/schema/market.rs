@@ -47,7 +47,13 @@ pub const TRADES: Table = Table {
         column("energy_wh", Integer, "Wh", "Energy traded"),
         column("price_ueur_per_kwh", Integer, "µEUR/kWh", "Price of this trade: what the seller receives")
             .sign("− the seller pays"),
-        column("fee_ueur_per_kwh", Integer, "µEUR/kWh", "Grid fee that the buyer pays on top; 0 without areas"),
+        column(
+            "fee_ueur_per_kwh",
+            Integer,
+            "µEUR/kWh",
+            "What the grid takes, paid by the buyer on top: fees, and congestion rent where boundaries have limits; 0 without \
+             areas",
+        ),
     ],
 };
 
@@ -80,7 +86,7 @@ pub const CLEARINGS: Table = Table {
             "What the trades are worth to buyers and sellers: limit of the bid less limit of the offer, times energy, less the \
              fees",
         ),
-        column("fees_neur", Integer, "nEUR", "Grid fees between areas; 0 without areas"),
+        column("fees_neur", Integer, "nEUR", "Grid fees between areas, congestion rents included; 0 without areas"),
     ],
 };
 
@@ -101,7 +107,8 @@ pub const AREAS: Table = Table {
             Integer,
             "µEUR/kWh",
             "The uniform price of the orders that met at this level, before the fees of either side; null when none met, or \
-             each trade has a price of its own",
+             each trade has a price of its own. Where boundaries have limits the area's locational price, which its buyers \
+             pay and its sellers receive; null when nothing was bought or sold within it",
         )
         .sign("− sellers pay")
         .or_null(),
@@ -120,7 +127,7 @@ pub const AREAS: Table = Table {
             "fees_neur",
             Integer,
             "nEUR",
-            "Grid fees collected on its boundary; with fees between pairs of areas, of energy delivered to it. Over all areas \
+            "Grid fees collected on its boundary, and congestion rent where boundaries have limits; with fees between pairs of areas, of energy delivered to it. Over all areas \
              the fees of the clearing, which are what buyers pay less what sellers receive",
         ),
         column("local_share", Real, "", "`local_wh / bought_wh`; null where nothing was bought").or_null(),
