@@ -107,14 +107,35 @@ impl Request {
 }
 
 /// What a storage is told for the coming quarter hour.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Dispatch {
     /// Nothing: it follows its own habit.
     Free,
     /// Hold this power.
     Hold(f64),
-    /// Bring its share of the portfolio's meter to zero.
-    Follow { share: f64 },
+    /// Bring its share of the portfolio's meter to zero, from this side.
+    Follow { share: f64, side: Side },
+}
+
+/// What a storage that follows a meter makes good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Side {
+    Both,
+    /// Only what would be exported: it charges, and never discharges.
+    Surplus,
+    /// Only what would be imported: it discharges, and never charges.
+    Deficit,
+}
+
+impl Side {
+    /// What is left of the powers between these, kW.
+    fn of(self, (lowest_kw, highest_kw): (f64, f64)) -> (f64, f64) {
+        match self {
+            Self::Both => (lowest_kw, highest_kw),
+            Self::Surplus => (lowest_kw.max(0.0), highest_kw.max(0.0)),
+            Self::Deficit => (lowest_kw.min(0.0), highest_kw.min(0.0)),
+        }
+    }
 }
 
 impl Ems {
@@ -232,13 +253,14 @@ impl Ems {
             let wanted_kw = match dispatch {
                 Dispatch::Free => 0.0,
                 Dispatch::Hold(power_kw) => power_kw,
-                Dispatch::Follow { share } => {
-                    (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw)
+                Dispatch::Follow { share, side } => {
+                    let (lowest_kw, highest_kw) = side.of((-status.discharge_limit_kw, status.charge_limit_kw));
+                    (-residual_kw * share).clamp(lowest_kw, highest_kw)
                 }
             };
             let reserved = self.reserved(now, (battery, status), (dispatch, wanted_kw));
             self.command(now, battery.battery, reserved.dispatch, priority, out);
-            self.limit_reserved(now, battery.battery, &reserved, out);
+            self.limit_follower(now, battery.battery, &reserved, out);
             plans.extend(reserved.told);
             if let Some(terms) = self.battery_strategy.terms() {
                 let spared = self.reserve.spared(battery, status, self.rules.traded_at(now));
@@ -294,7 +316,9 @@ impl Ems {
         match self.battery_strategy {
             Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(battery.battery, now.time, self.rules.slot)),
             Strategy::Schedule {} => self.planned(now, battery.battery),
-            Strategy::SelfConsumption {} => share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share }),
+            Strategy::SelfConsumption {} => {
+                share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share, side: Side::Both })
+            }
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
                     Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Hold(status.charge_limit_kw),
@@ -372,7 +396,9 @@ impl Ems {
         let directive = match dispatch {
             Dispatch::Free => return,
             Dispatch::Hold(power_kw) => Directive::Setpoint(Value::Constant(power_kw)),
-            Dispatch::Follow { share } => Directive::FollowMeter { meter: MeterId::Portfolio(self.portfolio), share },
+            Dispatch::Follow { share, .. } => {
+                Directive::FollowMeter { meter: MeterId::Portfolio(self.portfolio), share }
+            }
         };
         self.send(now, to, priority, directive, out);
     }
