@@ -31,6 +31,8 @@ pub(super) struct Basis<'a> {
     pub(super) batteries: &'a [Flexible],
     pub(super) prices: &'a [(f64, f64)],
     pub(super) end_value_eur_per_kwh: f64,
+    /// By how much the first slot is believed to be other than forecast, kW.
+    pub(super) shift_kw: f64,
     pub(super) terms: &'a ScheduleTerms,
 }
 
@@ -81,7 +83,9 @@ impl Basis<'_> {
             + (-net_kw - limits.export_limit_kw.unwrap_or(f64::INFINITY)).max(0.0);
         let broken_eur = over_kw * Penalties::default().site_eur_per_kwh;
         let rest = self.solve(Some(self.after(power_kw)), beside_kw)?;
-        Some(self.slot.hours() * (energy_eur + wear_eur + broken_eur) + rest.counted_eur)
+        let later_kw = rest.net_kw.iter().copied().fold(0.0, f64::max);
+        let peak_eur = limits.peak_eur_per_kw * (net_kw - later_kw).max(0.0);
+        Some(self.slot.hours() * (energy_eur + wear_eur + broken_eur) + peak_eur + rest.counted_eur)
     }
 
     /// The first power that costs least in the mean over the futures, kW; of equals the one nearest to rest.
@@ -101,7 +105,11 @@ impl Basis<'_> {
 
     /// How batteries would be planned in each future, and the plan for what is expected once the first slot is the one that suits
     /// all futures best; `expected` is the plan for what is expected alone, all in kW beside the batteries.
-    pub(super) fn hedge(&self, expected: (&[f64], &DevicePlan), futures_kw: &[Vec<f64>]) -> Option<(Vec<Future>, DevicePlan)> {
+    pub(super) fn hedge(
+        &self,
+        expected: (&[f64], &DevicePlan),
+        futures_kw: &[Vec<f64>],
+    ) -> Option<(Vec<Future>, DevicePlan)> {
         let (beside_kw, plan) = expected;
         let solved: Vec<Solved> = futures_kw.iter().filter_map(|beside_kw| self.solve(None, beside_kw)).collect();
         let mut candidates_kw: Vec<f64> = solved.iter().map(|solved| solved.plan.power_kw[0]).collect();
@@ -149,9 +157,13 @@ impl Planner {
         let vehicles_kw = |step: usize| scheduled.devices[1..].iter().map(|plan| plan.power_kw[step]).sum::<f64>();
         let vehicles_kw: Vec<f64> = (0..steps).map(vehicles_kw).collect();
         let own_kw = self.own.all_kw(basis.batteries);
-        let beside = |rest_kw: Vec<f64>| rest_kw.iter().zip(&vehicles_kw).map(|(rest, vehicles)| rest + vehicles + own_kw).collect();
+        let beside = |mut rest_kw: Vec<f64>| {
+            rest_kw[0] += basis.shift_kw;
+            rest_kw.iter().zip(&vehicles_kw).map(|(rest_kw, vehicles_kw)| rest_kw + vehicles_kw + own_kw).collect()
+        };
         let futures_kw: Vec<Vec<f64>> = members.members.into_iter().map(beside).collect();
-        let expected_kw: Vec<f64> = beside_kw.iter().zip(&vehicles_kw).map(|(rest, vehicles)| rest + vehicles).collect();
+        let expected_kw: Vec<f64> =
+            beside_kw.iter().zip(&vehicles_kw).map(|(rest, vehicles)| rest + vehicles).collect();
         let Some((futures, plan)) = basis.hedge((&expected_kw, &scheduled.devices[0]), &futures_kw) else {
             return as_expected(scheduled);
         };
@@ -173,7 +185,7 @@ mod tests {
 
     fn basis<'a>(batteries: &'a [Flexible], terms: &'a ScheduleTerms) -> Basis<'a> {
         let (start, prices) = (Time(0), &PRICES[..]);
-        Basis { start, slot: SLOT, batteries, prices, end_value_eur_per_kwh: 0.1, terms }
+        Basis { start, slot: SLOT, batteries, prices, end_value_eur_per_kwh: 0.1, shift_kw: 0.0, terms }
     }
 
     #[test]

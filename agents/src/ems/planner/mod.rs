@@ -13,6 +13,7 @@
 mod day;
 mod fleet;
 mod futures;
+mod nowcast;
 mod orders;
 mod problem;
 mod terms;
@@ -30,6 +31,7 @@ use crate::time::{Calendar, Now, Slot, Span, Time};
 use day::Day;
 use fleet::{Fleet, OwnSupply};
 use futures::{Basis, Future};
+use nowcast::Nowcast;
 use orders::Orders;
 use problem::Known;
 use serde::{Deserialize, Serialize};
@@ -54,6 +56,7 @@ pub(super) struct Planner {
     prices: Vec<(Series, Series)>,
     day: Option<Day>,
     own: OwnSupply,
+    nowcast: Nowcast,
     orders: Option<Orders>,
 }
 
@@ -114,6 +117,7 @@ impl Planner {
             prices: Vec::new(),
             day: None,
             own: OwnSupply::default(),
+            nowcast: Nowcast::default(),
             orders: None,
         }
     }
@@ -150,6 +154,7 @@ impl Planner {
         })));
         // A meter that shows no number or a clock that was put back teaches nothing.
         let _ = self.rest.observe(start, rest_kw);
+        self.nowcast.observe(start, rest_kw);
         if let Some(day) = &mut self.day {
             day.observe(net_kw);
         }
@@ -159,8 +164,7 @@ impl Planner {
     pub(super) fn turn_day(&mut self, now: Now, batteries: &[Flexible], out: &mut Outbox) {
         self.own.note(batteries);
         let own_kw = |battery: &Flexible| self.own.power_kw.get(&battery.id).copied().unwrap_or_default();
-        let powers_kw: Vec<f64> =
-            batteries.iter().map(|battery| battery.storage.power_kw - own_kw(battery)).collect();
+        let powers_kw: Vec<f64> = batteries.iter().map(|battery| battery.storage.power_kw - own_kw(battery)).collect();
         if self.day.as_ref().is_some_and(|day| day.number() == now.day()) {
             if let Some(day) = &mut self.day {
                 day.note(&powers_kw);
@@ -190,8 +194,12 @@ impl Planner {
         if let Some(day) = &mut self.day {
             day.note_prices(price);
         }
+        let start = now.time.floor(self.slot);
+        let model_kw = self.rest.forecast(now.time, 1).ok().map(|forecast| forecast.expected[0]);
+        // By how much the coming slot is believed to be other than the forecast says.
+        let shift_kw = model_kw.map_or(0.0, |model_kw| self.nowcast.blend(start, model_kw, rest_now_kw) - model_kw);
         if let Some(reason) = self.reason(now, &known, rest_now_kw) {
-            self.plan_anew((now, reason), (batteries, vehicles), (known, rest_now_kw), out);
+            self.plan_anew((now, reason), (batteries, vehicles), (known, rest_now_kw, shift_kw), out);
         }
         self.orders = Some(self.orders(now, batteries));
     }
@@ -200,25 +208,27 @@ impl Planner {
         &mut self,
         (now, reason): (Now, PlanReason),
         (batteries, vehicles): (&[Flexible], &[Flexible]),
-        (known, rest_now_kw): (Known, f64),
+        (known, rest_now_kw, shift_kw): (Known, f64, f64),
         out: &mut Outbox,
     ) {
         let steps = (self.terms.horizon.0 / self.slot.0).max(1) as usize;
         let start = now.time.floor(self.slot);
         let forecast = self.rest.forecast(now.time, steps).ok();
-        let rest_kw: Vec<f64> = match &forecast {
+        let mut rest_kw: Vec<f64> = match &forecast {
             Some(forecast) if self.terms.caution == 0.5 => forecast.expected.clone(),
             Some(forecast) => forecast.quantiles.iter().map(|fan| fan.at(self.terms.caution)).collect(),
             // Nothing was read yet: as it is now.
             None => vec![rest_now_kw; steps],
         };
+        rest_kw[0] += shift_kw;
         let slots = (0..steps).map(|step| start + self.slot * step as i64);
         let prices: Vec<_> = slots.map(|slot| self.price(now, slot, slot + self.slot)).collect();
         let end_value = problem::end_value_eur_per_kwh(&prices, &self.terms);
         let own_kw = self.own.all_kw(batteries);
         let beside_kw: Vec<f64> = rest_kw.iter().map(|rest_kw| rest_kw + own_kw).collect();
         let fleet = self.fleet(batteries);
-        let of_vehicles = vehicles.iter().map(|vehicle| vehicle.storage((start, self.slot, steps), end_value, &self.terms));
+        let of_vehicles =
+            vehicles.iter().map(|vehicle| vehicle.storage((start, self.slot, steps), end_value, &self.terms));
         let storages = fleet.storage((start, steps), end_value, &self.terms).into_iter().chain(of_vehicles);
         let problem = problem::of((start, self.slot), storages, &beside_kw, &prices, &self.terms);
         let mut scheduled = match schedule_jointly(&problem, Some(&mut self.warm)) {
@@ -234,6 +244,7 @@ impl Planner {
             batteries,
             prices: &prices,
             end_value_eur_per_kwh: end_value,
+            shift_kw,
             terms: &self.terms,
         };
         let futures = self.hedged(&basis, &problem, &beside_kw, &mut scheduled);

@@ -42,7 +42,9 @@ impl Planner {
             Some(side) => self.follow((plan, place), (start, side), batteries),
             None => batteries
                 .iter()
-                .filter_map(|battery| Some((battery.id, Dispatch::Hold(plan.devices.get(&battery.id)?.power_kw[place]))))
+                .filter_map(|battery| {
+                    Some((battery.id, Dispatch::Hold(plan.devices.get(&battery.id)?.power_kw[place])))
+                })
                 .collect(),
         });
         Orders { start, batteries }

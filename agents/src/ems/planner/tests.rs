@@ -28,14 +28,8 @@ pub(super) fn terms() -> ScheduleTerms {
 /// A battery of 100 kWh and 50 kW that holds so much.
 pub(super) fn battery(id: u32, energy_kwh: f64) -> Flexible {
     let (charge_limit_kw, discharge_limit_kw) = (50.0, 50.0);
-    let storage = StorageStatus {
-        energy_kwh,
-        min_kwh: 5.0,
-        max_kwh: 95.0,
-        charge_limit_kw,
-        discharge_limit_kw,
-        power_kw: 0.0,
-    };
+    let storage =
+        StorageStatus { energy_kwh, min_kwh: 5.0, max_kwh: 95.0, charge_limit_kw, discharge_limit_kw, power_kw: 0.0 };
     Flexible { id: ParticipantId(id), storage, rated_kw: 50.0, window: None, ticket: u64::from(id) }
 }
 
@@ -82,7 +76,7 @@ const EVENING: (f64, f64, f64) = (10.0, 0.27, 0.1);
 fn a_deficit_that_is_worth_covering_is_followed_by_as_few_as_do_it_well_the_fullest_first() {
     let batteries = [battery(1, 40.0), battery(2, 80.0), battery(3, 60.0)];
     for (rest_kw, expected) in [(20.0, [0.0, 1.0, 0.0]), (45.0, [0.0, 0.5, 0.5])] {
-        let mut planner = planned(terms(), &batteries, &[(rest_kw, 0.27, 0.1), EVENING], 0.1);
+        let mut planner = planned(terms(), &batteries, &[(rest_kw, 0.27, 0.1), EVENING], 0.15);
         let shares = told(&mut planner, &batteries).into_iter().map(|dispatch| match dispatch {
             Dispatch::Follow { share, side: Side::Both } => share,
             other => {
@@ -99,7 +93,7 @@ fn an_idle_battery_stores_what_would_be_exported_while_it_keeps_what_it_holds_fo
     let batteries = [battery(1, 10.0)];
     // It holds 5 kWh; the evening takes more.
     let evening = [EVENING; 8];
-    let slots: Vec<_> = [(3.0, 0.207, 0.1)].into_iter().chain(evening).collect();
+    let slots: Vec<_> = [(3.0, 0.25, 0.1)].into_iter().chain(evening).collect();
     let mut planner = planned(terms(), &batteries, &slots, 0.0);
     assert!(planner.plan.as_ref().is_some_and(|plan| plan.batteries.power_kw[0] == 0.0), "it waits");
     assert_eq!(told(&mut planner, &batteries), [Dispatch::Follow { share: 1.0, side: Side::Surplus }]);
@@ -107,9 +101,9 @@ fn an_idle_battery_stores_what_would_be_exported_while_it_keeps_what_it_holds_fo
 
 #[test]
 fn an_idle_battery_covers_what_comes_where_storing_would_not_pay() {
-    // What is exported earns as much as what is imported at night costs: nothing is worth storing.
+    // What is exported earns too much to be stored, and too little to be sold from the store.
     let batteries = [battery(1, 50.0)];
-    let mut planner = planned(terms(), &batteries, &[(0.0, 0.27, 0.2), (0.0, 0.27, 0.1)], 0.15);
+    let mut planner = planned(terms(), &batteries, &[(0.0, 0.27, 0.16), (0.0, 0.27, 0.1)], 0.15);
     let told = told(&mut planner, &batteries);
     assert_eq!(told, [Dispatch::Follow { share: 1.0, side: Side::Deficit }]);
 }
@@ -117,7 +111,12 @@ fn an_idle_battery_covers_what_comes_where_storing_would_not_pay() {
 #[test]
 fn what_is_bought_or_sold_for_its_price_is_held_whatever_the_meter_shows() {
     let batteries = [battery(1, 50.0)];
-    let mut buying = planned(terms(), &batteries, &[NIGHT, (60.0, 0.5, 0.1), (60.0, 0.5, 0.1), (60.0, 0.5, 0.1), (60.0, 0.5, 0.1)], 0.0);
+    let mut buying = planned(
+        terms(),
+        &batteries,
+        &[NIGHT, (60.0, 0.5, 0.1), (60.0, 0.5, 0.1), (60.0, 0.5, 0.1), (60.0, 0.5, 0.1)],
+        0.0,
+    );
     let [Dispatch::Hold(power_kw)] = told(&mut buying, &batteries)[..] else { panic!("it charges from the grid") };
     assert!(power_kw > 1.0, "{power_kw} kW");
     let mut selling = planned(terms(), &batteries, &[(0.0, 0.5, 0.4), (0.0, 0.2, 0.1)], 0.1);
