@@ -81,8 +81,7 @@ impl Fleet<'_> {
         let hours = self.slot.hours();
         let mut energies_kwh: Vec<f64> = self.batteries.iter().map(|battery| battery.storage.energy_kwh).collect();
         let steps = plan.power_kw.len();
-        let nothing =
-            || Planned { is_battery: true, power_kw: Vec::with_capacity(steps), soc_kwh: Vec::with_capacity(steps) };
+        let nothing = || Planned { power_kw: Vec::with_capacity(steps), soc_kwh: Vec::with_capacity(steps) };
         let mut planned: Vec<Planned> = self.batteries.iter().map(|_| nothing()).collect();
         for (step, power_kw) in plan.power_kw.iter().enumerate() {
             let at = start + self.slot * step as i64;

@@ -143,15 +143,16 @@ impl Planner {
         beside_kw: &[f64],
         scheduled: &mut Schedule,
     ) -> Vec<Future> {
+        let steps = beside_kw.len();
         let as_expected = |scheduled: &Schedule| {
-            let power_kw = scheduled.devices.first().map_or_else(Vec::new, |plan| plan.power_kw.clone());
+            let plan = scheduled.devices.first().filter(|_| !basis.batteries.is_empty());
+            let power_kw = plan.map_or_else(|| vec![0.0; steps], |plan| plan.power_kw.clone());
             vec![Future { power_kw, net_kw: scheduled.net_kw.clone() }]
         };
         let count = self.terms.futures;
         if count < 2 || basis.batteries.is_empty() {
             return as_expected(scheduled);
         }
-        let steps = beside_kw.len();
         let Ok(members) = self.rest.scenarios(basis.start, steps, count) else { return as_expected(scheduled) };
         // Vehicles do as planned in all futures.
         let vehicles_kw = |step: usize| scheduled.devices[1..].iter().map(|plan| plan.power_kw[step]).sum::<f64>();

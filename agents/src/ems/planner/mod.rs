@@ -84,7 +84,6 @@ struct Plan {
 /// What one device is to do, slot by slot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Planned {
-    is_battery: bool,
     power_kw: Vec<f64>,
     soc_kwh: Vec<f64>,
 }
@@ -214,12 +213,7 @@ impl Planner {
         let steps = (self.terms.horizon.0 / self.slot.0).max(1) as usize;
         let start = now.time.floor(self.slot);
         let forecast = self.rest.forecast(now.time, steps).ok();
-        let mut rest_kw: Vec<f64> = match &forecast {
-            Some(forecast) if self.terms.caution == 0.5 => forecast.expected.clone(),
-            Some(forecast) => forecast.quantiles.iter().map(|fan| fan.at(self.terms.caution)).collect(),
-            // Nothing was read yet: as it is now.
-            None => vec![rest_now_kw; steps],
-        };
+        let (mut rest_kw, reach_kw) = self.believed(&forecast, steps, rest_now_kw);
         rest_kw[0] += shift_kw;
         let slots = (0..steps).map(|step| start + self.slot * step as i64);
         let prices: Vec<_> = slots.map(|slot| self.price(now, slot, slot + self.slot)).collect();
@@ -252,15 +246,11 @@ impl Planner {
         let together = if batteries.is_empty() { None } else { plans.next() };
         let together = together.unwrap_or_else(|| DevicePlan { power_kw: vec![0.0; steps], ..DevicePlan::default() });
         let shared = fleet.share_out(start, &together, &self.own.power_kw);
-        let of_vehicles = vehicles.iter().zip(plans).map(|(vehicle, plan)| {
-            (vehicle.id, Planned { is_battery: false, power_kw: plan.power_kw, soc_kwh: plan.soc_kwh })
-        });
+        let of_vehicles = vehicles
+            .iter()
+            .zip(plans)
+            .map(|(vehicle, plan)| (vehicle.id, Planned { power_kw: plan.power_kw, soc_kwh: plan.soc_kwh }));
         let devices: BTreeMap<_, _> = shared.into_iter().chain(of_vehicles).collect();
-        let reach_kw = |step: usize| match &forecast {
-            Some(forecast) => forecast.quantiles[step].at(0.95).abs().max(forecast.quantiles[step].at(0.05).abs()),
-            None => rest_now_kw.abs(),
-        };
-        let reach_kw = (0..steps).map(reach_kw).collect();
         self.tell((now, reason), &devices, (&forecast, &scheduled), out);
         self.plan = Some(Plan {
             day: now.day(),
@@ -275,6 +265,19 @@ impl Planner {
             end_value_eur_per_kwh: end_value,
             known,
         });
+    }
+
+    /// What is planned for of the rest, and how much of it either way is not unlikely, kW.
+    fn believed(&self, forecast: &Option<Forecast>, steps: usize, rest_now_kw: f64) -> (Vec<f64>, Vec<f64>) {
+        // As long as nothing was read: as it is now.
+        let Some(Forecast { expected, quantiles, .. }) = forecast else {
+            return (vec![rest_now_kw; steps], vec![rest_now_kw.abs(); steps]);
+        };
+        let caution = self.terms.caution;
+        let rest_kw =
+            if caution == 0.5 { expected.clone() } else { quantiles.iter().map(|fan| fan.at(caution)).collect() };
+        let reach_kw = quantiles.iter().map(|fan| fan.at(0.95).abs().max(fan.at(0.05).abs())).collect();
+        (rest_kw, reach_kw)
     }
 
     fn fleet<'a>(&self, batteries: &'a [Flexible]) -> Fleet<'a> {

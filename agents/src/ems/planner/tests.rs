@@ -135,6 +135,17 @@ fn a_peak_is_shaved_by_a_power_and_not_by_a_meter_at_zero() {
 }
 
 #[test]
+fn a_battery_that_is_heard_of_after_a_plan_without_any_rests_until_the_next_one() {
+    let mut planner = Planner::new(terms(), SLOT, Calendar::default());
+    let now = Now { time: Time(0), calendar: Calendar::default() };
+    let mut out = Outbox::of(ParticipantId(9));
+    planner.look(now, (&[], &[]), 10.0, &mut out);
+    assert!(planner.plan.is_some());
+    let dispatch = told(&mut planner, &[battery(1, 50.0)]);
+    assert!(matches!(dispatch[..], [Dispatch::Hold(0.0) | Dispatch::Follow { .. }]), "{dispatch:?}");
+}
+
+#[test]
 fn without_a_plan_batteries_rest() {
     let mut planner = Planner::new(terms(), SLOT, Calendar::default());
     assert_eq!(told(&mut planner, &[battery(1, 50.0)]), [Dispatch::Hold(0.0)]);
