@@ -109,34 +109,27 @@ impl Fleet<'_> {
         parts.map(|(battery, part_kw)| (battery.id, (part_kw / sum_kw).min(1.0))).collect()
     }
 
-    /// Each battery's part of a power, kW: in proportion to their ratings, and more of the next one where one can no more. Their
-    /// ratings come to `reach_kw` together at least, if that many can do anything.
+    /// Each battery's part of a power, kW, in proportion to what each of those who run can do: so many that they run at a good load,
+    /// and that they can do `reach_kw` together, if all can.
     fn split(&self, (start, is_now): (Time, bool), power_kw: f64, reach_kw: f64, energies_kwh: &[f64]) -> Vec<f64> {
         let mut parts_kw = vec![0.0; self.batteries.len()];
         if power_kw == 0.0 {
             return parts_kw;
         }
         let team = self.team((start, is_now), power_kw, energies_kwh);
-        let (mut rated_kw, mut count) = (0.0, 0);
+        let (size_kw, mut rated_kw, mut possible_kw, mut count) = (power_kw.abs(), 0.0, 0.0, 0);
         for candidate in &team {
-            if count > 0 && rated_kw * GOOD_LOAD >= power_kw.abs() && rated_kw >= reach_kw {
+            if count > 0 && rated_kw * GOOD_LOAD >= size_kw && possible_kw >= size_kw.max(reach_kw) {
                 break;
             }
             rated_kw += candidate.rated_kw;
+            possible_kw += candidate.most_kw;
             count += 1;
         }
-        let mut left_kw = power_kw.abs();
         for candidate in &team[..count] {
-            let part_kw = (power_kw.abs() * candidate.rated_kw / rated_kw).min(candidate.most_kw);
-            parts_kw[candidate.place] = part_kw;
-            left_kw -= part_kw;
+            let share = candidate.most_kw / possible_kw;
+            parts_kw[candidate.place] = power_kw.signum() * size_kw.min(possible_kw) * share;
         }
-        for candidate in &team {
-            let more_kw = left_kw.min(candidate.most_kw - parts_kw[candidate.place]).max(0.0);
-            parts_kw[candidate.place] += more_kw;
-            left_kw -= more_kw;
-        }
-        parts_kw.iter_mut().for_each(|part_kw| *part_kw *= power_kw.signum());
         parts_kw
     }
 

@@ -78,7 +78,9 @@ impl Planner {
             store.worth(then_kwh, (place + 1..plan.net_kw.len()).map(step), hours)
         });
         let worth = Worth::mean(worth);
-        match store.sides(worth, plan.prices[place]) {
+        let (stores, covers) = store.sides(worth, plan.prices[place]);
+        // The worth is that of a kWh beyond the plan; what is planned is worth it anyway.
+        match (stores || charges, covers || discharges) {
             (true, true) => Some(Side::Both),
             (true, false) => Some(Side::Surplus),
             (false, true) => Some(Side::Deficit),

@@ -135,7 +135,7 @@ fn a_peak_is_shaved_by_a_power_and_not_by_a_meter_at_zero() {
 }
 
 #[test]
-fn a_battery_that_is_heard_of_after_a_plan_without_any_rests_until_the_next_one() {
+fn a_battery_that_is_heard_of_after_a_plan_without_any_follows_the_meter_or_rests() {
     let mut planner = Planner::new(terms(), SLOT, Calendar::default());
     let now = Now { time: Time(0), calendar: Calendar::default() };
     let mut out = Outbox::of(ParticipantId(9));
