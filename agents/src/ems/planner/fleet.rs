@@ -110,7 +110,7 @@ impl Fleet<'_> {
     }
 
     /// Each battery's part of a power, kW, in proportion to what each of those who run can do: so many that they run at a good load,
-    /// and that they can do `reach_kw` together, if all can.
+    /// and that their ratings come to `reach_kw` together, if those of all do.
     fn split(&self, (start, is_now): (Time, bool), power_kw: f64, reach_kw: f64, energies_kwh: &[f64]) -> Vec<f64> {
         let mut parts_kw = vec![0.0; self.batteries.len()];
         if power_kw == 0.0 {
@@ -119,7 +119,7 @@ impl Fleet<'_> {
         let team = self.team((start, is_now), power_kw, energies_kwh);
         let (size_kw, mut rated_kw, mut possible_kw, mut count) = (power_kw.abs(), 0.0, 0.0, 0);
         for candidate in &team {
-            if count > 0 && rated_kw * GOOD_LOAD >= size_kw && possible_kw >= size_kw.max(reach_kw) {
+            if count > 0 && rated_kw * GOOD_LOAD >= size_kw && rated_kw >= reach_kw && possible_kw >= size_kw {
                 break;
             }
             rated_kw += candidate.rated_kw;

@@ -276,7 +276,7 @@ impl Planner {
         let caution = self.terms.caution;
         let rest_kw =
             if caution == 0.5 { expected.clone() } else { quantiles.iter().map(|fan| fan.at(caution)).collect() };
-        let reach_kw = quantiles.iter().map(|fan| fan.at(0.95).abs().max(fan.at(0.05).abs())).collect();
+        let reach_kw = quantiles.iter().map(|fan| fan.at(0.75).abs().max(fan.at(0.25).abs())).collect();
         (rest_kw, reach_kw)
     }
 
