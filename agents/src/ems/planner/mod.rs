@@ -42,6 +42,9 @@ pub(super) use problem::{Flexible, Window};
 /// A connection is at zero if it takes or gives less than this, kW.
 const ZERO_KW: f64 = 1e-3;
 
+/// On the first day, of which nothing is usual yet, what was read last is believed half as much after so many hours.
+const FIRST_DAY_HALF_LIFE_H: f64 = 1.0;
+
 /// What a planner knows, and the plan in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Planner {
@@ -57,6 +60,8 @@ pub(super) struct Planner {
     day: Option<Day>,
     own: OwnSupply,
     nowcast: Nowcast,
+    /// Slots read so far.
+    seen: u32,
     orders: Option<Orders>,
 }
 
@@ -117,6 +122,7 @@ impl Planner {
             day: None,
             own: OwnSupply::default(),
             nowcast: Nowcast::default(),
+            seen: 0,
             orders: None,
         }
     }
@@ -154,6 +160,7 @@ impl Planner {
         // A meter that shows no number or a clock that was put back teaches nothing.
         let _ = self.rest.observe(start, rest_kw);
         self.nowcast.observe(start, rest_kw);
+        self.seen = self.seen.saturating_add(1);
         if let Some(day) = &mut self.day {
             day.observe(net_kw);
         }
@@ -269,13 +276,19 @@ impl Planner {
 
     /// What is planned for of the rest, and how much of it either way is not unlikely, kW.
     fn believed(&self, forecast: &Option<Forecast>, steps: usize, rest_now_kw: f64) -> (Vec<f64>, Vec<f64>) {
-        // As long as nothing was read: as it is now.
+        // As long as nothing was read: as it is now. Before a whole day was seen nothing says that it will stay so.
+        let day = Span::DAY.0.div_euclid(self.slot.0) as u32;
+        let trust = |step: usize| {
+            let hours = self.slot.hours() * step as f64;
+            if self.seen < day { libm::exp2(-hours / FIRST_DAY_HALF_LIFE_H) } else { 1.0 }
+        };
         let Some(Forecast { expected, quantiles, .. }) = forecast else {
-            return (vec![rest_now_kw; steps], vec![rest_now_kw.abs(); steps]);
+            return ((0..steps).map(|step| trust(step) * rest_now_kw).collect(), vec![rest_now_kw.abs(); steps]);
         };
         let caution = self.terms.caution;
-        let rest_kw =
+        let rest_kw: Vec<f64> =
             if caution == 0.5 { expected.clone() } else { quantiles.iter().map(|fan| fan.at(caution)).collect() };
+        let rest_kw = rest_kw.iter().enumerate().map(|(step, rest_kw)| trust(step) * rest_kw).collect();
         let reach_kw = quantiles.iter().map(|fan| fan.at(0.75).abs().max(fan.at(0.25).abs())).collect();
         (rest_kw, reach_kw)
     }
