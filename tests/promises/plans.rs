@@ -64,29 +64,28 @@ fn schedules_are_recorded_when_they_change_and_add_up_to_what_was_planned() {
 }
 
 #[test]
-fn batteries_do_what_was_planned_or_follow_the_meter_or_an_event_says_why() {
+fn batteries_do_together_what_was_planned_or_bring_the_meter_nearer_to_zero_or_an_event_says_why() {
     let (_, run) = lived("3d", &[]);
     let deviations = run.events(EventCode::PlanNotFollowed);
     assert!(run.events(EventCode::CommandRefused).is_empty(), "{:?}", run.events(EventCode::CommandRefused)[0]);
-    let in_force = in_force(&schedules(&run));
-    let (mut held, mut told) = (0, 0);
-    for interval in &run.rows {
-        let slot = Slot { start: interval.start, length: interval.length };
-        let net_kw = slots(&run)
-            .iter()
-            .find(|row| row.slot == slot)
-            .and_then(|row| Some(row.planned_kw? + row.planned_rest_kw?));
-        let is_balancing = net_kw.is_none_or(|net_kw| net_kw.abs() < 0.01);
-        for reading in &interval.assets {
-            let planned_kw = in_force.get(&(reading.asset, slot.start)).filter(|_| !is_balancing);
-            let Some(planned_kw) = planned_kw else { continue };
-            let is_told = deviations.iter().any(|event| event.participant == reading.asset && event.time == slot.end());
-            assert!(is_told || (reading.power_kw - planned_kw).abs() < 1.1, "{planned_kw} kW planned, {reading:?}");
-            held += 1;
-            told += usize::from(is_told);
+    let (mut kept, mut followed) = (0, 0);
+    for slot in slots(&run) {
+        let (Some(planned_kw), false) = (slot.planned_kw, deviations.iter().any(|event| event.time == slot.slot.end()))
+        else {
+            continue;
+        };
+        if (slot.storing_kw - planned_kw).abs() < 1.1 {
+            kept += 1;
+            continue;
         }
+        let (without_kw, with_kw) = (slot.rest_kw + planned_kw, slot.rest_kw + slot.storing_kw);
+        // One that is full or empty can do no more than let the rest be.
+        let worst_kw = without_kw.abs().max(slot.rest_kw.abs());
+        assert!(with_kw.abs() < worst_kw + 0.6, "{planned_kw} kW planned, {slot:?}");
+        followed += 1;
     }
-    assert!(held > 500 && told * 10 < held, "{told} of {held} were not as planned");
+    assert!(kept > 100 && followed > 10, "{kept} slots as planned, {followed} by the meter");
+    assert!(deviations.len() * 10 < kept, "{} deviations", deviations.len());
 }
 
 #[test]
@@ -124,7 +123,7 @@ fn each_day_is_held_against_perfect_foresight_and_forecasts_are_scored() {
 
 #[test]
 fn both_hosts_plan_the_same() {
-    for rules in [&[][..], &["ems.vehicles=\"schedule\"", "schedule.replan=every-slot"]] {
+    for rules in [&[][..], &["ems.vehicles=\"schedule\"", "schedule.replan=every-slot"], &["schedule.futures=4"]] {
         let plan = plan(&planned("2d", rules));
         let expected = sweep(&plan, Outside::Nothing);
         assert!(!schedules(&expected).is_empty());
@@ -146,11 +145,14 @@ fn told_before(run: &Run, time: Time) -> Vec<&Record> {
 
 #[test]
 fn a_world_that_changes_later_is_planned_and_forecast_as_if_it_did_not() {
-    let replans = ["daily", "on-news", "every-slot"].map(|replan| ("on what there is", "auto-regressive", replan));
+    let replans = ["daily", "on-news", "every-slot"].map(|replan| ("auto-regressive", replan, "futures=1"));
     let methods = ["persistence", "day-before", "week-before", "same-days", "smoothed"];
-    let methods = methods.map(|method| ("by method", method, "on-news"));
-    for (_, forecast, replan) in replans.into_iter().chain(methods) {
-        let rules = [format!("schedule.forecast={forecast}"), format!("schedule.replan={replan}")];
+    let methods = methods.map(|method| (method, "on-news", "futures=1"));
+    let strategies = ["futures=5", "peak_eur_per_kw=0.5", "import_limit_kw=15", "export_limit_kw=0", "caution=0.8"];
+    let strategies = strategies.map(|strategy| ("auto-regressive", "on-news", strategy));
+    for (forecast, replan, strategy) in replans.into_iter().chain(methods).chain(strategies) {
+        let rules = [format!("forecast={forecast}"), format!("replan={replan}"), strategy.to_owned()];
+        let rules = rules.map(|rule| format!("schedule.{rule}"));
         let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
         let mut scenario = planned("2d", &rules);
         let expected = sweep(&plan(&scenario), Outside::Nothing);
@@ -164,13 +166,10 @@ fn a_world_that_changes_later_is_planned_and_forecast_as_if_it_did_not() {
         // The slot before the trips ends with them.
         let trips = at(&plan, 34.0) + Span(1);
         let (expected_told, found_told) = (told_before(&expected, trips), told_before(&found, trips));
-        assert!(expected_told.len() > 100, "{forecast}, {replan}: {} rows", expected_told.len());
-        assert_eq!(expected_told, found_told, "{forecast}, {replan}");
+        assert!(expected_told.len() > 100, "{rules:?}: {} rows", expected_told.len());
+        assert_eq!(expected_told, found_told, "{rules:?}");
         let end = at(&plan, 48.0) + Span(1);
-        assert!(
-            told_before(&expected, end) != told_before(&found, end),
-            "{forecast}, {replan}: the trips changed nothing"
-        );
+        assert!(told_before(&expected, end) != told_before(&found, end), "{rules:?}: the trips changed nothing");
         let battery = id(&plan, "bat_01");
         assert!(schedules(&found).iter().any(|row| row.device == battery));
     }

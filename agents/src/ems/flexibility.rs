@@ -300,7 +300,9 @@ impl Ems {
                     }
                     _ => match self.battery_rule(at, battery, status, None) {
                         Dispatch::Hold(power_kw) => power_kw,
-                        _ => 0.0,
+                        // Who follows the meter by a plan is expected to do what the plan is made of.
+                        Dispatch::Follow { .. } => self.planned_kw(at, battery.battery).unwrap_or_default(),
+                        Dispatch::Free => 0.0,
                     },
                 };
                 Part { baseline_kw: whole_watts(wanted_kw.clamp(least_kw, most_kw)), change_kw: 0.0 }

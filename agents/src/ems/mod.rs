@@ -110,14 +110,35 @@ impl Request {
 }
 
 /// What a storage is told for the coming quarter hour.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 enum Dispatch {
     /// Nothing: it follows its own habit.
     Free,
     /// Hold this power.
     Hold(f64),
-    /// Bring its share of the portfolio's meter to zero.
-    Follow { share: f64 },
+    /// Bring its share of the portfolio's meter to zero, from this side.
+    Follow { share: f64, side: Side },
+}
+
+/// What a storage that follows a meter makes good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Side {
+    Both,
+    /// Only what would be exported: it charges, and never discharges.
+    Surplus,
+    /// Only what would be imported: it discharges, and never charges.
+    Deficit,
+}
+
+impl Side {
+    /// What is left of the powers between these, kW.
+    fn of(self, (lowest_kw, highest_kw): (f64, f64)) -> (f64, f64) {
+        match self {
+            Self::Both => (lowest_kw, highest_kw),
+            Self::Surplus => (lowest_kw.max(0.0), highest_kw.max(0.0)),
+            Self::Deficit => (lowest_kw.min(0.0), highest_kw.min(0.0)),
+        }
+    }
 }
 
 impl Ems {
@@ -232,8 +253,10 @@ impl Ems {
         for battery in &self.batteries {
             let Some(status) = self.statuses.get(&battery.battery) else { continue };
             let share = turn.present.get(&battery.battery).copied();
-            let following_kw =
-                |share: f64| (-residual_kw * share).clamp(-status.discharge_limit_kw, status.charge_limit_kw);
+            let following_kw = |share: f64, side: Side| {
+                let (lowest_kw, highest_kw) = side.of((-status.discharge_limit_kw, status.charge_limit_kw));
+                (-residual_kw * share).clamp(lowest_kw, highest_kw)
+            };
             let (dispatch, priority) = if self.is_support_wanted(now.time) {
                 (Dispatch::Hold(-status.discharge_limit_kw), Priority::DsoEmergency)
             } else if let Some(power_kw) = self.ordered_kw(now, battery.battery) {
@@ -244,11 +267,11 @@ impl Ems {
             let wanted_kw = match dispatch {
                 Dispatch::Free => 0.0,
                 Dispatch::Hold(power_kw) => power_kw,
-                Dispatch::Follow { share } => following_kw(share),
+                Dispatch::Follow { share, side } => following_kw(share, side),
             };
             let reserved = self.reserved(now, (battery, status), (dispatch, wanted_kw));
             self.command(now, battery.battery, reserved.dispatch, priority, out);
-            self.limit_reserved(now, battery.battery, &reserved, out);
+            self.limit_follower(now, battery.battery, &reserved, out);
             plans.extend(reserved.told);
             if let Some(terms) = self.battery_strategy.terms() {
                 let spared = self.reserve.spared(battery, status, self.rules.traded_at(now));
@@ -259,7 +282,7 @@ impl Ems {
             // Others may follow the meter in the slot that is traded.
             let next_kw = match dispatch {
                 _ if self.battery_strategy != Strategy::SelfConsumption {} || priority != Priority::Ems => wanted_kw,
-                _ => turn.traded.get(&battery.battery).copied().map_or(0.0, following_kw),
+                _ => turn.traded.get(&battery.battery).map_or(0.0, |share| following_kw(*share, Side::Both)),
             };
             let planned_kw = reserved.planned_kw + next_kw - wanted_kw;
             let traded_kw = self.planned_for_trade_kw(now, battery.battery).unwrap_or(planned_kw);
@@ -281,7 +304,9 @@ impl Ems {
         match self.battery_strategy {
             Strategy::Market(_) => Dispatch::Hold(self.desk.power_kw(battery.battery, now.time, self.rules.slot)),
             Strategy::Schedule {} => self.planned(now, battery.battery),
-            Strategy::SelfConsumption {} => share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share }),
+            Strategy::SelfConsumption {} => {
+                share.map_or(Dispatch::Hold(0.0), |share| Dispatch::Follow { share, side: Side::Both })
+            }
             Strategy::PriceThreshold { charge_below_eur_per_mwh, discharge_above_eur_per_mwh } => {
                 match self.price(now.time) {
                     Some(price) if price <= charge_below_eur_per_mwh => Dispatch::Hold(status.charge_limit_kw),
@@ -359,7 +384,9 @@ impl Ems {
         let directive = match dispatch {
             Dispatch::Free => return,
             Dispatch::Hold(power_kw) => Directive::Setpoint(Value::Constant(power_kw)),
-            Dispatch::Follow { share } => Directive::FollowMeter { meter: MeterId::Portfolio(self.portfolio), share },
+            Dispatch::Follow { share, .. } => {
+                Directive::FollowMeter { meter: MeterId::Portfolio(self.portfolio), share }
+            }
         };
         self.send(now, to, priority, directive, out);
     }

@@ -272,13 +272,17 @@ impl Ems {
         bounds.map_or(traded_kw, |bounds| bounds.keep(traded_kw))
     }
 
-    /// Limits that keep a battery that follows a meter from using what it holds.
-    pub(super) fn limit_reserved(&self, now: Now, to: ParticipantId, reserved: &Reserved, out: &mut Outbox) {
-        if let (Some(bounds), Dispatch::Follow { .. }) = (reserved.bounds, reserved.dispatch) {
-            for directive in [
-                Directive::ImportLimit(Value::Constant(bounds.highest_kw)),
-                Directive::ExportLimit(Value::Constant(-bounds.lowest_kw)),
-            ] {
+    /// Limits that keep a battery that follows a meter to its side of it, and from using what it holds.
+    pub(super) fn limit_follower(&self, now: Now, to: ParticipantId, reserved: &Reserved, out: &mut Outbox) {
+        let Dispatch::Follow { side, .. } = reserved.dispatch else { return };
+        let all = (f64::NEG_INFINITY, f64::INFINITY);
+        let held = reserved.bounds.map_or(all, |bounds| (bounds.lowest_kw, bounds.highest_kw));
+        let (lowest_kw, highest_kw) = side.of(held);
+        // Plus nothing: minus zero becomes zero.
+        let import = Directive::ImportLimit(Value::Constant(highest_kw + 0.0));
+        let export = Directive::ExportLimit(Value::Constant(-lowest_kw + 0.0));
+        for (directive, limit_kw) in [(import, highest_kw), (export, lowest_kw)] {
+            if limit_kw.is_finite() {
                 self.send(now, to, Priority::Ems, directive, out);
             }
         }

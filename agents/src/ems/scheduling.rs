@@ -2,7 +2,7 @@
 
 use super::planner::{Flexible, Planner, Window};
 use super::strategy::must_charge;
-use super::{Dispatch, Ems, Request, ScheduleTerms, Strategy};
+use super::{Dispatch, Ems, ManagedBattery, Request, ScheduleTerms, Strategy};
 use crate::core::Outbox;
 use crate::id::ParticipantId;
 use crate::mail::ChargingNeeds;
@@ -24,17 +24,15 @@ impl Ems {
         let Some(mut planner) = self.planner.take() else { return };
         planner.mend(now.calendar);
         let (batteries, vehicles) = (self.planned_batteries(), self.planned_vehicles(now));
-        let powers_kw: Vec<f64> = batteries.iter().map(|battery| battery.storage.power_kw).collect();
         let left_kw: f64 = self.left_kw.values().filter(|_| self.schedules_vehicles()).sum();
-        let charging_kw: f64 = vehicles.iter().map(|vehicle| vehicle.storage.power_kw).sum();
-        let storing_kw = powers_kw.iter().sum::<f64>() + charging_kw + left_kw;
+        let devices = batteries.iter().chain(&vehicles);
+        let storing_kw = devices.map(|device| device.storage.power_kw).sum::<f64>() + left_kw;
         if metered_kw.is_some() {
             planner.observe(now, (net_kw, storing_kw), out);
             self.tell_deviations(now, &planner, &batteries, out);
         }
-        planner.turn_day(now, &batteries, &powers_kw, out);
-        let devices: Vec<Flexible> = batteries.into_iter().chain(vehicles).collect();
-        planner.look(now, &devices, net_kw - storing_kw, out);
+        planner.turn_day(now, &batteries, out);
+        planner.look(now, (&batteries, &vehicles), net_kw - storing_kw, out);
         self.planner = Some(planner);
     }
 
@@ -43,9 +41,10 @@ impl Ems {
     }
 
     fn planned_batteries(&self) -> Vec<Flexible> {
-        let planned = |battery: &super::ManagedBattery| {
+        let planned = |battery: &ManagedBattery| {
             let storage = *self.statuses.get(&battery.battery)?;
-            Some(Flexible { id: battery.battery, storage, rated_kw: battery.rated_kw, window: None })
+            let ManagedBattery { battery: id, rated_kw, ticket, .. } = *battery;
+            Some(Flexible { id, storage, rated_kw, window: None, ticket })
         };
         if self.battery_strategy != (Strategy::Schedule {}) {
             return Vec::new();
@@ -60,7 +59,7 @@ impl Ems {
             let ChargingNeeds { storage, target_kwh, reserve_kwh, departure } = *self.needs.get(&point.evse)?;
             let window = (departure > now.time).then_some(Window { departure, target_kwh, reserve_kwh })?;
             let rated_kw = (point.rated_kw * percent / 100.0).min(storage.charge_limit_kw);
-            Some(Flexible { id: point.evse, storage, rated_kw, window: Some(window) })
+            Some(Flexible { id: point.evse, storage, rated_kw, window: Some(window), ticket: 0 })
         };
         if !self.schedules_vehicles() {
             return Vec::new();
@@ -71,6 +70,11 @@ impl Ems {
     /// What the plan says of a device in the slot that begins now.
     pub(super) fn planned(&self, now: Now, device: ParticipantId) -> Dispatch {
         self.planner.as_ref().map_or(Dispatch::Hold(0.0), |planner| planner.dispatch(device, now.time))
+    }
+
+    /// The power that the plan has for a device in the slot that begins now; none without a plan for it.
+    pub(super) fn planned_kw(&self, now: Now, device: ParticipantId) -> Option<f64> {
+        self.planner.as_ref()?.power_kw(device, now.time)
     }
 
     /// What a device of the plan is expected to do in the slot that is traded, kW; none without a plan for it.

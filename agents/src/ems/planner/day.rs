@@ -1,10 +1,11 @@
 //! What a local day cost, against what it would have cost had everything been known.
 
 use super::ScheduleTerms;
+use super::fleet::Fleet;
 use super::problem::{Flexible, of};
 use crate::id::ParticipantId;
 use crate::record::PlanDayRow;
-use crate::schedule::{Device, SocLimit, Status, schedule};
+use crate::schedule::{SocLimit, Status, Storage, schedule};
 use crate::time::{Now, Span, Time};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ pub(super) struct Day {
     /// The batteries and what they held at the beginning, kWh.
     batteries: Vec<(ParticipantId, f64)>,
     net_kw: Vec<f64>,
-    /// What all batteries took, and what went through their terminals either way, kW.
+    /// What all batteries took beyond what they draw for themselves, and what went through their terminals either way, kW.
     stored_kw: Vec<f64>,
     through_kw: f64,
     /// Prices of import and export, EUR/kWh.
@@ -47,7 +48,7 @@ impl Day {
         self.net_kw.push(net_kw);
     }
 
-    /// What each battery took in the slot that is over, kW.
+    /// What each battery took in the slot that is over, without what it draws for itself, kW.
     pub(super) fn note(&mut self, powers_kw: &[f64]) {
         self.stored_kw.push(powers_kw.iter().sum());
         self.through_kw += powers_kw.iter().map(|power_kw| power_kw.abs()).sum::<f64>();
@@ -69,15 +70,18 @@ impl Day {
             return None;
         }
         let rest_kw: Vec<f64> = self.net_kw.iter().zip(&self.stored_kw).map(|(net, stored)| net - stored).collect();
-        let mut problem = of(self.start, self.slot, batteries, &rest_kw, &self.prices, terms);
-        let end = problem.end_of(steps - 1);
-        for ((device, (_, held_kwh)), battery) in problem.devices.iter_mut().zip(&self.batteries).zip(batteries) {
-            let Device::Storage(storage) = device else { continue };
-            // A battery that was nearly full or empty when the day ended was not so when it began.
-            **storage = battery.rated().storage((self.start, self.slot, steps), 0.0, terms);
-            storage.soc_start_kwh = *held_kwh;
-            storage.minima = vec![SocLimit { from: end, until: end, soc_kwh: battery.storage.energy_kwh }];
-        }
+        // A battery that was nearly full or empty when the day ended was not so when it began.
+        let rated: Vec<Flexible> = batteries.iter().copied().map(Flexible::rated).collect();
+        let fleet = Fleet { batteries: &rated, slot: self.slot, efficiency: terms.efficiency };
+        let end = self.start + self.slot * steps as i64;
+        let held_kwh: f64 = self.batteries.iter().map(|(_, held_kwh)| held_kwh).sum();
+        let holds_kwh = batteries.iter().map(|battery| battery.storage.energy_kwh).sum();
+        let storage = fleet.storage((self.start, steps), 0.0, terms).map(|storage| Storage {
+            soc_start_kwh: held_kwh,
+            minima: vec![SocLimit { from: end, until: end, soc_kwh: holds_kwh }],
+            ..storage
+        });
+        let problem = of((self.start, self.slot), storage.into_iter(), &rest_kw, &self.prices, terms);
         let best = schedule(&problem).ok().filter(|best| best.status != Status::Infeasible)?;
         let hours = self.slot.hours();
         let energy_eur: f64 = self
@@ -99,7 +103,7 @@ impl Day {
 
 impl Flexible {
     /// The same with all of its rated power.
-    fn rated(self) -> Self {
+    pub(super) fn rated(self) -> Self {
         let mut rated = self;
         (rated.storage.charge_limit_kw, rated.storage.discharge_limit_kw) = (self.rated_kw, self.rated_kw);
         rated

@@ -5,24 +5,34 @@
 //! future what was published and what it forecasts, nothing else. Only the first slot of a plan is ever certain: whoever
 //! plans anew keeps nothing of the plan before.
 //!
-//! Where a plan brings the connection to zero, batteries follow the meter in the proportion of the plan, so that what the
-//! forecast got wrong within the slot is made good at once; elsewhere they hold the power of the plan.
+//! A plan is for means of slots, and forecasts are wrong. So within a slot batteries follow the meter wherever the plan says that
+//! this is worth it: they store what would be exported if a kWh more in the store is worth more than its price, and cover what
+//! would be imported if a kWh less costs less than that (`worth`). Power from the connection to the store or back that is planned
+//! for its price is held.
 
 mod day;
+mod fleet;
+mod futures;
+mod nowcast;
+mod orders;
 mod problem;
 mod terms;
+mod worth;
 
 pub use terms::{PlanPrices, Replan, ScheduleTerms};
 
-use super::Dispatch;
 use crate::core::Outbox;
 use crate::forecast::{Forecast, Forecaster, Settings};
 use crate::id::ParticipantId;
 use crate::record::{EventCode, ForecastRow, ForecastScoreRow, PlanReason, PlanRow, PlanSlotRow, Record, ScheduleRow};
-use crate::schedule::{Schedule, Warm, schedule_jointly};
+use crate::schedule::{DevicePlan, Schedule, Warm, schedule_jointly};
 use crate::series::Series;
 use crate::time::{Calendar, Now, Slot, Span, Time};
 use day::Day;
+use fleet::{Fleet, OwnSupply};
+use futures::{Basis, Future};
+use nowcast::Nowcast;
+use orders::Orders;
 use problem::Known;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,8 +42,8 @@ pub(super) use problem::{Flexible, Window};
 /// A connection is at zero if it takes or gives less than this, kW.
 const ZERO_KW: f64 = 1e-3;
 
-/// A device does what it should if it is no further off than this, kW.
-const FOLLOWED_KW: f64 = 1.0;
+/// On the first day, of which nothing is usual yet, what was read last is believed half as much after so many hours.
+const FIRST_DAY_HALF_LIFE_H: f64 = 1.0;
 
 /// What a planner knows, and the plan in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +58,11 @@ pub(super) struct Planner {
     /// The DSO's prices of the last days, oldest first.
     prices: Vec<(Series, Series)>,
     day: Option<Day>,
+    own: OwnSupply,
+    nowcast: Nowcast,
+    /// Slots read so far.
+    seen: u32,
+    orders: Option<Orders>,
 }
 
 /// A plan in force.
@@ -57,15 +72,23 @@ struct Plan {
     day: i64,
     start: Time,
     devices: BTreeMap<ParticipantId, Planned>,
+    /// All batteries together, without what they draw for themselves.
+    batteries: DevicePlan,
     net_kw: Vec<f64>,
     rest_kw: Vec<f64>,
+    /// What may come of it: one future at least.
+    futures: Vec<Future>,
+    /// How much of the rest either way is not unlikely.
+    reach_kw: Vec<f64>,
+    /// Of import and export, EUR/kWh.
+    prices: Vec<(f64, f64)>,
+    end_value_eur_per_kwh: f64,
     known: Known,
 }
 
 /// What one device is to do, slot by slot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Planned {
-    is_battery: bool,
     power_kw: Vec<f64>,
     soc_kwh: Vec<f64>,
 }
@@ -89,14 +112,26 @@ impl Planner {
     /// If the terms are such as no scenario lets through.
     pub(super) fn new(terms: ScheduleTerms, slot: Span, calendar: Calendar) -> Self {
         let rest = forecaster(&terms, slot, calendar);
-        Self { terms, slot, rest, plan: None, warm: Warm::default(), prices: Vec::new(), day: None }
+        Self {
+            terms,
+            slot,
+            rest,
+            plan: None,
+            warm: Warm::default(),
+            prices: Vec::new(),
+            day: None,
+            own: OwnSupply::default(),
+            nowcast: Nowcast::default(),
+            seen: 0,
+            orders: None,
+        }
     }
 
     /// Begins anew what does not fit its terms any more: a fork may have another slot or horizon.
     pub(super) fn mend(&mut self, calendar: Calendar) {
         if !self.rest.is_sound() {
             self.rest = forecaster(&self.terms, self.slot, calendar);
-            (self.plan, self.day, self.warm) = (None, None, Warm::default());
+            (self.plan, self.day, self.orders, self.warm) = (None, None, None, Warm::default());
         }
     }
 
@@ -124,21 +159,26 @@ impl Planner {
         })));
         // A meter that shows no number or a clock that was put back teaches nothing.
         let _ = self.rest.observe(start, rest_kw);
+        self.nowcast.observe(start, rest_kw);
+        self.seen = self.seen.saturating_add(1);
         if let Some(day) = &mut self.day {
             day.observe(net_kw);
         }
     }
 
     /// Closes the local day that is over, and begins the one under way.
-    pub(super) fn turn_day(&mut self, now: Now, batteries: &[Flexible], powers_kw: &[f64], out: &mut Outbox) {
+    pub(super) fn turn_day(&mut self, now: Now, batteries: &[Flexible], out: &mut Outbox) {
+        self.own.note(batteries);
+        let own_kw = |battery: &Flexible| self.own.power_kw.get(&battery.id).copied().unwrap_or_default();
+        let powers_kw: Vec<f64> = batteries.iter().map(|battery| battery.storage.power_kw - own_kw(battery)).collect();
         if self.day.as_ref().is_some_and(|day| day.number() == now.day()) {
             if let Some(day) = &mut self.day {
-                day.note(powers_kw);
+                day.note(&powers_kw);
             }
             return;
         }
         if let Some(mut day) = self.day.take() {
-            day.note(powers_kw);
+            day.note(&powers_kw);
             if let Some(row) = day.close(batteries, &self.terms) {
                 out.record(Record::PlanDay(row));
             }
@@ -147,40 +187,114 @@ impl Planner {
         self.day = Some(Day::new(now, self.slot, batteries));
     }
 
-    /// Looks at how things stand at the beginning of a slot, and plans anew if there is reason to.
-    pub(super) fn look(&mut self, now: Now, devices: &[Flexible], rest_now_kw: f64, out: &mut Outbox) {
-        let known = Known::new(devices, (&self.terms, &self.prices));
+    /// Looks at how things stand at the beginning of a slot, plans anew if there is reason to, and decides what batteries do.
+    pub(super) fn look(
+        &mut self,
+        now: Now,
+        (batteries, vehicles): (&[Flexible], &[Flexible]),
+        rest_now_kw: f64,
+        out: &mut Outbox,
+    ) {
+        let known = Known::new(batteries.iter().chain(vehicles), (&self.terms, &self.prices));
         let price = self.price(now, now.time, now.time + self.slot);
         if let Some(day) = &mut self.day {
             day.note_prices(price);
         }
-        let Some(reason) = self.reason(now, &known, rest_now_kw) else { return };
+        let start = now.time.floor(self.slot);
+        let model_kw = self.rest.forecast(now.time, 1).ok().map(|forecast| forecast.expected[0]);
+        // By how much the coming slot is believed to be other than the forecast says.
+        let shift_kw = model_kw.map_or(0.0, |model_kw| self.nowcast.blend(start, model_kw, rest_now_kw) - model_kw);
+        if let Some(reason) = self.reason(now, &known, rest_now_kw) {
+            self.plan_anew((now, reason), (batteries, vehicles), (known, rest_now_kw, shift_kw), out);
+        }
+        self.orders = Some(self.orders(now, batteries));
+    }
+
+    fn plan_anew(
+        &mut self,
+        (now, reason): (Now, PlanReason),
+        (batteries, vehicles): (&[Flexible], &[Flexible]),
+        (known, rest_now_kw, shift_kw): (Known, f64, f64),
+        out: &mut Outbox,
+    ) {
         let steps = (self.terms.horizon.0 / self.slot.0).max(1) as usize;
         let start = now.time.floor(self.slot);
         let forecast = self.rest.forecast(now.time, steps).ok();
-        let rest_kw: Vec<f64> = match &forecast {
-            Some(forecast) if self.terms.caution == 0.5 => forecast.expected.clone(),
-            Some(forecast) => forecast.quantiles.iter().map(|fan| fan.at(self.terms.caution)).collect(),
-            // Nothing was read yet: as it is now.
-            None => vec![rest_now_kw; steps],
-        };
+        let (mut rest_kw, reach_kw) = self.believed(&forecast, steps, rest_now_kw);
+        rest_kw[0] += shift_kw;
         let slots = (0..steps).map(|step| start + self.slot * step as i64);
         let prices: Vec<_> = slots.map(|slot| self.price(now, slot, slot + self.slot)).collect();
-        let problem = problem::of(start, self.slot, devices, &rest_kw, &prices, &self.terms);
-        let scheduled = match schedule_jointly(&problem, Some(&mut self.warm)) {
+        let end_value = problem::end_value_eur_per_kwh(&prices, &self.terms);
+        let own_kw = self.own.all_kw(batteries);
+        let beside_kw: Vec<f64> = rest_kw.iter().map(|rest_kw| rest_kw + own_kw).collect();
+        let fleet = self.fleet(batteries);
+        let of_vehicles =
+            vehicles.iter().map(|vehicle| vehicle.storage((start, self.slot, steps), end_value, &self.terms));
+        let storages = fleet.storage((start, steps), end_value, &self.terms).into_iter().chain(of_vehicles);
+        let problem = problem::of((start, self.slot), storages, &beside_kw, &prices, &self.terms);
+        let mut scheduled = match schedule_jointly(&problem, Some(&mut self.warm)) {
             Ok(found) => found.schedule,
             Err(error) => {
                 out.event(now, EventCode::PlanFailed, error.to_string());
                 return;
             }
         };
-        self.tell(now, reason, devices, (&forecast, &scheduled), out);
-        let planned = devices.iter().zip(scheduled.devices).map(|(device, plan)| {
-            let is_battery = device.window.is_none();
-            (device.id, Planned { is_battery, power_kw: plan.power_kw, soc_kwh: plan.soc_kwh })
+        let basis = Basis {
+            start,
+            slot: self.slot,
+            batteries,
+            prices: &prices,
+            end_value_eur_per_kwh: end_value,
+            shift_kw,
+            terms: &self.terms,
+        };
+        let futures = self.hedged(&basis, &problem, &beside_kw, &mut scheduled);
+        let mut plans = scheduled.devices.iter().cloned();
+        let together = if batteries.is_empty() { None } else { plans.next() };
+        let together = together.unwrap_or_else(|| DevicePlan { power_kw: vec![0.0; steps], ..DevicePlan::default() });
+        let shared = fleet.share_out(start, &together, &self.own.power_kw);
+        let of_vehicles = vehicles
+            .iter()
+            .zip(plans)
+            .map(|(vehicle, plan)| (vehicle.id, Planned { power_kw: plan.power_kw, soc_kwh: plan.soc_kwh }));
+        let devices: BTreeMap<_, _> = shared.into_iter().chain(of_vehicles).collect();
+        self.tell((now, reason), &devices, (&forecast, &scheduled), out);
+        self.plan = Some(Plan {
+            day: now.day(),
+            start,
+            devices,
+            batteries: together,
+            net_kw: scheduled.net_kw,
+            rest_kw,
+            futures,
+            reach_kw,
+            prices,
+            end_value_eur_per_kwh: end_value,
+            known,
         });
-        let devices = planned.collect();
-        self.plan = Some(Plan { day: now.day(), start, devices, net_kw: scheduled.net_kw, rest_kw, known });
+    }
+
+    /// What is planned for of the rest, and how much of it either way is not unlikely, kW.
+    fn believed(&self, forecast: &Option<Forecast>, steps: usize, rest_now_kw: f64) -> (Vec<f64>, Vec<f64>) {
+        // As long as nothing was read: as it is now. Before a whole day was seen nothing says that it will stay so.
+        let day = Span::DAY.0.div_euclid(self.slot.0) as u32;
+        let trust = |step: usize| {
+            let hours = self.slot.hours() * step as f64;
+            if self.seen < day { libm::exp2(-hours / FIRST_DAY_HALF_LIFE_H) } else { 1.0 }
+        };
+        let Some(Forecast { expected, quantiles, .. }) = forecast else {
+            return ((0..steps).map(|step| trust(step) * rest_now_kw).collect(), vec![rest_now_kw.abs(); steps]);
+        };
+        let caution = self.terms.caution;
+        let rest_kw: Vec<f64> =
+            if caution == 0.5 { expected.clone() } else { quantiles.iter().map(|fan| fan.at(caution)).collect() };
+        let rest_kw = rest_kw.iter().enumerate().map(|(step, rest_kw)| trust(step) * rest_kw).collect();
+        let reach_kw = quantiles.iter().map(|fan| fan.at(0.75).abs().max(fan.at(0.25).abs())).collect();
+        (rest_kw, reach_kw)
+    }
+
+    fn fleet<'a>(&self, batteries: &'a [Flexible]) -> Fleet<'a> {
+        Fleet { batteries, slot: self.slot, efficiency: self.terms.efficiency }
     }
 
     fn tell_scores(&self, now: Now, out: &mut Outbox) {
@@ -222,37 +336,6 @@ impl Planner {
         plan.devices.get(&device)?.power_kw.get(plan.place(time, self.slot)?).copied()
     }
 
-    /// What a device is to do in the slot that begins at `time`; it rests if no plan speaks of it.
-    pub(super) fn dispatch(&self, device: ParticipantId, time: Time) -> Dispatch {
-        let Some((plan, place)) = self.plan.as_ref().and_then(|plan| Some((plan, plan.place(time, self.slot)?))) else {
-            return Dispatch::Hold(0.0);
-        };
-        let Some(planned) = plan.devices.get(&device) else { return Dispatch::Hold(0.0) };
-        let power_kw = planned.power_kw[place];
-        let batteries =
-            || plan.devices.values().filter(|planned| planned.is_battery).map(|planned| planned.power_kw[place]);
-        let together_kw: f64 = batteries().sum();
-        // Only what all do alike can be shared out: nobody follows by less than nothing, or by more than all.
-        let are_alike = batteries().all(|power_kw| power_kw * together_kw >= 0.0);
-        let is_balancing = plan.net_kw[place].abs() < ZERO_KW && together_kw.abs() > ZERO_KW && are_alike;
-        if planned.is_battery && is_balancing && power_kw.abs() > ZERO_KW {
-            Dispatch::Follow { share: (power_kw / together_kw).min(1.0) }
-        } else {
-            Dispatch::Hold(power_kw)
-        }
-    }
-
-    /// Whether a device, on average over the slot that ended at `now`, did not hold what the plan said.
-    pub(super) fn deviation_kw(&self, device: ParticipantId, now: Now, power_kw: f64) -> Option<f64> {
-        match self.dispatch(device, now.time - self.slot) {
-            Dispatch::Hold(planned_kw) if self.power_kw(device, now.time - self.slot).is_some() => {
-                let off_kw = power_kw - planned_kw;
-                (off_kw.abs() > FOLLOWED_KW).then_some(off_kw)
-            }
-            _ => None,
-        }
-    }
-
     /// The slot so many slots after the one under way.
     fn ahead(&self, now: Now, step: usize) -> Slot {
         Slot { start: now.time.floor(self.slot) + self.slot * step as i64, length: self.slot }
@@ -265,9 +348,8 @@ impl Planner {
 
     fn tell(
         &self,
-        now: Now,
-        reason: PlanReason,
-        devices: &[Flexible],
+        (now, reason): (Now, PlanReason),
+        devices: &BTreeMap<ParticipantId, Planned>,
         (forecast, scheduled): (&Option<Forecast>, &Schedule),
         out: &mut Outbox,
     ) {
@@ -283,15 +365,15 @@ impl Planner {
         for violation in scheduled.violations.iter().take(1) {
             out.event(now, EventCode::PlanMisses, format!("{violation}, and {} more", scheduled.violations.len() - 1));
         }
-        for (device, plan) in devices.iter().zip(&scheduled.devices) {
+        for (device, plan) in devices {
             for (step, (power_kw, soc_kwh)) in plan.power_kw.iter().zip(&plan.soc_kwh).enumerate() {
                 let slot = self.ahead(now, step);
                 // What has not changed was told by an earlier plan.
-                if self.power_kw(device.id, slot.start).is_some_and(|known| (known - power_kw).abs() < ZERO_KW) {
+                if self.power_kw(*device, slot.start).is_some_and(|known| (known - power_kw).abs() < ZERO_KW) {
                     continue;
                 }
                 let (power_kw, soc_kwh) = (*power_kw, *soc_kwh);
-                let row = ScheduleRow { time: now.time, device: device.id, slot, power_kw, soc_kwh, reason };
+                let row = ScheduleRow { time: now.time, device: *device, slot, power_kw, soc_kwh, reason };
                 out.record(Record::Schedule(row));
             }
         }
@@ -304,55 +386,4 @@ impl Planner {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::forecast::Method;
-
-    const SLOT: Span = Span::from_minutes(15);
-
-    /// A planner whose plan brings the connection to zero in its only slot, with batteries of these powers.
-    fn balancing(powers_kw: &[f64]) -> Planner {
-        let terms = ScheduleTerms {
-            horizon: Span::DAY,
-            replan: Replan::Daily,
-            news_kw: 5.0,
-            forecast: Method::Persistence,
-            caution: 0.5,
-            prices: PlanPrices::Dso,
-            import_limit_kw: None,
-            export_limit_kw: None,
-            peak_eur_per_kw: 0.0,
-            efficiency: 0.94,
-            wear_eur_per_mwh: 10.0,
-        };
-        let mut planner = Planner::new(terms.clone(), SLOT, Calendar::default());
-        let planned = |power_kw: f64| Planned { is_battery: true, power_kw: vec![power_kw], soc_kwh: vec![50.0] };
-        planner.plan = Some(Plan {
-            day: 0,
-            start: Time(0),
-            devices: powers_kw.iter().zip(0..).map(|(kw, id)| (ParticipantId(id), planned(*kw))).collect(),
-            net_kw: vec![0.0],
-            rest_kw: vec![-powers_kw.iter().sum::<f64>()],
-            known: Known::new(&[], (&terms, &[])),
-        });
-        planner
-    }
-
-    fn dispatched(powers_kw: &[f64]) -> Vec<Dispatch> {
-        let planner = balancing(powers_kw);
-        (0..powers_kw.len() as u32).map(|id| planner.dispatch(ParticipantId(id), Time(0))).collect()
-    }
-
-    #[test]
-    fn batteries_of_a_balanced_slot_follow_the_meter_by_their_parts_and_idle_ones_rest() {
-        let follow = |share| Dispatch::Follow { share };
-        assert_eq!(dispatched(&[6.0, 0.0, 2.0]), [follow(0.75), Dispatch::Hold(0.0), follow(0.25)]);
-        assert_eq!(dispatched(&[-4.0]), [follow(1.0)]);
-    }
-
-    #[test]
-    fn batteries_that_are_to_go_opposite_ways_hold_their_powers() {
-        assert_eq!(dispatched(&[6.0, -2.0]), [Dispatch::Hold(6.0), Dispatch::Hold(-2.0)]);
-        assert_eq!(dispatched(&[0.0, 0.0]), [Dispatch::Hold(0.0), Dispatch::Hold(0.0)]);
-    }
-}
+mod tests;

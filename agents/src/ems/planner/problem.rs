@@ -26,6 +26,8 @@ pub(in crate::ems) struct Flexible {
     pub(in crate::ems) rated_kw: f64,
     /// Of a vehicle: until when it is here, and what for.
     pub(in crate::ems) window: Option<Window>,
+    /// Of a battery: its ticket in the lottery among those that are equally full.
+    pub(in crate::ems) ticket: u64,
 }
 
 /// The stay of a vehicle.
@@ -51,13 +53,16 @@ struct KnownDevice {
 }
 
 impl Known {
-    pub(super) fn new(devices: &[Flexible], (terms, prices): (&ScheduleTerms, &[(Series, Series)])) -> Self {
+    pub(super) fn new<'a>(
+        devices: impl Iterator<Item = &'a Flexible>,
+        (terms, prices): (&ScheduleTerms, &[(Series, Series)]),
+    ) -> Self {
         let known = |device: &Flexible| {
-            let Flexible { id, storage, rated_kw, window } = *device;
+            let Flexible { id, storage, rated_kw, window, .. } = *device;
             (id, KnownDevice { energy_kwh: storage.energy_kwh, rated_kw, window })
         };
         let prices = prices.last().filter(|_| terms.prices == PlanPrices::Dso).cloned();
-        Self { devices: devices.iter().map(known).collect(), prices }
+        Self { devices: devices.map(known).collect(), prices }
     }
 
     /// What is new against what was known `then`; `expected` says what a device should hold by now.
@@ -70,6 +75,7 @@ impl Known {
         if then.devices.keys().any(|device| !self.devices.contains_key(device)) {
             return Some(PlanReason::Departure);
         }
+        let (mut held_kwh, mut planned_kwh) = (0.0, 0.0);
         for (device, known) in &self.devices {
             let Some(before) = then.devices.get(device) else { return Some(PlanReason::Arrival) };
             if known.window != before.window {
@@ -78,9 +84,16 @@ impl Known {
             if known.rated_kw != before.rated_kw {
                 return Some(PlanReason::Limit);
             }
-            if expected(*device).is_some_and(|energy_kwh| (energy_kwh - known.energy_kwh).abs() > tolerance_kwh) {
+            let Some(expected_kwh) = expected(*device) else { continue };
+            if known.window.is_none() {
+                (held_kwh, planned_kwh) = (held_kwh + known.energy_kwh, planned_kwh + expected_kwh);
+            } else if (expected_kwh - known.energy_kwh).abs() > tolerance_kwh {
                 return Some(PlanReason::Device);
             }
+        }
+        // Batteries are one store to the plan: who of them follows the meter is chosen slot by slot.
+        if f64::abs(held_kwh - planned_kwh) > tolerance_kwh {
+            return Some(PlanReason::Device);
         }
         (self.prices != then.prices).then_some(PlanReason::Price)
     }
@@ -110,21 +123,22 @@ pub(super) fn price(
     }
 }
 
+/// What a kWh that batteries hold in the end is worth: what it costs to charge it at the lowest price, so that nobody charges
+/// for that, and nobody sells for less.
+pub(super) fn end_value_eur_per_kwh(prices: &[(f64, f64)], terms: &ScheduleTerms) -> f64 {
+    let lowest = prices.iter().map(|(import, _)| *import).fold(f64::INFINITY, f64::min);
+    (lowest / terms.efficiency * (1.0 - 1e-6)).max(0.0)
+}
+
 /// The problem of the slots from `start` on; `rest_kw` is what the portfolio takes besides, `prices` those of import and
 /// export in EUR/kWh.
-///
-/// What batteries hold in the end is worth what it costs to charge it at the lowest price: nobody charges for that, and
-/// nobody sells for less.
 pub(super) fn of(
-    start: Time,
-    slot: Span,
-    devices: &[Flexible],
+    (start, slot): (Time, Span),
+    storages: impl Iterator<Item = Storage>,
     rest_kw: &[f64],
     prices: &[(f64, f64)],
     terms: &ScheduleTerms,
 ) -> Problem {
-    let lowest = prices.iter().map(|(import, _)| *import).fold(f64::INFINITY, f64::min);
-    let end_value = (lowest / terms.efficiency * (1.0 - 1e-6)).max(0.0);
     let most = |limit: Option<f64>| limit.map(Profile::Constant);
     Problem {
         start,
@@ -140,10 +154,7 @@ pub(super) fn of(
             peak_eur_per_kw: terms.peak_eur_per_kw,
         },
         inflexible_kw: Profile::Steps(rest_kw.to_vec()),
-        devices: devices
-            .iter()
-            .map(|device| Device::Storage(Box::new(device.storage((start, slot, rest_kw.len()), end_value, terms))))
-            .collect(),
+        devices: storages.map(|storage| Device::Storage(Box::new(storage))).collect(),
         rules: Rules::default(),
     }
 }

@@ -31,6 +31,13 @@ pub struct ScheduleTerms {
     pub efficiency: f64,
     /// What a MWh through the terminals costs in wear, each way.
     pub wear_eur_per_mwh: f64,
+    /// How many futures are planned for; 1 for what is expected alone.
+    #[serde(default = "one")]
+    pub futures: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// When a plan is made anew.
