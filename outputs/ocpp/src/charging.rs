@@ -11,6 +11,8 @@ mod composite;
 mod install;
 mod limit;
 mod profiles;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 pub use composite::Composite;
