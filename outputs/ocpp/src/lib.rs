@@ -10,9 +10,12 @@
 //! `COVERAGE.md` lists the standard's use cases and the tests that hold them, and what is not covered.
 
 pub mod charging;
+mod error;
 pub mod rpc;
 pub mod station;
 pub mod v201;
+
+pub use error::OcppError;
 
 /// Versions of the protocol whose spelling the frames know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

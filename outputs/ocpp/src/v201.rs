@@ -7,6 +7,7 @@
 //! Names are the standard's, so fields are not described here once more.
 #![expect(missing_docs, reason = "fields and values have the standard's names and meaning")]
 
+mod build;
 mod enums;
 mod macros;
 mod message;

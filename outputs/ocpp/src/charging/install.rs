@@ -138,7 +138,8 @@ impl Profiles {
 fn conflicts(one: &Installed, evse_id: i32, profile: &ChargingProfile) -> bool {
     let purpose = profile.charging_profile_purpose;
     let over_all = purpose == ChargingProfilePurpose::TxDefaultProfile && (one.evse_id == 0) != (evse_id == 0);
-    let before = |to: Option<DateTime>, from: Option<DateTime>| matches!((to, from), (Some(to), Some(from)) if to <= from);
+    let before =
+        |to: Option<DateTime>, from: Option<DateTime>| matches!((to, from), (Some(to), Some(from)) if to <= from);
     one.profile.charging_profile_purpose == purpose
         && one.profile.stack_level == profile.stack_level
         && (one.evse_id == evse_id || over_all)
@@ -165,10 +166,7 @@ fn check(evse_id: i32, profile: &ChargingProfile, rules: &Rules, session: Sessio
             ensure(asked.is_some() && asked == session.transaction_id, Why::UnknownTransaction)?;
         }
     }
-    ensure(
-        profile.transaction_id.is_none() || profile.charging_profile_purpose == TxProfile,
-        Why::PurposeAndEvse,
-    )?;
+    ensure(profile.transaction_id.is_none() || profile.charging_profile_purpose == TxProfile, Why::PurposeAndEvse)?;
     ensure((0..=rules.stack_level).contains(&profile.stack_level), Why::StackLevel)?;
     let recurring = kind == ChargingProfileKind::Recurring;
     ensure(recurring == profile.recurrency_kind.is_some(), Why::Kind)?;
@@ -183,7 +181,8 @@ fn check(evse_id: i32, profile: &ChargingProfile, rules: &Rules, session: Sessio
 
 fn check_schedule(schedule: &ChargingSchedule, most: usize) -> Result<(), Why> {
     let periods = &schedule.charging_schedule_period;
-    let ordered = periods[0].start_period == 0 && periods.windows(2).all(|two| two[0].start_period < two[1].start_period);
+    let ordered =
+        periods[0].start_period == 0 && periods.windows(2).all(|two| two[0].start_period < two[1].start_period);
     let in_range = periods.iter().all(|period| {
         period.limit.is_finite()
             && period.limit >= 0.0

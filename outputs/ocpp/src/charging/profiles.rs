@@ -140,9 +140,8 @@ impl Profiles {
     /// `ChargingStationMaxProfile` and external limits only.
     pub fn limit_at(&self, evse_id: i32, supply: Supply, session: Session<'_>, time: Time) -> Limit {
         let here = (evse_id, supply, session);
-        let of_transactions = (evse_id != 0).then(|| {
-            self.of_purpose(TxProfile, here, time).or_else(|| self.of_purpose(TxDefault, here, time))
-        });
+        let of_transactions = (evse_id != 0)
+            .then(|| self.of_purpose(TxProfile, here, time).or_else(|| self.of_purpose(TxDefault, here, time)));
         [self.of_purpose(Max, here, time), self.of_purpose(External, here, time), of_transactions.flatten()]
             .into_iter()
             .flatten()

@@ -9,7 +9,8 @@ const SUPPLY: Supply = Supply { voltage_v: 230.0, phases: 3, current_a: 32.0 };
 const RULES: Rules = Rules { stack_level: 9, periods: 100, entries: 20, evses: 2 };
 /// Monday, 2026-03-02T00:00:00Z.
 const MONDAY: i64 = 1_772_409_600;
-const SESSION: Session<'_> = Session { transaction_id: Some("tx"), charging_since: Some(Time(MONDAY * 1000 + 600_000)) };
+const SESSION: Session<'_> =
+    Session { transaction_id: Some("tx"), charging_since: Some(Time(MONDAY * 1000 + 600_000)) };
 
 fn at(second: i64) -> Time {
     Time((MONDAY + second) * 1000)
@@ -55,12 +56,14 @@ impl Drawn {
             charging_profile_purpose: self.purpose,
             charging_profile_kind: self.kind,
             charging_schedule: Items::new(vec![schedule]).unwrap(),
-            recurrency_kind: (self.kind == ChargingProfileKind::Recurring)
-                .then_some(if self.weekly { RecurrencyKind::Weekly } else { RecurrencyKind::Daily }),
+            recurrency_kind: (self.kind == ChargingProfileKind::Recurring).then_some(if self.weekly {
+                RecurrencyKind::Weekly
+            } else {
+                RecurrencyKind::Daily
+            }),
             valid_from: self.valid.0.map(|second| DateTime(at(second))),
             valid_to: self.valid.1.map(|second| DateTime(at(second))),
-            transaction_id: (self.purpose == ChargingProfilePurpose::TxProfile)
-                .then(|| Text::new("tx").unwrap()),
+            transaction_id: (self.purpose == ChargingProfilePurpose::TxProfile).then(|| Text::new("tx").unwrap()),
             custom_data: None,
         }
     }

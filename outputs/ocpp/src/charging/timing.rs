@@ -35,7 +35,11 @@ fn is_valid(profile: &ChargingProfile, time: Time) -> bool {
 }
 
 /// The period that holds at `time`.
-pub(super) fn period(profile: &ChargingProfile, time: Time, charging_since: Option<Time>) -> Option<&ChargingSchedulePeriod> {
+pub(super) fn period(
+    profile: &ChargingProfile,
+    time: Time,
+    charging_since: Option<Time>,
+) -> Option<&ChargingSchedulePeriod> {
     if !is_valid(profile, time) {
         return None;
     }

@@ -114,10 +114,7 @@ mod tests {
             ErrorCode::TypeConstraintViolation
         );
         assert_eq!(code::<Report>(r#"{"requestId":1,"reportBase":"All"}"#), ErrorCode::PropertyConstraintViolation);
-        assert_eq!(
-            code::<Report>(r#"{"requestId":1,"reportBase":"FullInventory","x":1}"#),
-            ErrorCode::FormatViolation
-        );
+        assert_eq!(code::<Report>(r#"{"requestId":1,"reportBase":"FullInventory","x":1}"#), ErrorCode::FormatViolation);
         assert_eq!(code::<Report>(r#"{"requestId":1,"#), ErrorCode::FormatViolation);
         assert_eq!(code::<GetVariablesRequest>(r#"{"getVariableData":[]}"#), ErrorCode::OccurrenceConstraintViolation);
         assert_eq!(

@@ -220,7 +220,9 @@ mod tests {
         assert_eq!((id, action, payload.get()), ("19223201", "Heartbeat", r#"{"a":[1,"]"]}"#));
         assert!(matches!(Frame::decode(r#"[3,"a",{}]"#, Limits::default()), Ok(Frame::Result { .. })));
         let error = r#"[4,"a","NotSupported","",{}]"#;
-        assert!(matches!(Frame::decode(error, Limits::default()), Ok(Frame::Error { code, .. }) if code == "NotSupported"));
+        assert!(
+            matches!(Frame::decode(error, Limits::default()), Ok(Frame::Error { code, .. }) if code == "NotSupported")
+        );
     }
 
     #[test]

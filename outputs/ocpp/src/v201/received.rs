@@ -4,15 +4,6 @@ use super::macros::received;
 use super::*;
 
 received! {
-    Apn {
-        apn: Text<512>,
-        apn_authentication: ApnAuthentication;
-        apn_user_name: Text<20>,
-        apn_password: Text<20>,
-        sim_pin: i32,
-        preferred_network: Text<6>,
-        use_only_preferred_network: bool
-    }
     AuthorizationData { id_token: IdToken; id_token_info: IdTokenInfo }
     ChargingProfileCriterion {
 ;
@@ -42,16 +33,6 @@ received! {
         personal_message: MessageContent
     }
     LogParameters { remote_location: Text<512>; oldest_timestamp: DateTime, latest_timestamp: DateTime }
-    NetworkConnectionProfile {
-        ocpp_version: OcppVersion,
-        ocpp_transport: OcppTransport,
-        ocpp_csms_url: Text<512>,
-        message_timeout: i32,
-        security_profile: i32,
-        ocpp_interface: OcppInterface;
-        apn: Apn,
-        vpn: Vpn
-    }
     SetMonitoringData {
         value: f64,
         r#type: MonitorType,
@@ -67,7 +48,6 @@ received! {
         variable: Variable;
         attribute_type: AttributeType
     }
-    Vpn { server: Text<512>, user: Text<20>, password: Text<20>, key: Text<255>, r#type: VpnKind; group: Text<20> }
     AuthorizeResponse { id_token_info: IdTokenInfo; certificate_status: AuthorizeCertificateStatus }
     BootNotificationResponse {
         current_time: DateTime,

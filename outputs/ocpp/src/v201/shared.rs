@@ -4,6 +4,15 @@ use super::macros::shared;
 use super::*;
 
 shared! {
+    Apn {
+        apn: Text<512>,
+        apn_authentication: ApnAuthentication;
+        apn_user_name: Text<20>,
+        apn_password: Text<20>,
+        sim_pin: i32,
+        preferred_network: Text<6>,
+        use_only_preferred_network: bool
+    }
     AdditionalInfo { additional_id_token: Text<36>, r#type: Text<50>;  }
     CertificateHashData {
         hash_algorithm: HashAlgorithm,
@@ -49,6 +58,16 @@ shared! {
         end_date_time: DateTime,
         transaction_id: Text<36>
     }
+    NetworkConnectionProfile {
+        ocpp_version: OcppVersion,
+        ocpp_transport: OcppTransport,
+        ocpp_csms_url: Text<512>,
+        message_timeout: i32,
+        security_profile: i32,
+        ocpp_interface: OcppInterface;
+        apn: Apn,
+        vpn: Vpn
+    }
     RelativeTimeInterval { start: i32; duration: i32 }
     SalesTariffEntry {
         relative_time_interval: RelativeTimeInterval;
@@ -62,6 +81,7 @@ shared! {
         num_e_price_levels: i32
     }
     StatusInfo { reason_code: Text<20>; additional_info: Text<512> }
+    Vpn { server: Text<512>, user: Text<20>, password: Text<20>, key: Text<255>, r#type: VpnKind; group: Text<20> }
     Variable { name: Text<50>; instance: Text<50> }
     DataTransferRequest { vendor_id: Text<255>; message_id: Text<50>, data: serde_json::Value }
     DataTransferResponse { status: DataTransferStatus; status_info: StatusInfo, data: serde_json::Value }
