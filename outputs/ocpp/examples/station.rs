@@ -99,6 +99,7 @@ impl Program {
                 self.retry_at = Instant::now();
             }
         }
+        self.lost();
         Ok(())
     }
 
@@ -144,7 +145,9 @@ impl Program {
     }
 
     fn lost(&mut self) {
-        if self.socket.take().is_some() {
+        if let Some(mut socket) = self.socket.take() {
+            // Whether the other side hears of it or not.
+            let _ = socket.close(None).and_then(|()| socket.flush());
             self.handle(Input::Disconnected);
             self.wait();
         }
