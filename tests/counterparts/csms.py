@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from cli import PATIENCE_S, ROOT
-from ocpp.messages import Call, CallError, CallResult, unpack, validate_payload
+from ocpp.messages import Call, CallError, CallResult, get_validator, unpack
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import serve
 
@@ -28,6 +28,11 @@ def example(name: str) -> Path:
 def now() -> str:
     """The present in RFC 3339."""
     return datetime.now(timezone.utc).isoformat()
+
+
+def check(message: Call | CallResult):
+    """Holds a message against its official schema."""
+    get_validator(message.message_type_id, message.action, VERSION).validate(message.payload)
 
 
 class Csms:
@@ -72,7 +77,7 @@ class Csms:
                 self.answers[message.unique_id] = message
                 self.changed.notify_all()
             return True
-        validate_payload(message, VERSION)
+        check(message)
         with self.changed:
             self.heard.append((message.action, message.payload))
             cut = message.action in self.cut_at
@@ -82,7 +87,7 @@ class Csms:
         if cut:
             return False
         answer = message.create_call_result(self.answer(message))
-        validate_payload(answer, VERSION)
+        check(answer)
         socket.send(answer.to_json())
         return True
 
@@ -108,14 +113,14 @@ class Csms:
         """What the station answers."""
         self.asked += 1
         call = Call(f"csms-{self.asked}", action, payload)
-        validate_payload(call, VERSION)
+        check(call)
         self.socket.send(call.to_json())
         self.wait(lambda: call.unique_id in self.answers, f"an answer to {action}")
         answer = self.answers[call.unique_id]
         if isinstance(answer, CallError):
             return answer
         answer.action = action
-        validate_payload(answer, VERSION)
+        check(answer)
         return answer.payload
 
     def status(self, action: str, **payload) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import ocpp
 import pytest
-from csms import judge, now, pair
-from ocpp.messages import CallError
+from csms import check, judge, now, pair
+from jsonschema import ValidationError
+from ocpp.messages import Call, CallError
 
 SCHEMAS = Path(ocpp.__file__).parent / "v201" / "schemas"
 TOKEN = {"idToken": "app", "type": "Central"}
@@ -199,7 +200,9 @@ def test_resets_end_transactions_and_boot():
 
 def test_power_that_goes_ends_the_transaction():
     with pair() as (csms, station):
-        station.does("plug 1", "present 1 card", "boot")
+        station.does("plug 1", "present 1 card")
+        csms.wait_for_event("Started Authorized")
+        station.does("boot")
         csms.wait_for_event("Ended AbnormalCondition")
         assert csms.of("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "PowerLoss"
 
@@ -247,6 +250,12 @@ def test_what_is_not_supported_is_refused():
     with pair() as (csms, _):
         refused = csms.ask("SetMonitoringLevel", severity=3)
         assert isinstance(refused, CallError) and refused.error_code == "NotSupported"
+
+
+def test_the_schemas_do_judge():
+    call = Call("1", "Heartbeat", {"unheardOf": 1})
+    with pytest.raises(ValidationError):
+        check(call)
 
 
 class Samples:

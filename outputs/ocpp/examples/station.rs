@@ -9,11 +9,7 @@
 //!
 //! Sockets and clocks are all there is in here: the session decides everything else.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "a program that shows what it does, on the wall clock"
-)]
+#![expect(clippy::print_stdout, reason = "a program that shows what it does")]
 
 use agents::time::{Span, Time};
 use ocpp::station::{Act, Input, Output, Reading, Settings, Station};

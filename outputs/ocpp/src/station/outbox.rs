@@ -159,10 +159,9 @@ impl Outbox {
         };
         let accepted = registration == Registration::Accepted;
         let urgent = self.others.front().is_some_and(|waiting| matches!(waiting.asked, Asked::Authorize { .. }));
-        if accepted && !urgent && self.again_at.is_none_or(|at| at <= now) {
-            if let Some(event) = self.events.front() {
-                return Some((Asked::Event, json(&event.request)));
-            }
+        let may_go = accepted && !urgent && self.again_at.is_none_or(|at| at <= now);
+        if let Some(event) = self.events.front().filter(|_| may_go) {
+            return Some((Asked::Event, json(&event.request)));
         }
         let rank = self.others.iter().position(may)?;
         self.others.remove(rank).map(|waiting| (waiting.asked, waiting.payload))
@@ -176,11 +175,10 @@ impl Station {
             let why = "no answer in time".to_owned();
             self.call_failed(asked, why);
         }
-        if self.link.is_connected() && self.calls.is_free() {
-            if let Some((asked, payload)) = self.outbox.next(self.link.registration, self.now) {
-                let payload = RawValue::from_string(payload).expect("it was written as JSON");
-                self.send(asked, &payload);
-            }
+        let may_send = self.link.is_connected() && self.calls.is_free();
+        if may_send && let Some((asked, payload)) = self.outbox.next(self.link.registration, self.now) {
+            let payload = RawValue::from_string(payload).expect("it was written as JSON");
+            self.send(asked, &payload);
         }
         for (action, event) in std::mem::take(&mut self.outbox.dropped) {
             self.tell(Told::Dropped { action, event });

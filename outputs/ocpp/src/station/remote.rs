@@ -31,10 +31,8 @@ impl Station {
             }
         };
         let Some(rank) = rank else { return rejected("TxInProgress") };
-        if let Some(profile) = &request.charging_profile {
-            if !self.takes_with_start(rank, profile) {
-                return rejected("InvalidProfile");
-            }
+        if request.charging_profile.as_ref().is_some_and(|profile| !self.takes_with_start(rank, profile)) {
+            return rejected("InvalidProfile");
         }
         let who = Authorised {
             token: request.id_token,

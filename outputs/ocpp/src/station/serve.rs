@@ -121,10 +121,13 @@ impl Station {
     }
 }
 
+/// What follows from a call once its answer is on its way.
+type Then = Box<dyn FnOnce(&mut Station)>;
+
 /// An answer, and what follows once it is on its way.
 pub(super) struct Reply<R> {
     response: R,
-    then: Option<Box<dyn FnOnce(&mut Station)>>,
+    then: Option<Then>,
 }
 
 /// An answer, or why there is none.

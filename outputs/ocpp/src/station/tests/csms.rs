@@ -105,12 +105,11 @@ impl Pair {
             match output {
                 Output::Frame(text) if self.up => {
                     // Either the message is lost, or it arrives and the answer is.
-                    if self.passes() {
-                        if let Some(answer) = self.csms(&text) {
-                            if self.passes() {
-                                self.station.handle(Input::Frame(answer), self.now);
-                            }
-                        }
+                    let answer = if self.passes() { self.csms(&text) } else { None };
+                    if let Some(answer) = answer
+                        && self.passes()
+                    {
+                        self.station.handle(Input::Frame(answer), self.now);
                     }
                     cut |= !self.up;
                 }
