@@ -246,9 +246,25 @@ def test_displays_customers_and_vendors():
         assert csms.status("DataTransfer", vendorId="nobody") == "UnknownVendorId"
 
 
+def test_monitors_raise_events():
+    with pair() as (csms, station):
+        variable = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}}
+        monitor = variable | {"type": "UpperThreshold", "value": 5000, "severity": 4}
+        result = csms.ask("SetVariableMonitoring", setMonitoringData=[monitor])["setMonitoringResult"][0]
+        assert result["status"] == "Accepted"
+        station.does("meter 1 1")
+        assert csms.wait_for("NotifyEvent")["eventData"][0]["variableMonitoringId"] == result["id"]
+        assert csms.status("GetMonitoringReport", requestId=1) == "Accepted"
+        csms.wait_for("NotifyMonitoringReport")
+        assert csms.status("SetMonitoringLevel", severity=3) == "Accepted"
+        cleared = csms.ask("ClearVariableMonitoring", id=[result["id"]])["clearMonitoringResult"][0]
+        assert cleared["status"] == "Accepted"
+        assert csms.status("SetMonitoringBase", monitoringBase="All") == "Accepted"
+
+
 def test_what_is_not_supported_is_refused():
     with pair() as (csms, _):
-        refused = csms.ask("SetMonitoringLevel", severity=3)
+        refused = csms.ask("GetInstalledCertificateIds")
         assert isinstance(refused, CallError) and refused.error_code == "NotSupported"
 
 
@@ -318,11 +334,12 @@ class Samples:
         return found
 
 
-ACTIONS = """CancelReservation ChangeAvailability ClearCache ClearChargingProfile ClearDisplayMessage CostUpdated
-CustomerInformation DataTransfer GetBaseReport GetChargingProfiles GetCompositeSchedule GetDisplayMessages
-GetLocalListVersion GetLog GetReport GetTransactionStatus GetVariables RequestStartTransaction RequestStopTransaction
-ReserveNow Reset SendLocalList SetChargingProfile SetDisplayMessage SetNetworkProfile SetVariables TriggerMessage
-UnlockConnector UpdateFirmware""".split()
+ACTIONS = """CancelReservation ChangeAvailability ClearCache ClearChargingProfile ClearDisplayMessage
+ClearVariableMonitoring CostUpdated CustomerInformation DataTransfer GetBaseReport GetChargingProfiles
+GetCompositeSchedule GetDisplayMessages GetLocalListVersion GetLog GetMonitoringReport GetReport
+GetTransactionStatus GetVariables RequestStartTransaction RequestStopTransaction ReserveNow Reset
+SendLocalList SetChargingProfile SetDisplayMessage SetMonitoringBase SetMonitoringLevel SetNetworkProfile
+SetVariableMonitoring SetVariables TriggerMessage UnlockConnector UpdateFirmware""".split()
 
 
 @pytest.mark.parametrize("action", ACTIONS)

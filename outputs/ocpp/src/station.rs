@@ -21,6 +21,7 @@ mod evse;
 mod happenings;
 mod local;
 mod metering;
+mod monitoring;
 mod network;
 mod outbox;
 mod profiles;
@@ -50,6 +51,7 @@ use boot::Link;
 use device_model::DeviceModel;
 use display::Displays;
 use evse::Evse;
+use monitoring::Monitoring;
 use outbox::{Asked, Outbox};
 use reset::Resetting;
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,7 @@ pub struct Station {
     authorisation: Authorisation,
     profiles: Profiles,
     displays: Displays,
+    monitoring: Monitoring,
     transfers: Transfers,
     network: BTreeMap<i32, NetworkConnectionProfile>,
     resetting: Resetting,
@@ -101,6 +104,7 @@ impl Station {
             authorisation: Authorisation::default(),
             profiles: Profiles::default(),
             displays: Displays::default(),
+            monitoring: Monitoring::default(),
             transfers: Transfers::default(),
             network: BTreeMap::new(),
             resetting: Resetting::default(),
@@ -134,7 +138,8 @@ impl Station {
 
     /// When [`Input::Wake`] is due if nothing else comes before.
     pub fn next_wake(&self) -> Option<Time> {
-        let stations = [self.link_wake(), self.reset_wake(), self.outbox_wake(), self.next_aligned];
+        let stations =
+            [self.link_wake(), self.reset_wake(), self.outbox_wake(), self.next_aligned, self.monitors_wake()];
         let evses = self.evses.iter().flat_map(|evse| self.evse_wakes(evse));
         stations.into_iter().flatten().chain(evses).min()
     }
@@ -153,6 +158,7 @@ impl Station {
         self.aligned_due();
         self.reset_due();
         self.tell_statuses();
+        self.monitors_due();
         self.outbox_due();
     }
 

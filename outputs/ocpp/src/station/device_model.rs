@@ -174,7 +174,7 @@ impl Station {
         station.chain(evses).chain(connectors)
     }
 
-    fn find(&self, component: &Component, variable: &Variable) -> Result<Place, GetVariableStatus> {
+    pub(super) fn find(&self, component: &Component, variable: &Variable) -> Result<Place, GetVariableStatus> {
         let mut known = false;
         for place in self.places().filter(|place| place.is_of(component)) {
             known = true;

@@ -143,7 +143,7 @@ impl Outbox {
     /// What somebody waited for at a reader, and what is told anew after a reconnection, is forgotten.
     pub(super) fn forget_unless_kept(&mut self) {
         self.again_at = None;
-        let kept = |asked: &Asked| matches!(asked, Asked::Other(action) if action == "SecurityEventNotification");
+        let kept = |asked: &Asked| matches!(asked, Asked::Other(action) if ["SecurityEventNotification", "NotifyEvent"].contains(&action.as_str()));
         let gone: Vec<_> =
             self.others.iter().filter(|waiting| !kept(&waiting.asked)).map(|w| w.asked.action().to_owned()).collect();
         self.dropped

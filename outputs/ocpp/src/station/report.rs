@@ -104,7 +104,7 @@ impl Station {
             }],
             variable_characteristics: Some(VariableCharacteristics {
                 data_type: spec.kind,
-                supports_monitoring: false,
+                supports_monitoring: super::monitoring::can_be_monitored(place),
                 unit: spec.unit.map(Into::into),
                 min_limit: range.map(|(least, _)| least),
                 max_limit: range.map(|(_, most)| most),

@@ -10,15 +10,10 @@ use crate::v201::*;
 /// Actions of 2.0.1 that this station knows and does not support.
 const NOT_SUPPORTED: &[&str] = &[
     "CertificateSigned",
-    "ClearVariableMonitoring",
     "DeleteCertificate",
     "GetInstalledCertificateIds",
-    "GetMonitoringReport",
     "InstallCertificate",
     "PublishFirmware",
-    "SetMonitoringBase",
-    "SetMonitoringLevel",
-    "SetVariableMonitoring",
     "UnpublishFirmware",
 ];
 
@@ -57,6 +52,7 @@ impl Station {
             ClearCache => clear_cache,
             ClearChargingProfile => clear_charging_profile,
             ClearDisplayMessage => clear_display_message,
+            ClearVariableMonitoring => clear_variable_monitoring,
             CostUpdated => cost_updated,
             CustomerInformation => customer_information,
             DataTransfer => data_transfer,
@@ -66,6 +62,7 @@ impl Station {
             GetDisplayMessages => get_display_messages,
             GetLocalListVersion => get_local_list_version,
             GetLog => get_log,
+            GetMonitoringReport => get_monitoring_report,
             GetReport => get_report,
             GetTransactionStatus => get_transaction_status,
             GetVariables => get_variables,
@@ -76,7 +73,10 @@ impl Station {
             SendLocalList => send_local_list,
             SetChargingProfile => set_charging_profile,
             SetDisplayMessage => set_display_message,
+            SetMonitoringBase => set_monitoring_base,
+            SetMonitoringLevel => set_monitoring_level,
             SetNetworkProfile => set_network_profile,
+            SetVariableMonitoring => set_variable_monitoring,
             SetVariables => set_variables,
             TriggerMessage => trigger_message,
             UnlockConnector => unlock_connector,

@@ -125,6 +125,9 @@ variables! {
     LocalListEnabled: boolean("LocalAuthListCtrlr", "Enabled", "true").rw();
     LocalListEntries: integer("LocalAuthListCtrlr", "Entries", "0").within(0.0, 1000.0);
     ItemsLocalList: integer("LocalAuthListCtrlr", "ItemsPerMessage", "500");
+    BytesSetMonitoring: integer("MonitoringCtrlr", "BytesPerMessage", "65536").of("SetVariableMonitoring");
+    MonitoringEnabled: boolean("MonitoringCtrlr", "Enabled", "true");
+    ItemsSetMonitoring: integer("MonitoringCtrlr", "ItemsPerMessage", "50").of("SetVariableMonitoring");
     ActiveNetworkProfile: integer("OCPPCommCtrlr", "ActiveNetworkProfile", "0");
     FileTransferProtocols: list("OCPPCommCtrlr", "FileTransferProtocols", "HTTP,HTTPS", "HTTP,HTTPS");
     HeartbeatInterval: integer("OCPPCommCtrlr", "HeartbeatInterval", "1800").seconds(1.0);

@@ -56,6 +56,15 @@ fn calls() -> Vec<(&'static str, Value)> {
             "SetVariables",
             json!({"setVariableData": [{"component": {"name": "AlignedDataCtrlr"}, "variable": {"name": "Interval"}, "attributeValue": "1"}]}),
         ),
+        (
+            "SetVariableMonitoring",
+            json!({"setMonitoringData": [{"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}, "type": "Periodic", "value": 7.5, "severity": 1, "transaction": true}]}),
+        ),
+        (
+            "SetVariableMonitoring",
+            json!({"setMonitoringData": [{"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "AvailabilityState"}, "type": "Delta", "value": 1.0, "severity": 1}]}),
+        ),
+        ("ClearVariableMonitoring", json!({"id": [1]})),
         ("TriggerMessage", json!({"requestedMessage": "TransactionEvent", "evse": evse})),
         ("UnlockConnector", json!({"evseId": 1, "connectorId": 1})),
         (

@@ -425,6 +425,52 @@ fn what_is_known_of_a_customer_is_told_and_forgotten() {
 }
 
 #[test]
+fn monitors_raise_events_and_are_reported_and_cleared() {
+    let mut pair = Pair::online(&[]);
+    let monitor = |kind: &str, value: f64, variable: &str| {
+        json!({"setMonitoringData": [{
+            "component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": variable},
+            "type": kind, "value": value, "severity": 4
+        }]})
+    };
+    let set = |pair: &mut Pair, kind: &str, value: f64, variable: &str| {
+        let answer = pair.asks_for("SetVariableMonitoring", monitor(kind, value, variable));
+        answer["setMonitoringResult"][0].clone()
+    };
+    assert_eq!(set(&mut pair, "UpperThreshold", 5000.0, "Power")["id"], 1);
+    assert_eq!(set(&mut pair, "UpperThreshold", 6000.0, "Power")["status"], "Duplicate");
+    assert_eq!(set(&mut pair, "UpperThreshold", 1.0, "AvailabilityState")["status"], "UnsupportedMonitorType");
+    assert_eq!(set(&mut pair, "Delta", 1.0, "AvailabilityState")["id"], 2);
+    assert_eq!(set(&mut pair, "Delta", 1.0, "SupplyPhases")["status"], "Rejected");
+    assert_eq!(set(&mut pair, "Delta", 1.0, "Nothing")["status"], "UnknownVariable");
+    let last = |pair: &Pair| pair.of("NotifyEvent").last().map(|one| one["eventData"][0].clone());
+    pair.meter(1.0);
+    let event = last(&pair).unwrap();
+    assert_eq!((&event["trigger"], &event["variableMonitoringId"]), (&json!("Alerting"), &json!(1)));
+    assert_eq!(event["actualValue"], "11040");
+    pair.does(Input::Meter { evse_id: 1, reading: crate::station::Reading { import_wh: 2.0, ..Default::default() } });
+    assert_eq!(last(&pair).unwrap()["cleared"], true);
+    pair.plug();
+    assert_eq!(last(&pair).unwrap()["actualValue"], "Occupied");
+    assert_eq!(set(&mut pair, "Periodic", 60.0, "Power")["id"], 3);
+    let before = pair.of("NotifyEvent").len();
+    pair.pass_s(181);
+    assert_eq!(pair.of("NotifyEvent").len(), before + 3);
+    assert_eq!(pair.status("SetMonitoringLevel", json!({"severity": 3})), "Accepted");
+    pair.pass_s(181);
+    assert_eq!(pair.of("NotifyEvent").len(), before + 3, "milder than what is told");
+    let asked = json!({"requestId": 1, "monitoringCriteria": ["PeriodicMonitoring"]});
+    assert_eq!(pair.status("GetMonitoringReport", asked), "Accepted");
+    let monitors = &pair.of("NotifyMonitoringReport")[0]["monitor"];
+    assert_eq!(monitors[0]["variableMonitoring"][0]["id"], 3);
+    let cleared = pair.asks_for("ClearVariableMonitoring", json!({"id": [1, 9]}));
+    assert_eq!(cleared["clearMonitoringResult"][0]["status"], "Accepted");
+    assert_eq!(cleared["clearMonitoringResult"][1]["status"], "NotFound");
+    assert_eq!(pair.status("SetMonitoringBase", json!({"monitoringBase": "FactoryDefault"})), "Accepted");
+    assert_eq!(pair.status("GetMonitoringReport", json!({"requestId": 2})), "EmptyResultSet");
+}
+
+#[test]
 fn what_is_not_served_says_so() {
     let mut pair = Pair::online(&[]);
     assert_eq!(pair.asks("NoSuchAction", json!({}))[2], "NotImplemented");
