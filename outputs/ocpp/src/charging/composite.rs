@@ -8,6 +8,8 @@ use agents::time::{Span, Time};
 /// Periods of a composite schedule; as many as a profile may have. What lies beyond is left off, and said so by the
 /// schedule's shorter duration.
 const PERIODS: usize = 1024;
+/// Changes that are looked at, whether they change the limit or not; beyond, too, what lies ahead is left off.
+const CHANGES: usize = 10_000;
 
 /// What will hold at an EVSE.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +39,9 @@ impl Profiles {
         let end = start + Span::from_s(duration_s.max(0).into());
         let mut periods: Vec<ChargingSchedulePeriod> = Vec::new();
         let mut time = start;
+        let mut changes = 0;
         while time < end {
+            changes += 1;
             let limit = self.limit_at(evse_id, supply, session, time);
             let period = ChargingSchedulePeriod {
                 start_period: ((time - start).0 / 1000) as i32,
@@ -52,10 +56,11 @@ impl Profiles {
             };
             if !periods.last().is_some_and(same) {
                 if periods.len() == PERIODS {
-                    let duration_s = ((time - start).0 / 1000) as i32;
-                    return Composite { start, duration_s, periods };
+                    return Composite { start, duration_s: period.start_period, periods };
                 }
                 periods.push(period);
+            } else if changes > CHANGES {
+                return Composite { start, duration_s: period.start_period, periods };
             }
             let change = self.next_change(evse_id, session, time).unwrap_or(end);
             time = change.floor(second).max(time + second);

@@ -249,6 +249,18 @@ fn one_phase_of_eleven_kilowatts_keeps_the_current_of_the_supply() {
 }
 
 #[test]
+fn changes_that_change_nothing_are_not_looked_at_for_ever() {
+    let mut profiles = Profiles::default();
+    let mut one = simple(ChargingProfilePurpose::TxDefaultProfile, 1);
+    one.kind = ChargingProfileKind::Recurring;
+    one.periods = (0..100).map(|rank| (rank * 60, 6.0, None)).collect();
+    install(&mut profiles, 1, 1, &one).unwrap();
+    let composite = profiles.composite((1, SUPPLY, SESSION), at(0), i32::MAX, ChargingRateUnit::A);
+    assert_eq!(composite.periods.len(), 1);
+    assert!((86_400..i32::MAX).contains(&composite.duration_s), "{}", composite.duration_s);
+}
+
+#[test]
 fn a_composite_schedule_without_end_is_cut_and_says_so() {
     let mut profiles = Profiles::default();
     let mut one = simple(ChargingProfilePurpose::TxDefaultProfile, 1);

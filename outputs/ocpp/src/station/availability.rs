@@ -43,7 +43,8 @@ impl Station {
 
     /// Tells of every connector whose state is another than was last told.
     pub(super) fn tell_statuses(&mut self) {
-        if !self.is_online() {
+        // What can't be told now is told with the next input.
+        if !self.is_online() || self.outbox.is_crowded() {
             return;
         }
         for rank in 0..self.evses.len() {

@@ -61,7 +61,6 @@ impl DeviceModel {
 
     /// Writes a value of the station's own making.
     pub(super) fn put(&mut self, var: Var, value: String) {
-        debug_assert!(takes(var.spec(), &value), "{var:?} can't be {value}");
         self.values.insert(var, value);
     }
 
@@ -118,11 +117,7 @@ impl Place {
 
     pub(super) fn component(self) -> Component {
         let name = Text::new(self.spec().component).expect("the table's names are short");
-        let evse = match self {
-            Self::Station(_) => None,
-            Self::Evse(rank, _) => Some(Evse::new(rank as i32 + 1, None)),
-            Self::Connector(rank, connector, _) => Some(Evse::new(rank as i32 + 1, Some(connector as i32 + 1))),
-        };
+        let evse = self.evse().map(|(id, connector)| Evse::new(id, connector));
         Component { name, evse, instance: None, custom_data: None }
     }
 
@@ -131,21 +126,27 @@ impl Place {
         Variable { name: text(self.spec().variable), instance: self.spec().instance.map(text), custom_data: None }
     }
 
+    /// Its EVSE and connector, counted from 1.
+    fn evse(self) -> Option<(i32, Option<i32>)> {
+        match self {
+            Self::Station(_) => None,
+            Self::Evse(rank, _) => Some((rank as i32 + 1, None)),
+            Self::Connector(rank, connector, _) => Some((rank as i32 + 1, Some(connector as i32 + 1))),
+        }
+    }
+
     fn is_of(self, component: &Component) -> bool {
-        let mine = self.component();
-        let evse = |component: &Component| component.evse.as_ref().map(|evse| (evse.id, evse.connector_id));
-        mine.name.eq_ignore_ascii_case(&component.name)
-            && component.instance.is_none()
-            && evse(&mine) == evse(component)
+        let asked = component.evse.as_ref().map(|evse| (evse.id, evse.connector_id));
+        let named = self.spec().component.eq_ignore_ascii_case(&component.name);
+        named && component.instance.is_none() && self.evse() == asked
     }
 
     /// Whether a request that names a component, and maybe a variable, means this one; what it leaves out, it means all of.
     pub(super) fn is_meant_by(self, component: &Component, variable: Option<&Variable>) -> bool {
-        let mine = self.component();
-        let evse = match (&component.evse, &mine.evse) {
+        let evse = match (&component.evse, self.evse()) {
             (None, _) => true,
-            (Some(asked), Some(mine)) => {
-                asked.id == mine.id && asked.connector_id.is_none_or(|asked| Some(asked) == mine.connector_id)
+            (Some(asked), Some((id, connector))) => {
+                asked.id == id && asked.connector_id.is_none_or(|asked| Some(asked) == connector)
             }
             (Some(_), None) => false,
         };
@@ -155,7 +156,7 @@ impl Place {
             variable.name.eq_ignore_ascii_case(spec.variable)
                 && instance.is_none_or(|asked| spec.instance.is_some_and(|mine| mine.eq_ignore_ascii_case(asked)))
         };
-        mine.name.eq_ignore_ascii_case(&component.name)
+        self.spec().component.eq_ignore_ascii_case(&component.name)
             && component.instance.is_none()
             && evse
             && variable.is_none_or(named)

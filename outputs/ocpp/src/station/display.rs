@@ -29,6 +29,15 @@ impl Station {
         self.act(Act::Show(all));
     }
 
+    /// Messages of a transaction go with it (O02).
+    pub(super) fn forget_messages_of(&mut self, transaction_id: &str) {
+        let before = self.displays.len();
+        self.displays.0.retain(|_, message| message.transaction_id.as_deref() != Some(transaction_id));
+        if self.displays.len() < before {
+            self.show();
+        }
+    }
+
     /// SetDisplayMessage (O01, O02, O06).
     pub(super) fn set_display_message(
         &mut self,

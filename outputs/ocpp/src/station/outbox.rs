@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
 
-/// Transaction events that can wait; beyond, periodic values give way, the oldest first (E04: intermediate messages).
+/// Transaction events that can wait; beyond, intermediate ones give way, the oldest first, periodic values before others
+/// (E04). Beginnings and ends never do: no transaction begins when only such are left.
 const EVENTS: usize = 1000;
 /// Other calls that can wait; beyond, the newest gives way.
 const OTHERS: usize = 500;
@@ -104,6 +105,12 @@ impl Outbox {
 
     /// Puts a call before all others: somebody stands there and waits.
     pub(super) fn push_front<R: Request>(&mut self, asked: Asked, request: &R) {
+        // Who stands there now counts, whoever stood there before.
+        let same = |other: &Asked| match (other, &asked) {
+            (Asked::Authorize { evse_id: other, .. }, Asked::Authorize { evse_id, .. }) => other == evse_id,
+            _ => false,
+        };
+        self.others.retain(|waiting| !same(&waiting.asked));
         self.others.push_front(Waiting { asked, payload: json(request), triggered: false });
     }
 
@@ -120,7 +127,9 @@ impl Outbox {
                     TriggerReason::MeterValuePeriodic | TriggerReason::MeterValueClock
                 )
         };
-        let oldest = self.events.iter().skip(1).position(periodic);
+        let updated = |event: &Event| event.request.event_type == TransactionEventKind::Updated;
+        let waiting = || self.events.iter().skip(1);
+        let oldest = waiting().position(periodic).or_else(|| waiting().position(updated));
         if let Some(event) = oldest.and_then(|rank| self.events.remove(rank + 1)) {
             let number = (event.request.transaction_info.transaction_id, event.request.seq_no);
             self.dropped.push((TransactionEventRequest::ACTION.into(), Some(number)));
@@ -130,6 +139,11 @@ impl Outbox {
     /// Whether no more transactions can be told of: every place is taken by what may not give way.
     pub(super) fn is_full(&self) -> bool {
         self.events.len() > EVENTS
+    }
+
+    /// Whether another call would give way.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.others.len() >= OTHERS
     }
 
     pub(super) fn has_events(&self) -> bool {

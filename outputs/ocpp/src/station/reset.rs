@@ -37,8 +37,9 @@ impl Station {
             Some(evse_id) => {
                 let Some(rank) = self.rank(evse_id) else { return reply(answer(ResetStatus::Rejected)) };
                 if !immediate && self.evses[rank].is_busy() {
-                    self.resetting.evses.push(evse_id);
-                    self.resetting.evses.dedup();
+                    if !self.resetting.evses.contains(&evse_id) {
+                        self.resetting.evses.push(evse_id);
+                    }
                     return reply(answer(ResetStatus::Scheduled));
                 }
                 reply_then(answer(ResetStatus::Accepted), move |station| {

@@ -179,6 +179,7 @@ impl Station {
         evse.authorised = None;
         evse.points = evse.now();
         self.profiles.end_transaction(&transaction_id);
+        self.forget_messages_of(&transaction_id);
         self.tell(Told::Ended { evse_id, transaction_id });
         self.drive(rank);
         self.transaction_over(rank);

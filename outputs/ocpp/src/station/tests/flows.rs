@@ -373,6 +373,19 @@ fn security_events_wait_for_the_link() {
 }
 
 #[test]
+fn any_interval_the_csms_names_is_taken() {
+    let mut pair = Pair::new(&[]);
+    pair.boots = [("Pending", i32::MAX), ("Accepted", i32::MAX)].into();
+    pair.connect();
+    pair.does(Input::Booted(BootReason::PowerUp));
+    pair.disconnect();
+    pair.connect();
+    assert_eq!(pair.station.registration(), Registration::Accepted);
+    pair.pass_s(1_000_000);
+    assert_eq!(pair.of("Heartbeat").len(), 0);
+}
+
+#[test]
 fn a_boot_says_why() {
     let mut pair = Pair::online(&[]);
     pair.does(Input::Booted(BootReason::Watchdog));

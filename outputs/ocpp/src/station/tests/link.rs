@@ -168,6 +168,23 @@ fn after_a_short_absence_only_what_changed_is_told_after_a_long_one_everything()
 }
 
 #[test]
+fn a_vehicle_that_flutters_without_a_link_fills_nothing() {
+    let mut pair = Pair::online(OFFLINE);
+    pair.disconnect();
+    pair.plug();
+    pair.present("card");
+    for rank in 0..3000 {
+        pair.drawing(rank % 2 == 0);
+    }
+    pair.present("card");
+    let size = serde_json::to_string(&pair.station).unwrap().len();
+    assert!(size < 2_000_000, "{size}");
+    pair.connect();
+    let events = pair.events();
+    assert_eq!((&*events[0], &**events.last().unwrap()), ("Started Authorized", "Ended StopAuthorized"));
+}
+
+#[test]
 fn a_year_without_a_link_takes_bounded_memory_and_keeps_the_ends() {
     let mut pair = Pair::online(OFFLINE);
     pair.disconnect();
