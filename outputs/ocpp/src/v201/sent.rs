@@ -4,7 +4,7 @@ use super::macros::sent;
 use super::*;
 
 sent! {
-    AcChargingParameters { energy_amount: i32, ev_min_current: i32, ev_max_current: i32, ev_max_voltage: i32;  }
+    AcChargingParameters { energy_amount: i32, ev_min_current: i32, ev_max_current: i32, ev_max_voltage: i32; }
     CertificateHashDataChain {
         certificate_hash_data: CertificateHashData,
         certificate_type: GetCertificateIdUse;
@@ -31,7 +31,6 @@ sent! {
         duration: i32,
         schedule_start: DateTime,
         charging_rate_unit: ChargingRateUnit;
-
     }
     DcChargingParameters {
         ev_max_current: i32,
@@ -66,16 +65,15 @@ sent! {
         attribute_type: AttributeType,
         attribute_value: String
     }
-    MeterValue { sampled_value: Vec<SampledValue>, timestamp: DateTime;  }
-    Modem {; iccid: String, imsi: String }
-    MonitoringData { component: Component, variable: Variable, variable_monitoring: Vec<VariableMonitoring>;  }
+    MeterValue { sampled_value: Vec<SampledValue>, timestamp: DateTime; }
+    Modem { ; iccid: String, imsi: String }
+    MonitoringData { component: Component, variable: Variable, variable_monitoring: Vec<VariableMonitoring>; }
     OcspRequestData {
         hash_algorithm: HashAlgorithm,
         issuer_name_hash: String,
         issuer_key_hash: String,
         serial_number: String,
         #[serde(rename = "responderURL")] responder_url: String;
-
     }
     ReportData {
         component: Component,
@@ -113,7 +111,6 @@ sent! {
         signing_method: String,
         encoding_method: String,
         public_key: String;
-
     }
     TransactionInfo {
         transaction_id: String;
@@ -122,9 +119,9 @@ sent! {
         stopped_reason: StoppedReason,
         remote_start_id: i32
     }
-    UnitOfMeasure {; unit: String, multiplier: i32 }
+    UnitOfMeasure { ; unit: String, multiplier: i32 }
     VariableAttribute {
-;
+        ;
         r#type: AttributeType,
         value: String,
         mutability: Mutability,
@@ -139,18 +136,18 @@ sent! {
         max_limit: f64,
         values_list: String
     }
-    VariableMonitoring { id: i32, transaction: bool, value: f64, r#type: MonitorType, severity: i32;  }
+    VariableMonitoring { id: i32, transaction: bool, value: f64, r#type: MonitorType, severity: i32; }
     AuthorizeRequest { id_token: IdToken; certificate: String, iso15118_certificate_hash_data: Vec<OcspRequestData> }
-    BootNotificationRequest { charging_station: ChargingStationInfo, reason: BootReason;  }
+    BootNotificationRequest { charging_station: ChargingStationInfo, reason: BootReason; }
     CancelReservationResponse { status: CancelReservationStatus; status_info: StatusInfo }
     CertificateSignedResponse { status: CertificateSignedStatus; status_info: StatusInfo }
     ChangeAvailabilityResponse { status: ChangeAvailabilityStatus; status_info: StatusInfo }
     ClearCacheResponse { status: ClearCacheStatus; status_info: StatusInfo }
     ClearChargingProfileResponse { status: ClearChargingProfileStatus; status_info: StatusInfo }
     ClearDisplayMessageResponse { status: ClearMessageStatus; status_info: StatusInfo }
-    ClearVariableMonitoringResponse { clear_monitoring_result: Vec<ClearMonitoringResult>;  }
+    ClearVariableMonitoringResponse { clear_monitoring_result: Vec<ClearMonitoringResult>; }
     ClearedChargingLimitRequest { charging_limit_source: ChargingLimitSource; evse_id: i32 }
-    CostUpdatedResponse {;  }
+    CostUpdatedResponse {;}
     CustomerInformationResponse { status: CustomerInformationStatus; status_info: StatusInfo }
     DeleteCertificateResponse { status: DeleteCertificateStatus; status_info: StatusInfo }
     FirmwareStatusNotificationRequest { status: FirmwareStatus; request_id: i32 }
@@ -163,16 +160,16 @@ sent! {
         status_info: StatusInfo,
         certificate_hash_data_chain: Vec<CertificateHashDataChain>
     }
-    GetLocalListVersionResponse { version_number: i32;  }
+    GetLocalListVersionResponse { version_number: i32; }
     GetLogResponse { status: LogStatus; status_info: StatusInfo, filename: String }
     GetMonitoringReportResponse { status: GenericDeviceModelStatus; status_info: StatusInfo }
     GetReportResponse { status: GenericDeviceModelStatus; status_info: StatusInfo }
     GetTransactionStatusResponse { messages_in_queue: bool; ongoing_indicator: bool }
-    GetVariablesResponse { get_variable_result: Vec<GetVariableResult>;  }
-    HeartbeatRequest {;  }
+    GetVariablesResponse { get_variable_result: Vec<GetVariableResult>; }
+    HeartbeatRequest {;}
     InstallCertificateResponse { status: InstallCertificateStatus; status_info: StatusInfo }
     LogStatusNotificationRequest { status: UploadLogStatus; request_id: i32 }
-    MeterValuesRequest { evse_id: i32, meter_value: Vec<MeterValue>;  }
+    MeterValuesRequest { evse_id: i32, meter_value: Vec<MeterValue>; }
     NotifyChargingLimitRequest {
         charging_limit: ChargingLimit;
         charging_schedule: Vec<ChargingSchedule>,
@@ -209,7 +206,7 @@ sent! {
         transaction_id: String
     }
     RequestStopTransactionResponse { status: RequestStartStopStatus; status_info: StatusInfo }
-    ReservationStatusUpdateRequest { reservation_id: i32, reservation_update_status: ReservationUpdateStatus;  }
+    ReservationStatusUpdateRequest { reservation_id: i32, reservation_update_status: ReservationUpdateStatus; }
     ReserveNowResponse { status: ReserveNowStatus; status_info: StatusInfo }
     ResetResponse { status: ResetStatus; status_info: StatusInfo }
     SecurityEventNotificationRequest { r#type: String, timestamp: DateTime; tech_info: String }
@@ -219,15 +216,14 @@ sent! {
     SetMonitoringBaseResponse { status: GenericDeviceModelStatus; status_info: StatusInfo }
     SetMonitoringLevelResponse { status: GenericStatus; status_info: StatusInfo }
     SetNetworkProfileResponse { status: SetNetworkProfileStatus; status_info: StatusInfo }
-    SetVariableMonitoringResponse { set_monitoring_result: Vec<SetMonitoringResult>;  }
-    SetVariablesResponse { set_variable_result: Vec<SetVariableResult>;  }
+    SetVariableMonitoringResponse { set_monitoring_result: Vec<SetMonitoringResult>; }
+    SetVariablesResponse { set_variable_result: Vec<SetVariableResult>; }
     SignCertificateRequest { csr: String; certificate_type: CertificateSigningUse }
     StatusNotificationRequest {
         timestamp: DateTime,
         connector_status: ConnectorStatus,
         evse_id: i32,
         connector_id: i32;
-
     }
     TransactionEventRequest {
         event_type: TransactionEventKind,

@@ -13,13 +13,12 @@ shared! {
         preferred_network: Text<6>,
         use_only_preferred_network: bool
     }
-    AdditionalInfo { additional_id_token: Text<36>, r#type: Text<50>;  }
+    AdditionalInfo { additional_id_token: Text<36>, r#type: Text<50>; }
     CertificateHashData {
         hash_algorithm: HashAlgorithm,
         issuer_name_hash: Text<128>,
         issuer_key_hash: Text<128>,
         serial_number: Text<40>;
-
     }
     ChargingProfile {
         id: i32,
@@ -43,7 +42,7 @@ shared! {
         sales_tariff: SalesTariff
     }
     Component { name: Text<50>; evse: Evse, instance: Text<50> }
-    ConsumptionCost { start_value: f64, cost: Items<TariffCost, 3>;  }
+    ConsumptionCost { start_value: f64, cost: Items<TariffCost, 3>; }
     TariffCost { cost_kind: CostKind, amount: i32; amount_multiplier: i32 }
     Evse { id: i32; connector_id: i32 }
     IdToken { id_token: Text<36>, r#type: IdTokenKind; additional_info: Items<AdditionalInfo> }
