@@ -85,7 +85,15 @@ fn load(node: usize, p_w: f64) -> Load {
 }
 
 fn source(u_ref_pu: f64, sk_va: f64) -> Source {
-    Source { id: "grid".into(), node: "node00000".into(), u_ref_pu, u_angle_rad: 0.0, sk_va, rx_ratio: 0.1, z01_ratio: 1.0 }
+    Source {
+        id: "grid".into(),
+        node: "node00000".into(),
+        u_ref_pu,
+        u_angle_rad: 0.0,
+        sk_va,
+        rx_ratio: 0.1,
+        z01_ratio: 1.0,
+    }
 }
 
 fn nodes(count: usize, u_rated_v: f64) -> Vec<Node> {
@@ -104,7 +112,11 @@ fn low_voltage(count: usize) -> Network {
         ..Network::default()
     };
     for node in 1..count {
-        let up = if node % STREET == 1 { 0 } else { node - 1 - (spread(node) * (((node - 1) % STREET).min(4)) as f64) as usize };
+        let up = if node % STREET == 1 {
+            0
+        } else {
+            node - 1 - (spread(node) * (((node - 1) % STREET).min(4)) as f64) as usize
+        };
         let metres = 20.0 + 30.0 * spread(node + 11);
         network.lines.push(line(node, up, node, (metres * 2.06e-4, metres * 0.805e-4), 0.0));
         network.loads.push(load(node, 500.0 + 2_500.0 * spread(node + 5)));

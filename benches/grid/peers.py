@@ -110,10 +110,13 @@ def power_grid_model(feeder):
 
 def lightsim2grid(feeder):
     """Times of the solvers of lightsim2grid, us per step. It takes networks of pandapower."""
+    import warnings
+
+    warnings.simplefilter("ignore")
     import pandapower
-    from lightsim2grid.gridmodel import init_from_pandapower
+    from lightsim2grid.algorithm import AlgorithmType
+    from lightsim2grid.network import init_from_pandapower
     from lightsim2grid.timeSerie import TimeSeriesCPP
-    from lightsim2grid.solver import SolverType
 
     network = feeder.network
     net = pandapower.create_empty_network(f_hz=50.0, sn_mva=1.0)
@@ -124,7 +127,6 @@ def lightsim2grid(feeder):
     at = feeder.place[source["node"]]
     u_v = network["nodes"][at]["u_rated_v"]
     ideal = pandapower.create_bus(net, vn_kv=u_v / 1e3)
-    pandapower.create_ext_grid(net, ideal, vm_pu=source["u_ref_pu"])
     pandapower.create_gen(net, ideal, p_mw=0.0, vm_pu=source["u_ref_pu"], slack=True)
     z = u_v**2 / source["sk_va"]
     x = z / np.sqrt(1 + source["rx_ratio"] ** 2)
@@ -139,18 +141,15 @@ def lightsim2grid(feeder):
         line(feeder.place[e["from_node"]], feeder.place[e["to_node"]], e["r1_ohm"], e["x1_ohm"], e["c1_f"])
     for e, p, q in zip(network["loads"], feeder.p_w[0], feeder.q_var[0]):
         pandapower.create_load(net, feeder.place[e["node"]], p_mw=p / 1e6, q_mvar=q / 1e6)
-    pandapower.runpp(net, init="flat")
+    pandapower.runpp(net, init="flat", numba=False)
     grid = init_from_pandapower(net)
     p_mw, q_mvar = feeder.p_w / 1e6, feeder.q_var / 1e6
     none = np.zeros((feeder.steps, len(net.gen)))
     start = np.ones(len(net.bus), dtype=complex)
     times = {}
-    for name in ["KLU", "KLUSingleSlack", "SparseLU"]:
-        kind = getattr(SolverType, name, None)
-        if kind is None or kind not in grid.available_solvers():
-            continue
+    for name in ["NR_KLU", "NRSing_KLU", "NRSing_SparseLU"]:
         series = TimeSeriesCPP(grid)
-        series.change_solver(kind)
+        series.change_algorithm(getattr(AlgorithmType, name))
 
         def solve():
             status = series.compute_Vs(none, np.zeros((feeder.steps, 0)), p_mw, q_mvar, start, 20, TOLERANCE)
