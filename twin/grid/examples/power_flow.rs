@@ -1,6 +1,6 @@
 //! Solves a network for the loads of a file, and prints everything as JSON.
 //!
-//! `solve NETWORK.json [LOADS.json] [--three] [--method sweep|current_injection|newton] [--tolerance PU]`; the loads are
+//! `power_flow NETWORK.json [LOADS.json] [--three] [--method sweep|current_injection|newton] [--tolerance PU]`; the loads are
 //! `{"steps": n, "p_w": [...], "q_var": [...]}` in the shape of `grid::Batch`; without them the network's own are solved.
 //! `--pandapower` reads a network that pandapower wrote.
 
