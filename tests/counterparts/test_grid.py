@@ -26,8 +26,8 @@ TOLERANCE_PU = 1e-11
 WINDINGS = {"delta": WindingType.delta, "wye": WindingType.wye, "wye_earthed": WindingType.wye_n}
 KINDS = {
     "constant_power": LoadGenType.const_power,
-    "constant_current": LoadGenType.const_i,
-    "constant_impedance": LoadGenType.const_y,
+    "constant_current": LoadGenType.const_current,
+    "constant_impedance": LoadGenType.const_impedance,
 }
 
 

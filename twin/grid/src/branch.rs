@@ -16,6 +16,8 @@ pub(crate) struct TwoPort {
     pub(crate) y: C,
     /// Ratio: `v_from / v_to` without load.
     pub(crate) t: C,
+    /// One over the ratio.
+    inverse: C,
     /// Admittance to earth at the from side.
     pub(crate) shunt_from: C,
     /// Admittance to earth at the to side.
@@ -33,9 +35,13 @@ const NONE: C = C::new(0.0, 0.0);
 const ONE: C = C::new(1.0, 0.0);
 
 impl TwoPort {
+    pub(crate) fn new(y: C, t: C, shunt_from: C, shunt_to: C) -> Self {
+        Self { y, t, inverse: t.inv(), shunt_from, shunt_to }
+    }
+
     /// A branch through which this component does not go; what it is at its ends stays.
     fn blocked(shunt_from: C, shunt_to: C) -> Self {
-        Self { y: NONE, t: ONE, shunt_from, shunt_to }
+        Self::new(NONE, ONE, shunt_from, shunt_to)
     }
 
     /// Whether currents pass from side to side.
@@ -45,14 +51,14 @@ impl TwoPort {
 
     /// The four entries of the admittance matrix: from-from, from-to, to-from, to-to.
     pub(crate) fn entries(&self) -> [C; 4] {
-        let Self { y, t, shunt_from, shunt_to } = *self;
+        let Self { y, t, shunt_from, shunt_to, .. } = *self;
         [y / t.norm_sqr() + shunt_from, -y / t.conj(), -y / t, y + shunt_to]
     }
 
     /// Currents that enter at the from and the to side.
     pub(crate) fn currents(&self, v_from: C, v_to: C) -> [C; 2] {
-        let series = self.y * (v_from / self.t - v_to);
-        [series / self.t.conj() + self.shunt_from * v_from, self.shunt_to * v_to - series]
+        let series = self.y * (v_from * self.inverse - v_to);
+        [series * self.inverse.conj() + self.shunt_from * v_from, self.shunt_to * v_to - series]
     }
 
     /// What is seen at one side while the other is open.
@@ -71,7 +77,7 @@ pub(crate) fn line<const K: usize>(line: &Line, u_rated_v: f64, frequency_hz: f6
     let base_y = BASE_VA / (u_rated_v * u_rated_v);
     let pi = |r_ohm: f64, x_ohm: f64, c_f: f64| {
         let half = C::new(0.0, std::f64::consts::TAU * frequency_hz * c_f / 2.0 / base_y);
-        TwoPort { y: C::new(r_ohm, x_ohm).inv() / base_y, t: ONE, shunt_from: half, shunt_to: half }
+        TwoPort::new(C::new(r_ohm, x_ohm).inv() / base_y, ONE, half, half)
     };
     let positive = pi(line.r1_ohm, line.x1_ohm, line.c1_f);
     if K == 1 {
@@ -101,7 +107,7 @@ pub(crate) fn transformer<const K: usize>(transformer: &Transformer, rated: (f64
     let (g, y0) = (p0_w / (u2 * u2), i0 * sn_va / (u2 * u2));
     let no_load = C::new(g, -(y0 * y0 - g * g).max(0.0).sqrt()) / base_y;
     let ratio = u1 / u2 / (rated.0 / rated.1);
-    let through = |t: C| TwoPort { y, t, shunt_from: no_load / 2.0 / t.norm_sqr(), shunt_to: no_load / 2.0 };
+    let through = |t: C| TwoPort::new(y, t, no_load / 2.0 / t.norm_sqr(), no_load / 2.0);
     let angle = f64::from(clock) * std::f64::consts::FRAC_PI_6;
     let t = C::new(libm::cos(angle), libm::sin(angle)) * ratio;
     let zero = match (from_winding, to_winding) {
@@ -123,12 +129,7 @@ mod tests {
 
     #[test]
     fn an_open_end_is_the_limit_of_a_current_of_zero_there() {
-        let port = TwoPort {
-            y: C::new(3.0, -7.0),
-            t: C::new(0.9, 0.4),
-            shunt_from: C::new(0.01, 0.02),
-            shunt_to: C::new(0.0, 0.03),
-        };
+        let port = TwoPort::new(C::new(3.0, -7.0), C::new(0.9, 0.4), C::new(0.01, 0.02), C::new(0.0, 0.03));
         let [ff, ft, tf, tt] = port.entries();
         assert!((port.open_at_other_end(Side::From) - (ff - ft * tf / tt)).norm_sqr() < 1e-28);
         assert!((port.open_at_other_end(Side::To) - (tt - ft * tf / ff)).norm_sqr() < 1e-28);
@@ -136,12 +137,7 @@ mod tests {
 
     #[test]
     fn currents_are_those_of_the_matrix() {
-        let port = TwoPort {
-            y: C::new(3.0, -7.0),
-            t: C::new(0.9, 0.4),
-            shunt_from: C::new(0.01, 0.02),
-            shunt_to: C::new(0.0, 0.03),
-        };
+        let port = TwoPort::new(C::new(3.0, -7.0), C::new(0.9, 0.4), C::new(0.01, 0.02), C::new(0.0, 0.03));
         let (v, w) = (C::new(1.02, 0.1), C::new(0.97, -0.3));
         let ([ff, ft, tf, tt], [i, j]) = (port.entries(), port.currents(v, w));
         assert!((i - (ff * v + ft * w)).norm_sqr() < 1e-26);

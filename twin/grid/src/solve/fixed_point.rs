@@ -87,7 +87,7 @@ impl<O: Operator<K>, const K: usize> FixedPoint<O, K> {
         let mut failed = Vec::new();
         for iteration in 1..=task.options.most_iterations {
             let change = self.operator.iterate(&mut self.block);
-            let done: Vec<usize> = waiting.iter().copied().filter(|lane| !(change[*lane] > limit)).collect();
+            let done: Vec<usize> = waiting.iter().copied().filter(|lane| change[*lane] <= limit).collect();
             if done.is_empty() && iteration % 8 != 0 {
                 continue;
             }

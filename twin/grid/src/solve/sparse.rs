@@ -211,6 +211,7 @@ impl<T: Entry> Factors<T> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first error")]
 mod tests {
     use super::*;
 

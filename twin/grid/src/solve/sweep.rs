@@ -236,7 +236,7 @@ fn child<const K: usize, const ZIP: bool, const PLAIN: bool, const EARTHED: bool
     let (above, voltage, drawn) = (&above[link.parent], &mut below[0], &mut block.j[slot]);
     let power = &block.power[slot];
     let zip = ZIP.then(|| (&block.current[slot], &block.impedance[slot]));
-    for lane in 0..LANES {
+    for (lane, change) in change.iter_mut().enumerate() {
         let (parent, before, j) = (get(above, lane), get(voltage, lane), get(drawn, lane));
         let after: [C; K] = std::array::from_fn(|k| {
             let gated = if PLAIN { parent[k] } else { link.gate[k] * parent[k] };
@@ -246,7 +246,7 @@ fn child<const K: usize, const ZIP: bool, const PLAIN: bool, const EARTHED: bool
         for k in 0..K {
             moved += (after[k] - before[k]).norm_sqr();
         }
-        change[lane] = if moved > change[lane] { moved } else { change[lane] };
+        *change = if moved > *change { moved } else { *change };
         let mut i = match zip {
             Some((current, impedance)) => {
                 let demand = super::phasor::Demand {

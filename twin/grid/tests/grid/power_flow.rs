@@ -1,10 +1,6 @@
 //! Known answers, and what happens at the edges: overload, switches, taps, islands, several sources.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first error")]
-
-mod common;
-
-use common::{line, load, node, source, switch, transformer, two_nodes};
+use crate::common::{line, load, node, source, switch, transformer, two_nodes};
 use grid::model::{Network, Regulator, Side};
 use grid::{Batch, GridError, Method, Options, Outputs, Phases, PowerFlow, Solution, Status};
 

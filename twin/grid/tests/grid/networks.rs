@@ -1,12 +1,8 @@
 //! What is refused, and with which words; files; imports.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first error")]
-
-mod common;
-
 use std::fs;
 
-use common::{line, node, source, switch, transformer, two_nodes};
+use crate::common::{line, node, source, switch, transformer, two_nodes};
 use grid::import::{Tables, from_csv, from_pandapower};
 use grid::model::{LoadKind, Network, Severity, Winding};
 use grid::{GridError, Options, Outputs, Phases, PowerFlow};

@@ -1,14 +1,12 @@
 //! Networks that several tests look at.
 
-#![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
-
 use grid::model::{Line, Load, LoadKind, Network, Node, Power, Side, Source, Switch, Taps, Transformer, Winding};
 
-pub fn node(id: &str, u_rated_v: f64) -> Node {
+pub(crate) fn node(id: &str, u_rated_v: f64) -> Node {
     Node { id: id.into(), u_rated_v }
 }
 
-pub fn line(id: &str, from: &str, to: &str, r1_ohm: f64, x1_ohm: f64) -> Line {
+pub(crate) fn line(id: &str, from: &str, to: &str, r1_ohm: f64, x1_ohm: f64) -> Line {
     Line {
         id: id.into(),
         from_node: from.into(),
@@ -26,12 +24,12 @@ pub fn line(id: &str, from: &str, to: &str, r1_ohm: f64, x1_ohm: f64) -> Line {
     }
 }
 
-pub fn load(id: &str, node: &str, p_w: f64, q_var: f64) -> Load {
+pub(crate) fn load(id: &str, node: &str, p_w: f64, q_var: f64) -> Load {
     let (p_w, q_var) = (Power::Total(p_w), Power::Total(q_var));
     Load { id: id.into(), node: node.into(), p_w, q_var, kind: LoadKind::ConstantPower }
 }
 
-pub fn source(id: &str, node: &str) -> Source {
+pub(crate) fn source(id: &str, node: &str) -> Source {
     Source {
         id: id.into(),
         node: node.into(),
@@ -43,12 +41,12 @@ pub fn source(id: &str, node: &str) -> Source {
     }
 }
 
-pub fn switch(id: &str, from: &str, to: &str, closed: bool) -> Switch {
+pub(crate) fn switch(id: &str, from: &str, to: &str, closed: bool) -> Switch {
     Switch { id: id.into(), from_node: from.into(), to_node: to.into(), closed }
 }
 
 /// A 400 kVA Dyn11 transformer with seven taps.
-pub fn transformer(id: &str, from: &str, to: &str) -> Transformer {
+pub(crate) fn transformer(id: &str, from: &str, to: &str) -> Transformer {
     Transformer {
         id: id.into(),
         from_node: from.into(),
@@ -70,7 +68,7 @@ pub fn transformer(id: &str, from: &str, to: &str) -> Transformer {
 }
 
 /// Two nodes at 400 V, a line, a load of 30 kW.
-pub fn two_nodes() -> Network {
+pub(crate) fn two_nodes() -> Network {
     Network {
         name: "two nodes".into(),
         frequency_hz: 50.0,

@@ -1,9 +1,5 @@
 //! Golden cases: invented networks solved by two other programs each (`tests/golden/grid`).
 
-#![allow(clippy::unwrap_used, reason = "a test stops at the first error")]
-
-mod common;
-
 use std::fs;
 
 use grid::model::{Line, Load, LoadKind, Network, Node, Power, Side, Source, Taps, Transformer, Winding};
@@ -48,7 +44,7 @@ fn network(case: &Value) -> Network {
         x0_ohm: Some(f(e, "x0_ohm")),
         c0_f: Some(f(e, "c0_f")),
         i_rated_a: Some(f(e, "i_n_a")),
-        ..common::line(&id(e), &at(e, "from_node"), &at(e, "to_node"), f(e, "r1_ohm"), f(e, "x1_ohm"))
+        ..crate::common::line(&id(e), &at(e, "from_node"), &at(e, "to_node"), f(e, "r1_ohm"), f(e, "x1_ohm"))
     };
     let transformer = |e: &Value| {
         assert_eq!((&e["conn"], &e["tap_side"]), (&"Dyn".into(), &"from".into()));

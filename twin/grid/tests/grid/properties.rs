@@ -1,10 +1,6 @@
 //! Properties over random networks: methods agree, powers balance, batches and orders change nothing.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first error")]
-
-mod common;
-
-use common::{line, load, node, source, transformer};
+use crate::common::{line, load, node, source, transformer};
 use grid::model::{Construction, LoadKind, Network, Power, Shunt};
 use grid::{Batch, Method, Options, Outputs, Phases, PowerFlow, Solution};
 use num_complex::Complex64 as C;
@@ -102,30 +98,30 @@ fn taken(network: &Network, load: usize, phases: Phases, phase: usize, u: f64) -
 fn imbalance(network: &Network, phases: Phases, solution: &Solution) -> f64 {
     let step = solution.step(0);
     let place = |id: &str| network.nodes.iter().position(|node| node.id == id).unwrap();
-    let mut sums = vec![vec![C::default(); solution.phases]; network.nodes.len()];
-    for phase in 0..solution.phases {
+    let mut sums = vec![vec![C::default(); network.nodes.len()]; solution.phases];
+    for (phase, sums) in sums.iter_mut().enumerate() {
         for (index, load) in network.loads.iter().enumerate() {
             let u = step.polar(place(&load.node), phase).0;
-            sums[place(&load.node)][phase] -= taken(network, index, phases, phase, u);
+            sums[place(&load.node)] -= taken(network, index, phases, phase, u);
         }
         for shunt in &network.shunts {
             let node = place(&shunt.node);
             let u_v = step.polar(node, phase).0 * network.nodes[node].u_rated_v;
             // The star point of the capacitor is not earthed: only balanced voltages are looked at here.
-            sums[node][phase] -= C::new(shunt.g1_s, -shunt.b1_s) * u_v * u_v / solution.phases as f64;
+            sums[node] -= C::new(shunt.g1_s, -shunt.b1_s) * u_v * u_v / solution.phases as f64;
         }
         for (index, line) in network.lines.iter().enumerate() {
             let flow = step.line(index)[phase];
-            sums[place(&line.from_node)][phase] -= C::new(flow.p_from_w, flow.q_from_var);
-            sums[place(&line.to_node)][phase] -= C::new(flow.p_to_w, flow.q_to_var);
+            sums[place(&line.from_node)] -= C::new(flow.p_from_w, flow.q_from_var);
+            sums[place(&line.to_node)] -= C::new(flow.p_to_w, flow.q_to_var);
         }
         for (index, transformer) in network.transformers.iter().enumerate() {
             let flow = step.transformer(index)[phase];
-            sums[place(&transformer.from_node)][phase] -= C::new(flow.p_from_w, flow.q_from_var);
-            sums[place(&transformer.to_node)][phase] -= C::new(flow.p_to_w, flow.q_to_var);
+            sums[place(&transformer.from_node)] -= C::new(flow.p_from_w, flow.q_from_var);
+            sums[place(&transformer.to_node)] -= C::new(flow.p_to_w, flow.q_to_var);
         }
         for (index, source) in network.sources.iter().enumerate() {
-            sums[place(&source.node)][phase] += step.source_va(index)[phase];
+            sums[place(&source.node)] += step.source_va(index)[phase];
         }
     }
     let given: f64 = step.source_va(0).iter().map(|s| s.norm_sqr().sqrt()).sum();
