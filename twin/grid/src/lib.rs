@@ -47,6 +47,7 @@ mod branch;
 mod error;
 mod flows;
 mod groups;
+mod measurement;
 mod per_unit;
 mod power_flow;
 mod regulation;
@@ -56,6 +57,7 @@ mod switching;
 
 pub use batch::{Batch, Options, Outputs, Phases};
 pub use error::GridError;
+pub use measurement::Reading;
 pub use model::Network;
 pub use power_flow::PowerFlow;
 pub use regulation::Regulated;

@@ -1,7 +1,7 @@
 //! Known answers, and what happens at the edges: overload, switches, taps, islands, several sources.
 
 use crate::common::{line, load, node, source, switch, transformer, two_nodes};
-use grid::model::{Network, Regulator, Side};
+use grid::model::{Measurement, Network, Quantity, Regulator, Side};
 use grid::{Batch, GridError, Method, Options, Outputs, Phases, PowerFlow, Solution, Status};
 
 fn solve(flow: &mut PowerFlow, p_w: &[f64], q_var: &[f64]) -> Solution {
@@ -182,4 +182,24 @@ fn a_regulated_tap_brings_the_voltage_into_its_band_and_says_when_it_cannot() {
     assert_eq!(regulate(150e3).moves, 0);
     let too_much = regulate(400e3);
     assert_eq!(too_much.outside, ["t"]);
+}
+
+#[test]
+fn points_of_measurement_read_what_was_asked_for() {
+    let mut network = two_nodes();
+    let point = |id: &str, element: &str, quantity| Measurement { id: id.into(), element: element.into(), quantity };
+    network.measurements = vec![
+        point("u", "b", Quantity::Voltage),
+        point("line", "ab", Quantity::FlowTo),
+        point("feed", "grid", Quantity::SourcePower),
+    ];
+    assert_eq!(network.findings(), []);
+    let mut flow = PowerFlow::new(&network, Phases::Three).unwrap();
+    let solution = flow.solve_network(Outputs::ALL, &Options::default()).unwrap();
+    let readings = network.readings(&solution, 0);
+    assert_eq!(readings[0].values, solution.step(0).voltages(1));
+    assert!((readings[1].values.iter().map(|s| s.re).sum::<f64>() + 30e3).abs() < 1e-3);
+    assert_eq!(readings[2].values, solution.step(0).source_va(0));
+    let without = flow.solve_network(Outputs::VOLTAGES, &Options::default()).unwrap();
+    assert!(network.readings(&without, 0)[1].values.is_empty());
 }
