@@ -213,6 +213,12 @@ impl<const K: usize> Iteration<K> {
                 Err(_) => {}
             }
         }
+        if let Some(bus) = connections.unearthed(per_unit) {
+            let element = format!("node `{}`", network.nodes[connections.name_of_bus[bus]].id);
+            let reason =
+                "nothing ties its zero sequence to earth; look at windings, give c0_f, or calculate balanced".into();
+            return Err(GridError::ThreePhase { element, reason });
+        }
         let admittance = Admittance::new(per_unit, connections).map_err(|bus| singular(network, connections, bus))?;
         Ok(Self::CurrentInjection(FixedPoint::new(admittance, Method::CurrentInjection, per_unit, connections)))
     }

@@ -1,5 +1,6 @@
 //! What is connected at present: nodes joined by closed switches are one bus, and a bus is live if a source reaches it.
 
+use crate::branch::ZERO;
 use crate::groups::Groups;
 use crate::per_unit::PerUnit;
 
@@ -94,5 +95,26 @@ impl Connections {
             }
         }
         sums
+    }
+
+    /// A bus whose zero sequence nothing ties to earth, in three-phase calculations: its voltage would be anything.
+    pub(crate) fn unearthed<const K: usize>(&self, network: &PerUnit<K>) -> Option<usize> {
+        if K == 1 {
+            return None;
+        }
+        let mut tied = Groups::new(self.buses);
+        for (branch, from, to) in &self.branches {
+            if network.branches[*branch].ports[ZERO].passes() {
+                tied.join(*from, *to);
+            }
+        }
+        let mut to_earth = vec![false; self.buses];
+        for (bus, sums) in self.earthed(network, true).iter().enumerate() {
+            to_earth[tied.of(bus)] |= sums[ZERO] != num_complex::Complex64::default();
+        }
+        for source in &network.sources {
+            to_earth[tied.of(self.bus_of_node[source.node])] = true;
+        }
+        (0..self.buses).find(|bus| !to_earth[tied.of(*bus)])
     }
 }

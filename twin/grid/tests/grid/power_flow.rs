@@ -1,7 +1,7 @@
 //! Known answers, and what happens at the edges: overload, switches, taps, islands, several sources.
 
 use crate::common::{line, load, node, source, switch, transformer, two_nodes};
-use grid::model::{Measurement, Network, Quantity, Regulator, Side};
+use grid::model::{Measurement, Network, Quantity, Regulator, Side, Winding};
 use grid::{Batch, GridError, Method, Options, Outputs, Phases, PowerFlow, Solution, Status};
 
 fn solve(flow: &mut PowerFlow, p_w: &[f64], q_var: &[f64]) -> Solution {
@@ -149,6 +149,18 @@ fn regulated(meshed: bool) -> Network {
     let regulator = Regulator { node: "b".into(), target_pu: 1.0, band_pu: 0.03 };
     network.transformers[0].taps.as_mut().unwrap().regulator = Some(regulator);
     network
+}
+
+#[test]
+fn a_zero_sequence_without_earth_is_refused_by_the_name_of_its_node() {
+    let mut network = regulated(false);
+    (network.transformers[0].from_winding, network.transformers[0].clock) = (Winding::Wye, 0);
+    let error = PowerFlow::new(&network, Phases::Three).err().unwrap();
+    assert!(matches!(&error, GridError::ThreePhase { element, .. } if element == "node `a`"), "{error}");
+    PowerFlow::new(&network, Phases::Balanced).unwrap();
+    // A capacitance is a way to earth, if a poor one.
+    network.lines[0].c0_f = Some(1e-6);
+    assert_eq!(PowerFlow::new(&network, Phases::Three).unwrap().method().unwrap(), Method::CurrentInjection);
 }
 
 #[test]
