@@ -147,7 +147,7 @@ def lightsim2grid(feeder):
     none = np.zeros((feeder.steps, len(net.gen)))
     start = np.ones(len(net.bus), dtype=complex)
     times = {}
-    for name in ["NR_KLU", "NRSing_KLU", "NRSing_SparseLU"]:
+    for name in ["NR_KLU", "NRSing_KLU"]:
         series = TimeSeriesCPP(grid)
         series.change_algorithm(getattr(AlgorithmType, name))
 

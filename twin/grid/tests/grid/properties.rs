@@ -221,4 +221,40 @@ proptest! {
             prop_assert_eq!(one.losses_w[0].to_bits(), other.losses_w[0].to_bits());
         }
     }
+
+    #[test]
+    fn a_file_with_odd_values_is_refused_solved_or_estimated_but_nothing_panics(
+        network in network(10, 2),
+        places in proptest::collection::vec(any::<proptest::sample::Index>(), 1..4),
+        odd in proptest::collection::vec(0..10usize, 4),
+        three in any::<bool>(),
+    ) {
+        let mut file: serde_json::Value = serde_json::from_str(&network.to_json()).unwrap();
+        let ids = network.nodes.iter().map(|e| &e.id).chain(network.lines.iter().map(|e| &e.id));
+        let ids = ids.map(String::as_str).chain(["t", "s"]);
+        file["unusual"] = ids.map(serde_json::Value::from).collect();
+        for (place, odd) in places.iter().zip(odd) {
+            let mut leaves = Vec::new();
+            leaves_of(&mut file, &mut leaves);
+            let values = [0.0, -1.0, 1e300, -1e300, 1e-300, 5e-324, 1e9, -0.0, 0.5, 12.0];
+            *leaves.swap_remove(place.index(leaves.len())) = values[odd].into();
+        }
+        let Ok(network) = Network::from_json(&file.to_string(), "odd") else { return Ok(()) };
+        let phases = if three { Phases::Three } else { Phases::Balanced };
+        let Ok(mut flow) = PowerFlow::new(&network, phases) else { return Ok(()) };
+        let solution = flow.solve_network(Outputs::ALL, &Options::default()).unwrap();
+        if solution.all_converged() {
+            prop_assert!(solution.voltages.iter().all(|v| v.re.is_finite() && v.im.is_finite()));
+        }
+    }
+}
+
+/// The numbers and truth values of a document.
+fn leaves_of<'a>(value: &'a mut serde_json::Value, leaves: &mut Vec<&'a mut serde_json::Value>) {
+    match value {
+        serde_json::Value::Array(list) => list.iter_mut().for_each(|value| leaves_of(value, leaves)),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(|value| leaves_of(value, leaves)),
+        serde_json::Value::Number(_) | serde_json::Value::Bool(_) => leaves.push(value),
+        _ => {}
+    }
 }
