@@ -44,6 +44,13 @@ impl TwoPort {
         Self::new(NONE, ONE, shunt_from, shunt_to)
     }
 
+    /// Whether its numbers can be computed with: only a zero sequence may be blocked.
+    pub(crate) fn is_sound(&self, component: usize) -> bool {
+        let open = component == ZERO && self.y == NONE;
+        let finite = [self.t, self.inverse, self.shunt_from, self.shunt_to].iter().all(|x| x.norm_sqr().is_finite());
+        finite && (open || self.y.norm_sqr().is_normal() && self.y.inv().norm_sqr().is_normal())
+    }
+
     /// Whether currents pass from side to side.
     pub(crate) fn passes(&self) -> bool {
         self.y != NONE

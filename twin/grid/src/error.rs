@@ -24,6 +24,9 @@ pub enum GridError {
     /// Three-phase calculation needs what the network does not say.
     #[error("three-phase calculation: {element}: {reason}")]
     ThreePhase { element: String, reason: String },
+    /// Values so large or small that their per-unit quantities are no numbers.
+    #[error("{element}: its values are too large or too small to compute with; look at their units")]
+    OutOfRange { element: String },
     /// A method was asked for that this network does not allow.
     #[error("the method {method} does not fit: {reason}")]
     Method { method: &'static str, reason: String },

@@ -125,6 +125,18 @@ impl<const K: usize> PerUnit<K> {
                     if k == ZERO { C::new(shunt.g0_s, shunt.b0_s) } else { C::new(shunt.g1_s, shunt.b1_s) } / base_y;
             }
         }
+        for (place, branch) in branches.iter().enumerate() {
+            if !branch.ports.iter().enumerate().all(|(k, port)| port.is_sound(k)) {
+                return Err(GridError::OutOfRange { element: format!("`{}`", branch_id(place)) });
+            }
+        }
+        if let Some(place) = shunts.iter().flatten().position(|y| !(y.re.is_finite() && y.im.is_finite())) {
+            return Err(GridError::OutOfRange { element: format!("shunts at `{}`", network.nodes[place / K].id) });
+        }
+        let sources: Vec<Source<K>> = network.sources.iter().map(|e| of_source(e, place(&e.node))).collect();
+        if let Some(at) = sources.iter().position(|source| source.z.iter().any(|z| !z.inv().norm_sqr().is_normal())) {
+            return Err(GridError::OutOfRange { element: format!("source `{}`", network.sources[at].id) });
+        }
         let switches = network.switches.iter().map(|e| (place(&e.from_node), place(&e.to_node), e.closed)).collect();
         Ok(Self {
             nodes: network.nodes.len(),
@@ -134,7 +146,7 @@ impl<const K: usize> PerUnit<K> {
             branches,
             switches,
             shunts,
-            sources: network.sources.iter().map(|e| of_source(e, place(&e.node))).collect(),
+            sources,
             sources_by_id: by_id(network.sources.len(), |place| &network.sources[place].id),
             loads: network.loads.iter().map(|e| LoadAt { node: place(&e.node), shares: e.kind.shares() }).collect(),
             loads_by_id: by_id(network.loads.len(), |place| &network.loads[place].id),

@@ -164,6 +164,14 @@ fn a_zero_sequence_without_earth_is_refused_by_the_name_of_its_node() {
 }
 
 #[test]
+fn values_beyond_what_can_be_computed_with_are_refused_by_name() {
+    let mut network = two_nodes();
+    network.lines[0].r1_ohm = 1e300;
+    let error = PowerFlow::new(&network, Phases::Balanced).err().unwrap();
+    assert_eq!(error, GridError::OutOfRange { element: "`ab`".into() });
+}
+
+#[test]
 fn a_tap_gives_the_voltages_of_a_network_made_with_it() {
     for meshed in [false, true] {
         let mut network = regulated(meshed);
