@@ -25,15 +25,18 @@ fn busy_ns(begun: Instant) -> f64 {
     first.unwrap_or_else(|| begun.elapsed().as_nanos() as f64)
 }
 
-/// Median of the microseconds of a step.
+/// Median of the microseconds of a step. The system counts in ticks of milliseconds, so that a sample is many runs.
 fn median_us_per_step(steps: usize, mut work: impl FnMut()) -> f64 {
-    const LEAST_RUNS: usize = 5;
-    const ENOUGH_S: f64 = 1.0;
+    const SAMPLES: usize = 7;
+    const SAMPLE_NS: f64 = 2e8;
     let (begun, mut times) = (Instant::now(), Vec::new());
-    while times.len() < LEAST_RUNS || begun.elapsed().as_secs_f64() < ENOUGH_S {
-        let start = busy_ns(begun);
-        work();
-        times.push((busy_ns(begun) - start) / 1e3 / steps as f64);
+    while times.len() < SAMPLES {
+        let (start, mut runs) = (busy_ns(begun), 0);
+        while busy_ns(begun) - start < SAMPLE_NS {
+            work();
+            runs += 1;
+        }
+        times.push((busy_ns(begun) - start) / 1e3 / (runs * steps) as f64);
     }
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
