@@ -9,7 +9,7 @@ use std::io::{self, Write};
 /// # Errors
 /// When `out` can not be written to.
 pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result<()> {
-    let days = (summary.reached - plan.start).hours() / 24.0;
+    let days = (summary.reached - summary.start).hours() / 24.0;
     let how = match summary.status {
         Status::Complete => "complete",
         Status::Interrupted => "interrupted, its files are whole up to",
@@ -20,7 +20,7 @@ pub fn print(plan: &Plan, summary: &Summary, out: &mut impl Write) -> io::Result
         out,
         "{} from {} in ticks of {} s, {} participants, seed {}",
         length(days),
-        plan.start,
+        summary.start,
         plan.tick.seconds(),
         plan.participants.len(),
         plan.seed

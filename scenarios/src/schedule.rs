@@ -56,8 +56,8 @@ parameters! {
         forecast: ForecastMethod = ForecastMethod::AutoRegressive, "word", Any, "";
         /// The quantile of the forecast that is planned for: 0.5 for what is expected, more to be on the safe side of imports.
         caution: f64 = 0.5, "share", Within(0.05, 0.95), "";
-        /// How many futures a plan is made for: 1 for what is expected alone; more for paths made of what forecasts got wrong before, of
-        /// which the first slot is to suit all in the mean. Batteries only; vehicles are planned for what is expected.
+        /// Over how many futures what batteries store is valued: 1 for what is expected alone; more for paths made of what forecasts
+        /// got wrong before. By that value batteries follow the meter within slots; vehicles are planned for what is expected.
         futures: u64 = 1, "whole number", Within(1.0, 32.0), "";
         /// What energy costs: the retailer's tariff, or the prices that the DSO publishes.
         prices: PricesOf = PricesOf::Retailer, "word", Any, "";

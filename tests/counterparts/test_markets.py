@@ -109,6 +109,26 @@ def test_what_was_traded_counts_as_it_is_delivered_like_what_it_is_compared_with
     assert ahead_wh > 0, "nothing was traded ahead: the figures could be of all clearings"
 
 
+def test_a_run_is_cleared_again_but_for_what_met_continuously(database, folder):
+    ended = cli.cariflex("clear", folder, "--mechanism", "uniform-mid-truncated", "--json")
+    assert ended.code == 0, ended.err
+    assert "orders of `intraday` are left out" in ended.err
+    cleared_wh = json.loads(ended.out)["totals"][0]["volume_wh"]
+    traded = "SELECT sum(volume_wh) FROM clearings WHERE product"
+    assert rows(database, f"{traded} = 'intraday'")[0][0] > 0
+    assert rows(database, f"{traded} <> 'intraday'")[0][0] == cleared_wh
+
+
+def test_bids_of_batteries_are_for_what_they_will_do(tmp_path):
+    """Sites trade beforehand; half of what members take was bought from others, for it is known whose turn it is."""
+    folder = cli.simulate(tmp_path / "run", "--duration", "7d")
+    with duckdb.connect() as connection:
+        share, saved = connection.execute(
+            f"SELECT market_local_share, market_savings_eur FROM '{folder / 'kpis.parquet'}'"
+        ).fetchone()
+    assert share > 0.4 and saved > 0
+
+
 def test_the_report_shows_the_rules_side_by_side(folder):
     ended = cli.cariflex("report", folder)
     assert ended.code == 0, ended.err

@@ -63,7 +63,7 @@ fn readings_drop_out_at_random_and_all_of_them_at_a_share_of_one() {
 #[test]
 fn a_state_of_charge_is_misreported_or_sticks() {
     let plan = quiet("12h");
-    let energies = |target, fault| -> Vec<(f64, f64)> {
+    let energies = |target: &str, fault| -> Vec<(f64, f64)> {
         let pair = |(truth, reading): &(AssetReading, FaultReading)| {
             (truth.energy_kwh.unwrap(), reading.shown.unwrap().energy_kwh.unwrap())
         };
@@ -72,9 +72,10 @@ fn a_state_of_charge_is_misreported_or_sticks() {
     for (truth, shown) in energies("bat_01", fault("soc_misreport", &[("offset_percent", 10.0)])) {
         assert!((shown - (truth + 10.0).min(100.0)).abs() < 2e-3, "{truth} {shown}");
     }
-    let stuck = energies("bat_01", fault("soc_stuck", &[]));
-    assert!(stuck.iter().all(|(_, shown)| *shown == stuck[0].1), "{stuck:?}");
-    assert!(stuck.iter().any(|(truth, shown)| truth != shown), "{stuck:?}");
+    let batteries = (1..=10).map(|number| energies(&format!("bat_{number:02}"), fault("soc_stuck", &[])));
+    let stuck: Vec<_> = batteries.collect();
+    assert!(stuck.iter().all(|of| of.iter().all(|(_, shown)| *shown == of[0].1)), "{stuck:?}");
+    assert!(stuck.iter().flatten().any(|(truth, shown)| truth != shown), "{stuck:?}");
     let [(truth, shown), ..] = energies("ev_06", fault("soc_misreport", &[("offset_percent", -100.0)]))[..] else {
         panic!("four of them")
     };

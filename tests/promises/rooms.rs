@@ -69,7 +69,7 @@ fn may_know(from: &str, to: &str) -> bool {
         "market" => false,
         "agents" => to == "market",
         "scenarios" => ["agents", "market"].contains(&to),
-        "twin" => ["scenarios", "agents", "market", "twin/grid"].contains(&to),
+        "twin" => ["scenarios", "agents", "market", "twin/grid", "twin/island"].contains(&to),
         "outputs/report" => ["outputs/results", "agents", "market"].contains(&to),
         "outputs/api" | "outputs/console" => ["twin", "agents", "market"].contains(&to),
         face if face.starts_with("outputs/") => ["agents", "market"].contains(&to),
@@ -125,10 +125,13 @@ fn heavy_crates_stay_in_the_room_that_needs_them() {
         ("agents", [&hosts[..], &formats_and_wires, &sockets].concat()),
         ("scenarios", [&hosts[..], &formats_and_wires, &sockets].concat()),
         ("twin", formats_and_wires.to_vec()),
+        ("twin/grid", [&hosts[..], &formats_and_wires, &sockets].concat()),
+        ("twin/island", [&hosts[..], &formats_and_wires, &sockets].concat()),
         // Columns are read by the results; a report asks nobody on a network.
         ("outputs/report", [&hosts[..], &sockets].concat()),
         // A C compiler is all that a build needs.
         ("outputs/mqtt", vec!["aws-lc", "openssl-sys", "cmake", "ractor", "bevy", "arrow", "parquet"]),
+        ("outputs/ocpp", [&hosts[..], &formats_and_wires, &sockets].concat()),
         ("outputs/api", vec!["aws-lc", "openssl-sys", "cmake", "arrow", "parquet", "rumqttc"]),
     ] {
         let closure = workspace.closure(room);

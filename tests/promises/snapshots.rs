@@ -265,8 +265,8 @@ fn what_is_no_snapshot_of_the_scenario_is_refused_with_a_reason() {
         assert!(found.contains(expected), "{found}");
     }
     let refused = |text: &str| Snapshot::from_json(text).unwrap_err().to_string();
-    let version = text.replacen("\"version\":3", "\"version\":1", 1);
-    assert!(refused(&version).starts_with("the snapshot has version 1, this program reads version 3"));
+    let version = text.replacen("\"version\":4", "\"version\":1", 1);
+    assert!(refused(&version).starts_with("the snapshot has version 1, this program reads version 4"));
     assert!(refused("{\"version\":9,\"what\":[]}").starts_with("the snapshot has version 9"));
     assert!(refused(&text[..text.len() / 2]).starts_with("the snapshot can not be read: "), "truncated");
     assert!(refused("no snapshot").starts_with("the snapshot can not be read: "));

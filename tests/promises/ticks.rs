@@ -89,7 +89,7 @@ fn assets(plan: &Plan) -> Vec<(ParticipantId, Kind)> {
 fn sites_of_single_batteries(plan: &Plan) -> Vec<SiteId> {
     let mut kinds: BTreeMap<SiteId, Vec<Kind>> = BTreeMap::new();
     for participant in &plan.participants {
-        if let Some(site) = participant.site {
+        if let Some(site) = participant.site.filter(|_| participant.role.kind().is_asset()) {
             kinds.entry(site).or_default().push(participant.role.kind());
         }
     }

@@ -95,16 +95,37 @@ fn as_few_batteries_as_do_it_at_half_their_rating_follow_the_fullest_or_emptiest
     };
     assert_eq!(reports(&mut ems, -20.0, 0), [0.0, 1.0, 0.0], "20 kW too much for the emptiest");
     // The registers of this meter stand still: what follows is planned by a manager that begins.
-    ems.looked = LastLook::default();
+    let begin = |ems: &mut Ems| (ems.looked, ems.turns) = Default::default();
+    begin(&mut ems);
     assert_eq!(reports(&mut ems, 45.0, 15), [0.5, 0.0, 0.5], "45 kW missing for the two fullest");
-    ems.looked = LastLook::default();
+    begin(&mut ems);
     assert_eq!(reports(&mut ems, 500.0, 30), [1.0 / 3.0; 3], "all for more than all can give");
     let full = StorageStatus { charge_limit_kw: 0.0, ..status(95.0) };
-    ems.looked = LastLook::default();
+    begin(&mut ems);
     ems.statuses.retain(|id, _| *id == BATTERY);
     let out = plan(&mut ems, at(45), -20.0, vec![(BATTERY, Message::StorageStatus(full))]);
     let follows = matches!(directives(&out, BATTERY)[0], Directive::FollowMeter { share: 1.0, .. });
     assert!(follows, "a full one is there for a vehicle that comes");
+}
+
+#[test]
+fn batteries_take_the_turns_that_their_sites_could_trade_on() {
+    let mut ems = ems(Strategy::SelfConsumption {});
+    let other = ParticipantId(7);
+    ems.batteries.push(ManagedBattery { battery: other, prosumer: None, ticket: 2, ..ems.batteries[0] });
+    let mut told = |energies: [f64; 2], minutes| {
+        let reports = [BATTERY, other].into_iter().zip(energies.map(|kwh| Message::StorageStatus(status(kwh))));
+        ems.looked = LastLook::default();
+        let out = plan(&mut ems, at(minutes), -8.0, reports.collect());
+        [BATTERY, other].map(|id| matches!(directives(&out, id)[0], Directive::FollowMeter { .. }))
+    };
+    assert_eq!(told([40.0, 50.0], 0), [true, false], "the emptier one");
+    assert_eq!(
+        told([60.0, 50.0], 15),
+        [true, false],
+        "whatever it holds by now: its site has bought what it will store"
+    );
+    assert_eq!(told([70.0, 50.0], 30), [false, true], "chosen a slot ago");
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn the_book_is_cleared_when_quiet_and_both_sides_are_told() {
     assert_eq!(operator.next_wake(now), Wake::At(at(30).time));
     let start = slot(30).start;
     assert_eq!(awards(&out), [(1, 0, start, 500, 150_000), (2, 0, start, 500, 150_000)]);
-    assert_eq!(out.mail.iter().filter(|mail| mail.to == RETAILER).count(), 2);
+    assert_eq!(out.mail.iter().filter(|mail| mail.to == RETAILER).count(), 3, "two positions, and what they come to");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn in_continuous_trading_orders_meet_as_they_come_at_the_price_of_the_one_that_r
     operator.step(at(20), &(), &[order(0, 1, Side::Bid, (500, 200_000), hour(3))], &mut out);
     let start = hour(3).start;
     assert_eq!(awards(&out), [(1, 0, start, 500, 100_000), (2, 0, start, 500, 100_000)]);
-    assert_eq!(out.mail.iter().filter(|mail| mail.to == RETAILER).count(), 2);
+    assert_eq!(out.mail.iter().filter(|mail| mail.to == RETAILER).count(), 3, "two positions, and what they come to");
     operator.step(at(21), &(), &[order(0, 1, Side::Bid, (500, 200_000), hour(9))], &mut out);
     assert!(matches!(out.records.last(), Some(Record::Event(event)) if event.code == EventCode::OrderRefused));
     let mut out = Outbox::of(ParticipantId(0));

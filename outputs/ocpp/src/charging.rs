@@ -11,11 +11,12 @@ mod composite;
 mod install;
 mod limit;
 mod profiles;
-#[cfg(test)]
-mod tests;
 mod timing;
 
 pub use composite::Composite;
 pub use install::{Rules, Why};
 pub use limit::{Limit, Supply};
 pub use profiles::{Installed, Profiles, Session};
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,12 @@ pub const CLEARED_TRADES: Table = Table {
     hourly: "Not part of a run.",
     columns: &[
         column("file", ColumnType::Name, "", "The file the book came from"),
-        column("book", ColumnType::Name, "", "The book's name within the file"),
+        column(
+            "book",
+            ColumnType::Name,
+            "",
+            "The book's name within the file, with its slot and area where it has them",
+        ),
         Column {
             nullable: true,
             ..column(

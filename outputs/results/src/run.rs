@@ -146,6 +146,8 @@ pub struct Summary {
     pub dir: PathBuf,
     /// How it ended.
     pub status: Status,
+    /// First instant recorded.
+    pub start: Time,
     /// First instant after the last interval recorded.
     pub reached: Time,
     /// Tables and their numbers of rows.

@@ -98,6 +98,7 @@ impl RunWriter {
         let mut summary = Summary {
             dir: self.folder.dir().to_owned(),
             status,
+            start: self.info.start,
             reached: self.reached,
             tables: Vec::new(),
             kpis: self.kpis.table(),

@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "status": event.status(),
             "at_ms": event.at_ms(),
             "summary": event.summary(),
-            "log": event.log(),
+            "log": event.happenings(),
             "samples": event.samples(),
         })
     );

@@ -85,7 +85,7 @@ fn trajectories_are_the_same_to_the_bit_whatever_the_tick() {
         event.disturb(&fleet, 60_000, Disturbance::LoadLost { load_mw: 12.0 }).unwrap();
         for tick_ms in ticks_ms.iter().cycle() {
             if event.advance(*tick_ms) != Status::Running {
-                return (event.log().to_vec(), event.samples().to_vec(), *event.summary(), event.at_ms());
+                return (event.happenings().to_vec(), event.samples().to_vec(), *event.summary(), event.at_ms());
             }
         }
         unreachable!("events settle")
@@ -118,7 +118,11 @@ fn what_governors_batteries_and_damping_give_is_what_was_lost_and_what_the_masse
         let mut event = FrequencyEvent::begin(&fleet, &martinique(0.0), &defence, settings).unwrap();
         event.disturb(&fleet, 0, Disturbance::UnitLost { unit: 0 }).unwrap();
         event.advance(3_000);
-        assert!(event.log().iter().all(|entry| matches!(entry.what, What::Disturbed(_))), "{:?}", event.log());
+        assert!(
+            event.happenings().iter().all(|entry| matches!(entry.what, What::Disturbed(_))),
+            "{:?}",
+            event.happenings()
+        );
         let sum = event.summary();
         let given_mws = 3600.0 * (sum.governor_mwh + sum.battery_mwh + sum.damping_mwh);
         let lost_mws = ENGINE_MW * event.at_ms() as f64 / 1000.0;
@@ -178,7 +182,7 @@ fn what_is_shed_is_a_multiple_of_a_stage_and_can_be_put_back() {
     let stage_mw = 0.12 * 170.0;
     let stages = event.summary().shed_mw / stage_mw;
     assert!(stages >= 1.0 && (stages - stages.round()).abs() < 1e-9, "{stages} stages");
-    let fired = event.log().iter().filter(|entry| matches!(entry.what, What::Shed { .. })).count();
+    let fired = event.happenings().iter().filter(|entry| matches!(entry.what, What::Shed { .. })).count();
     assert_eq!(fired as f64, stages.round());
     let before_hz = event.frequency_hz().unwrap();
     event.disturb(&fleet, event.at_ms() + 100, Disturbance::StageRestored { stage: fired - 1 }).unwrap();
@@ -197,7 +201,7 @@ fn pv_leaves_by_its_settings_on_both_sides() {
             What::PvTripped { share, power_mw } => Some((share, power_mw)),
             _ => None,
         };
-        let first = event.log().iter().find_map(tripped).expect(side);
+        let first = event.happenings().iter().find_map(tripped).expect(side);
         assert_eq!(first, (0.15, 7.5), "{side}");
     }
     assert!(high.summary().zenith_hz > 50.2 && low.summary().nadir_hz < 49.5);
@@ -229,7 +233,7 @@ fn too_great_a_loss_ends_in_the_dark_and_says_so() {
     event.disturb(&fleet, 1_000, line).unwrap();
     assert_eq!(event.run(600_000), Status::Blackout);
     assert_eq!(event.frequency_hz(), None);
-    assert!(matches!(event.log().last().unwrap().what, What::Blackout { load_mw } if load_mw > 0.0));
+    assert!(matches!(event.happenings().last().unwrap().what, What::Blackout { load_mw } if load_mw > 0.0));
     assert!(relative(event.samples().last().unwrap().unserved_mw, 170.0) < 1e-9);
 
     let mut alone = disturbed(&engines(&[10.0]), &Defence::bare(), Disturbance::UnitLost { unit: 0 });

@@ -232,7 +232,7 @@ impl Planner {
             vehicles.iter().map(|vehicle| vehicle.storage((start, self.slot, steps), end_value, &self.terms));
         let storages = fleet.storage((start, steps), end_value, &self.terms).into_iter().chain(of_vehicles);
         let problem = problem::of((start, self.slot), storages, &beside_kw, &prices, &self.terms);
-        let mut scheduled = match schedule_jointly(&problem, Some(&mut self.warm)) {
+        let scheduled = match schedule_jointly(&problem, Some(&mut self.warm)) {
             Ok(found) => found.schedule,
             Err(error) => {
                 out.event(now, EventCode::PlanFailed, error.to_string());
@@ -248,7 +248,7 @@ impl Planner {
             shift_kw,
             terms: &self.terms,
         };
-        let futures = self.hedged(&basis, &problem, &beside_kw, &mut scheduled);
+        let futures = self.futures(&basis, &beside_kw, &scheduled);
         let mut plans = scheduled.devices.iter().cloned();
         let together = if batteries.is_empty() { None } else { plans.next() };
         let together = together.unwrap_or_else(|| DevicePlan { power_kw: vec![0.0; steps], ..DevicePlan::default() });

@@ -44,8 +44,8 @@ pub const PLANS: Table = Table {
 pub const SCHEDULES: Table = Table {
     name: "schedules",
     rows: "One row per plan, device and slot for which the plan says another power than the one before, by `time`. The power \
-           in force in a slot is that of the last row about it with `time` at or before its beginning. Where a plan brings the \
-           portfolio to zero, batteries follow the meter in the proportion of the plan.",
+           in force in a slot is that of the last row about it with `time` at or before its beginning. Where it pays, \
+           batteries follow the meter within a slot instead, beginning from the plan.",
     hourly: COMPLETE,
     columns: &[
         ISSUED,

@@ -29,7 +29,7 @@ pub fn play(fleet: &Fleet, defence: &Defence, feeders: &[Feeder], drill: &Drill)
         cascade,
         cascade_s: event.at_ms() as f64 / 1000.0,
         samples: event.samples().to_vec(),
-        log: event.log().to_vec(),
+        log: event.happenings().to_vec(),
         summary: *event.summary(),
         pickups: Vec::new(),
         waited: 0,
@@ -158,7 +158,7 @@ impl<'a> Restoring<'a> {
         let mut event = FrequencyEvent::begin(self.fleet, &point, self.defence, settings)?;
         event.disturb(self.fleet, 0, Disturbance::LoadReturned { load_mw: cold_mw })?;
         event.run(PICKUP_MS);
-        let has_shed = event.log().iter().any(|entry| matches!(entry.what, What::Shed { .. }));
+        let has_shed = event.happenings().iter().any(|entry| matches!(entry.what, What::Shed { .. }));
         let nadir_hz = event.summary().nadir_hz;
         let Some(settled_hz) = event.frequency_hz().filter(|_| !has_shed && nadir_hz >= plan.least_hz) else {
             return Ok(None);

@@ -331,7 +331,7 @@ impl FrequencyEvent {
     }
 
     /// What happened, in order.
-    pub fn log(&self) -> &[Happening] {
+    pub fn happenings(&self) -> &[Happening] {
         &self.log
     }
 
