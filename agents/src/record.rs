@@ -461,7 +461,7 @@ pub struct Catalogue {
     /// What the settlement is compared with, itself first, by [`AlternativeId`].
     #[serde(default)]
     pub alternatives: Vec<String>,
-    /// The areas of the market, by [`AreaId`](market::areas::AreaId).
+    /// The areas of the market, by [`AreaId`].
     #[serde(default)]
     pub areas: Vec<String>,
 }

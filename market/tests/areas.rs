@@ -385,7 +385,9 @@ proptest! {
             let (bid, offer) = (book.bids()[b].id, book.offers()[o].id);
             let quantity = left[&bid].min(left[&offer]);
             if quantity > Energy::ZERO {
-                [bid, offer].map(|id| *left.get_mut(&id).expect("an order") -= quantity);
+                for id in [bid, offer] {
+                    *left.get_mut(&id).expect("an order") -= quantity;
+                }
                 expected.push((bid, offer, quantity));
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::rig::{Outside, Run, assert_same_rows, at, id, live, martinique, peace, plan, set, sweep};
 use agents::record::{EventCode, PlanSlotRow, Record, ScheduleRow};
-use agents::{ParticipantId, Slot, Span, Time};
+use agents::{ParticipantId, Span, Time};
 use scenarios::{Plan, Scenario};
 use std::collections::BTreeMap;
 
