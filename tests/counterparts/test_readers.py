@@ -104,7 +104,9 @@ def test_participants_are_those_of_the_rows_and_run_json_counts_them(two_days, r
     assert names == sorted(names)
     assets = {(row["asset"], row["kind"]) for row in pq.read_table(two_days / "assets.parquet").to_pylist()}
     located = [entry for entry in participants if entry["site"] is not None]
-    assert {(entry["participant"], entry["kind"]) for entry in located} == assets
+    traders = [entry for entry in located if entry["kind"] == "prosumer"]
+    assert {entry["participant"] for entry in traders} == {f"prosumer_{entry['site']}" for entry in traders}
+    assert {(entry["participant"], entry["kind"]) for entry in located if entry not in traders} == assets
     sites = {row["site"] for row in pq.read_table(two_days / "sites.parquet", columns=["site"]).to_pylist()}
     places = {(entry["site"], entry["commune"], entry["portfolio"]) for entry in located}
     assert {site for site, *_ in places} == sites and len(places) == len(sites), "a site has one place"

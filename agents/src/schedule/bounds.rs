@@ -72,7 +72,7 @@ impl Bounds {
         let (mut pieces, mut from, mut value) = (to_come.pieces.iter().peekable(), to_come.from, to_come.value);
         let mut kept: Vec<Segment> = Vec::with_capacity(to_go.len());
         for segment in to_go {
-            let mut at = segment.from;
+            let (mut at, begun) = (segment.from, kept.len());
             loop {
                 // The piece of the cost to come that holds what follows `at`.
                 while let Some(piece) = pieces.peek()
@@ -86,7 +86,7 @@ impl Bounds {
                     pieces.peek().map_or((0.0, f64::INFINITY), |piece| (piece.slope, from + piece.length));
                 let to = segment.to.min(end.max(at));
                 let sum = |x: f64| segment.at(x) + value + slope * (x - from).max(0.0);
-                keep_below(&mut kept, segment, (at, sum(at)), (to, sum(to)), cap_eur);
+                keep_below(&mut kept, begun, segment, (at, sum(at)), (to, sum(to)), cap_eur);
                 if to >= segment.to {
                     break;
                 }
@@ -97,8 +97,9 @@ impl Bounds {
     }
 }
 
-/// Appends the part of a segment between two points where a linear sum is at most the cap.
-fn keep_below(kept: &mut Vec<Segment>, segment: &Segment, a: (f64, f64), b: (f64, f64), cap: f64) {
+/// Appends the part of a segment between two points where a linear sum is at most the cap; what is kept of it already begins at
+/// the place `begun`.
+fn keep_below(kept: &mut Vec<Segment>, begun: usize, segment: &Segment, a: (f64, f64), b: (f64, f64), cap: f64) {
     let ((mut from, left), (mut to, right)) = (a, b);
     if left > cap && right > cap {
         return;
@@ -109,10 +110,9 @@ fn keep_below(kept: &mut Vec<Segment>, segment: &Segment, a: (f64, f64), b: (f64
     } else if right > cap {
         to = (to - (to - from) * ((right - cap) / (right - left))).clamp(a.0, b.0);
     }
-    if let Some(last) = kept.last_mut()
+    // Another segment may end here with the same slope, and another value.
+    if let Some(last) = kept[begun..].last_mut()
         && last.to == from
-        && last.slope == segment.slope
-        && last.from >= segment.from
     {
         last.to = to;
         return;

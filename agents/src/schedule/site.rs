@@ -144,7 +144,12 @@ fn next_cut(at: f64, centre: f64, near: f64) -> f64 {
 pub(super) fn hull(branches: &[Convex]) -> Convex {
     let mut knots: Vec<(f64, f64)> = branches.iter().flat_map(Convex::knots).collect();
     knots.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    knots.dedup_by(|later, kept| later.0 - kept.0 <= 1e-12);
+    // Where branches end at the same power but for rounding, the lower one counts, whichever comes first.
+    knots.dedup_by(|later, kept| {
+        let is_same = later.0 - kept.0 <= 1e-12;
+        kept.1 = if is_same { kept.1.min(later.1) } else { kept.1 };
+        is_same
+    });
     let slope = |a: (f64, f64), b: (f64, f64)| (b.1 - a.1) / (b.0 - a.0);
     let mut hull: Vec<(f64, f64)> = Vec::with_capacity(knots.len());
     for knot in knots {

@@ -3,7 +3,7 @@
 use super::solved;
 use agents::schedule::{
     CurtailableProduction, Device, Exclusion, Keeping, Prices, Problem, Rule, Rules, Site, SocLimit, SocTarget, Status,
-    Storage,
+    Storage, schedule,
 };
 use agents::{Span, Time};
 use market::dispatch::{Limits, Profile};
@@ -216,4 +216,24 @@ fn one_storage_costs_what_oplem_found() {
         met += 1;
     }
     assert!(met >= 5, "{met}");
+}
+
+#[derive(serde::Deserialize)]
+struct Regression {
+    least_cost_eur: f64,
+    problem: Problem,
+}
+
+#[test]
+fn what_once_was_missed_is_found() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/schedules/regressions");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for file in files {
+        let case: Regression = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+        let cost_eur = schedule(&case.problem).unwrap().cost.total_eur();
+        assert!((cost_eur - case.least_cost_eur).abs() < 1e-7, "{file:?} costs {cost_eur}");
+        count += 1;
+    }
+    assert_eq!(count, 2);
 }
