@@ -1,32 +1,21 @@
 //! What the power system of an island costs, part by part.
 //!
-//! `cargo bench -p cariflex-island --bench island` runs all parts. Times are medians of many runs on one core. The figures in
+//! `cargo bench -p cariflex-island --bench island` runs all parts, `… -- drill` those whose name contains the word. Times are medians of many runs on one core. The figures in
 //! the documents come from here.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
+#[path = "../common/parts.rs"]
+mod parts;
 
 use island::dispatch::economic::{Kind, Merit, Online};
 use island::drill::{self, Drill, Feeder};
 use island::frequency::Settings;
 use island::series::{self, Course};
 use island::{Defence, Dispatcher, Disturbance, Fleet, FrequencyEvent, OperatingPoint, Request, Rules, Step};
-use std::time::Instant;
+use parts::median_us;
 
 const STEPS: usize = 35_040;
-
-/// Runs `work` until it has been measured often enough, and gives the median in microseconds.
-fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
-    const LEAST_RUNS: usize = 5;
-    const ENOUGH_S: f64 = 0.5;
-    let (begun, mut times) = (Instant::now(), Vec::new());
-    while times.len() < LEAST_RUNS || begun.elapsed().as_secs_f64() < ENOUGH_S {
-        let start = Instant::now();
-        std::hint::black_box(work());
-        times.push(start.elapsed().as_secs_f64() * 1e6);
-    }
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
 
 /// A year at 15 minutes: an evening peak, a weekly and a yearly course, wind, clouds that come and go.
 fn year() -> (Vec<f64>, Vec<f64>) {
@@ -135,9 +124,5 @@ fn drills() {
 fn main() {
     let parts: [(&str, fn()); 4] =
         [("dispatch", dispatch), ("economic", economic), ("frequency", frequency), ("drill", drills)];
-    // Cargo adds `--bench`.
-    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
-    for (_, run) in parts.iter().filter(|(name, _)| name.contains(&filter)) {
-        run();
-    }
+    parts::run(&parts);
 }

@@ -9,23 +9,11 @@ mod auction;
 mod blocks;
 mod continuous;
 mod dispatch;
+#[path = "../common/parts.rs"]
+mod parts;
 mod peers;
 
-use std::time::Instant;
-
-/// Runs `work` until it has been measured often enough, and gives the median in microseconds.
-fn median_us<T>(mut work: impl FnMut() -> T) -> f64 {
-    const LEAST_RUNS: usize = 5;
-    const ENOUGH_S: f64 = 0.3;
-    let (begun, mut times) = (Instant::now(), Vec::new());
-    while times.len() < LEAST_RUNS || begun.elapsed().as_secs_f64() < ENOUGH_S {
-        let start = Instant::now();
-        std::hint::black_box(work());
-        times.push(start.elapsed().as_secs_f64() * 1e6);
-    }
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
+use parts::median_us;
 
 fn main() {
     let parts: [(&str, fn()); 5] = [
@@ -35,13 +23,5 @@ fn main() {
         ("dispatch", dispatch::run),
         ("peers", peers::run),
     ];
-    // Cargo adds `--bench`.
-    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
-    let chosen = parts.iter().filter(|(name, _)| name.contains(&filter)).collect::<Vec<_>>();
-    if chosen.is_empty() {
-        println!("no part is named {filter:?}; there are {}", parts.map(|(name, _)| name).join(", "));
-    }
-    for (_, run) in chosen {
-        run();
-    }
+    parts::run(&parts);
 }
