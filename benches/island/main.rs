@@ -1,7 +1,7 @@
 //! What the power system of an island costs, part by part.
 //!
-//! `cargo bench -p cariflex-island --bench island` runs all parts, `… -- drill` those whose name contains the word. Times are medians of many runs on one core. The figures in
-//! the documents come from here.
+//! `cargo bench -p cariflex-island --bench island` runs all parts, `… -- drill` those whose name contains the word.
+//! Times are medians of many runs on one core. The figures in the documents come from here.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
